@@ -1,0 +1,17 @@
+//! Parallax receives the same market data from several sources, keeps every
+//! source's book, and says where they disagree: what, since when, how surely.
+//!
+//! The rooms, in the order in which a packet passes through them, are drawn in
+//! `docs/architecture.md`.
+
+pub mod alert;
+pub mod book;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod latency;
+pub mod line;
+pub mod market;
+pub mod pipeline;
+pub mod simulate;
+pub mod source;
