@@ -2,8 +2,66 @@
 //!
 //! This crate never opens a socket or a file, never starts a thread, never reads
 //! a clock and never allocates: it cannot, being `no_std` without `alloc`.
+//!
+//! A feed is one folder and one line in the [`catalogue!`] below; `README.md` of this
+//! crate says how to add one.
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 extern crate std;
+
+pub mod event;
+pub mod feed;
+pub mod moldudp64;
+pub mod nasdaq_itch50;
+pub mod wire;
+#[cfg(test)]
+mod wire_readme;
+
+pub use feed::{Feed, Info};
+
+/// Makes [`FeedId`], [`ALL`] and [`with_feed!`] from one line per feed.
+macro_rules! catalogue {
+    ($($(#[$m:meta])* $name:ident = $path:path,)+) => {
+        /// A feed of the catalogue.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FeedId { $($(#[$m])* $name),+ }
+
+        /// Every feed, in the order of the catalogue.
+        pub const ALL: &[FeedId] = &[$(FeedId::$name),+];
+
+        impl FeedId {
+            /// The feed's papers.
+            pub const fn info(self) -> &'static Info {
+                match self { $(FeedId::$name => const { &<$path as Feed>::INFO }),+ }
+            }
+            /// Every message of the feed.
+            pub const fn messages(self) -> &'static [&'static wire::Layout] {
+                match self { $(FeedId::$name => <$path as Feed>::MESSAGES),+ }
+            }
+            /// The feed of that configuration name.
+            pub fn from_name(name: &str) -> Option<FeedId> {
+                ALL.iter().copied().find(|id| id.info().name == name)
+            }
+            /// Runs `visit` with the feed's type: static dispatch behind one branch.
+            #[inline]
+            pub fn with<V: FeedVisitor>(self, visit: V) -> V::Output {
+                match self { $(FeedId::$name => visit.visit::<$path>()),+ }
+            }
+        }
+    };
+}
+
+/// Something to be done with a feed's type; see [`FeedId::with`].
+pub trait FeedVisitor {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn visit<F: Feed>(self) -> Self::Output;
+}
+
+catalogue! {
+    /// Nasdaq TotalView-ITCH 5.0.
+    NasdaqItch50 = nasdaq_itch50::Itch50,
+}
