@@ -1,1 +1,356 @@
-//! Placeholder; the room is being furnished.
+//! The configuration: TOML in, a checked plan out.
+//!
+//! What comes out of [`Config::read`] can be acted on without further questions: names are unique, feeds exist,
+//! checks name sources that are there. It opens no capture and no socket.
+
+pub mod checks;
+pub mod reader;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use feeds::FeedId;
+use feeds::feed::Depth;
+
+pub use checks::{Check, Kind, Scope, Severity, Tolerance};
+pub use reader::ConfigError;
+use reader::{Origin, Table, nearest};
+
+/// How long a hole waits, when nothing is said.
+pub const REORDER_WAIT_NS: u64 = 5_000_000;
+/// How many packets a hole waits, when nothing is said.
+pub const REORDER_PACKETS: usize = 256;
+
+/// Where a line's packets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Datagrams to this address and port.
+    Udp(SocketAddr),
+    /// A file of bare messages (BinaryFILE).
+    File,
+}
+
+impl std::fmt::Display for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Group::Udp(address) => address.fmt(f),
+            Group::File => f.write_str("file"),
+        }
+    }
+}
+
+/// One copy of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// `A`, `B`, ...
+    pub name: String,
+    /// Where it arrives.
+    pub group: Group,
+    /// Interface to join on (live only).
+    pub interface: Option<IpAddr>,
+    /// Only from captures whose file name is this one (for the same group recorded in two places).
+    pub capture: Option<String>,
+}
+
+/// One stream with its own sequence numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Name within the source.
+    pub name: String,
+    /// Copies of the same data.
+    pub lines: Vec<Line>,
+    /// How long a hole waits for the other copy or for order to return.
+    pub reorder_wait_ns: u64,
+    /// How many packets it waits at most.
+    pub reorder_packets: usize,
+}
+
+/// One view of a market.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Name in records.
+    pub name: String,
+    /// What it speaks.
+    pub feed: FeedId,
+    /// MIC of the venue; `None` for a consolidated feed.
+    pub venue: Option<String>,
+    /// Core of its receiver (live only).
+    pub core: Option<usize>,
+    /// Its channels.
+    pub channels: Vec<Channel>,
+}
+
+/// The best over several direct sources, compared like a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composite {
+    /// Name in records.
+    pub name: String,
+    /// Positions of its sources in [`Config::sources`].
+    pub of: Vec<usize>,
+}
+
+/// What one source calls an instrument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Our name.
+    pub instrument: String,
+    /// Position of the source in [`Config::sources`].
+    pub source: usize,
+    /// The source's symbol (or number).
+    pub symbol: String,
+    /// Price step in units of 1e-9, where given.
+    pub tick_nanos: Option<u64>,
+    /// Round lot, where given.
+    pub round_lot: Option<u32>,
+}
+
+/// The checked plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// Sources, in the order of the file.
+    pub sources: Vec<Source>,
+    /// Composite views.
+    pub composites: Vec<Composite>,
+    /// Instrument map.
+    pub mappings: Vec<Mapping>,
+    /// Checks that run.
+    pub checks: Vec<Check>,
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// One sentence with file, line, what is wrong and what would be right.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError {
+            path: name.clone(),
+            line: 1,
+            sentence: format!("cannot be read ({e}); name a TOML configuration"),
+        })?;
+        Config::parse(&name, &text, path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Checks `text`; files it names are looked up from `folder`.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(path: &str, text: &str, folder: &Path) -> Result<Config, ConfigError> {
+        let origin = Origin { path, text };
+        let root = toml::de::DeTable::parse(text)
+            .map_err(|e| origin.error(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
+        let mut root_table = Table::new(origin, "the configuration", root.get_ref(), 0..0);
+        let mut config = Config::default();
+        for table in root_table.tables("source", "[[source]]")? {
+            let source = source(table)?;
+            if config.sources.iter().any(|s| s.name == source.0.name) {
+                return Err(origin.error(source.1, format!("two sources are named `{}`", source.0.name)));
+            }
+            config.sources.push(source.0);
+        }
+        if config.sources.is_empty() {
+            return Err(origin.error(0, "no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]"));
+        }
+        for table in root_table.tables("composite", "[[composite]]")? {
+            let composite = composite(table, &config)?;
+            config.composites.push(composite);
+        }
+        if let Some(mut table) = root_table.table("instruments", "[instruments]")? {
+            if let Some((map, span)) = table.string("map")? {
+                config.mappings = mappings(&folder.join(map), &config.sources)
+                    .map_err(|sentence| table.error_at(&span, sentence))?;
+            }
+            table.finish()?;
+        }
+        let names = config.comparands();
+        for table in root_table.tables("check", "[[check]]")? {
+            let check = checks::read(table, &names)?;
+            config.checks.push(check);
+        }
+        root_table.finish()?;
+        if config.checks.is_empty() {
+            config.checks = Kind::ALL.iter().map(|kind| Check::with_defaults(*kind)).collect();
+        }
+        config.refuse_shared_lines(origin)?;
+        Ok(config)
+    }
+
+    /// Names that a check may compare: sources, then composites.
+    pub fn comparands(&self) -> Vec<String> {
+        let sources = self.sources.iter().map(|s| s.name.clone());
+        sources.chain(self.composites.iter().map(|c| c.name.clone())).collect()
+    }
+
+    /// A line may feed only one channel: two would each believe to have lost the other's packets.
+    fn refuse_shared_lines(&self, origin: Origin<'_>) -> Result<(), ConfigError> {
+        let mut seen: Vec<(&Line, &str)> = Vec::new();
+        for source in &self.sources {
+            for line in source.channels.iter().flat_map(|c| &c.lines) {
+                let same = |l: &Line| {
+                    l.group == line.group && (l.capture.is_none() || line.capture.is_none() || l.capture == line.capture)
+                };
+                if let Some((_, other)) = seen.iter().find(|(l, _)| same(l)) {
+                    let at = origin.text.rfind(&line.group.to_string()).unwrap_or(0);
+                    let sentence = format!(
+                        "group {} is used by `{other}` and by `{}`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`",
+                        line.group, source.name
+                    );
+                    return Err(origin.error(at, sentence));
+                }
+                seen.push((line, &source.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
+    let (name, span) = table.required("name")?;
+    let (feed_name, feed_span) = table.required("feed")?;
+    let feed = FeedId::from_name(feed_name).ok_or_else(|| {
+        let hint = nearest(feed_name, feeds::ALL.iter().map(|f| f.info().name))
+            .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+        table.error_at(&feed_span, format!("`{feed_name}` is no feed{hint} (`parallax feeds` lists them)"))
+    })?;
+    let venue = table.string("venue")?;
+    let consolidated = feed.info().depth == Depth::Consolidated;
+    if let (Some((_, span)), true) = (&venue, consolidated) {
+        return Err(table.error_at(span, format!("`{feed_name}` is consolidated: leave `venue` out")));
+    }
+    let venue = match venue {
+        Some((mic, span)) if mic.len() != 4 || !mic.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) => {
+            return Err(table.error_at(&span, format!("`{mic}` is no MIC: four capitals or digits, such as XNAS")));
+        }
+        Some((mic, _)) => Some(mic.to_owned()),
+        None if consolidated => None,
+        None => Some(feed.info().venue.to_owned()),
+    };
+    let core = table.unsigned("core")?.map(|c| c as usize);
+    let mut channels: Vec<Channel> = Vec::new();
+    for channel_table in table.tables("channel", "[[source.channel]]")? {
+        let channel = channel(channel_table)?;
+        if channels.iter().any(|c| c.name == channel.name) {
+            return Err(table.error(format!("source `{name}` has two channels named `{}`", channel.name)));
+        }
+        channels.push(channel);
+    }
+    if channels.is_empty() {
+        return Err(table.error(format!("source `{name}` has no [[source.channel]]")));
+    }
+    let at = span.start;
+    let source = Source { name: name.to_owned(), feed, venue, core, channels };
+    table.finish()?;
+    Ok((source, at))
+}
+
+fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
+    let (name, _) = table.required("name")?;
+    let mut lines: Vec<Line> = Vec::new();
+    for mut line_table in table.tables("lines", "lines")? {
+        let (line_name, _) = line_table.required("name")?;
+        if lines.iter().any(|l| l.name == line_name) {
+            return Err(line_table.error(format!("channel `{name}` has two lines named `{line_name}`")));
+        }
+        let (group_text, span) = line_table.required("group")?;
+        let group = match group_text {
+            "file" => Group::File,
+            text => Group::Udp(text.parse().map_err(|_| {
+                let sentence = format!("`group = \"{text}\"` is no address and port, such as 233.54.12.111:26477");
+                line_table.error_at(&span, sentence)
+            })?),
+        };
+        let interface = match line_table.string("interface")? {
+            None => None,
+            Some((text, span)) => Some(text.parse().map_err(|_| {
+                line_table.error_at(&span, format!("`interface = \"{text}\"` is no address of an interface"))
+            })?),
+        };
+        let capture = line_table.string("capture")?.map(|(text, _)| text.to_owned());
+        lines.push(Line { name: line_name.to_owned(), group, interface, capture });
+        line_table.finish()?;
+    }
+    if lines.is_empty() {
+        return Err(table.error(format!("channel `{name}` has no `lines = [{{ name = \"A\", group = \"...\" }}]`")));
+    }
+    let reorder_wait_ns = table.duration("reorder_wait")?.unwrap_or(REORDER_WAIT_NS);
+    let reorder_packets = table.unsigned("reorder_packets")?.map_or(REORDER_PACKETS, |n| n.min(65_536) as usize);
+    let channel = Channel { name: name.to_owned(), lines, reorder_wait_ns, reorder_packets };
+    table.finish()?;
+    Ok(channel)
+}
+
+fn composite(mut table: Table<'_>, config: &Config) -> Result<Composite, ConfigError> {
+    let (name, span) = table.required("name")?;
+    if config.comparands().iter().any(|n| n == name) {
+        return Err(table.error_at(&span, format!("`{name}` is taken already")));
+    }
+    let mut of = Vec::new();
+    for (source, span) in table.strings("of")?.unwrap_or_default() {
+        let found = config.sources.iter().position(|s| s.name == source).ok_or_else(|| {
+            let hint = nearest(source, config.sources.iter().map(|s| s.name.as_str()))
+                .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            table.error_at(&span, format!("`{source}` is no source{hint}"))
+        })?;
+        if config.sources[found].venue.is_none() {
+            let sentence = format!("`{source}` is consolidated: a composite is made of direct sources");
+            return Err(table.error_at(&span, sentence));
+        }
+        of.push(found);
+    }
+    if of.is_empty() {
+        return Err(table.error(format!("composite `{name}` needs `of = [\"source\", ...]`")));
+    }
+    table.finish()?;
+    Ok(Composite { name: name.to_owned(), of })
+}
+
+/// Reads the instrument map: `instrument,source,symbol[,tick,round_lot]`; other columns are passed by.
+fn mappings(path: &Path, sources: &[Source]) -> Result<Vec<Mapping>, String> {
+    let shown = path.display();
+    let mut reader = csv::Reader::from_path(path).map_err(|e| format!("instrument map {shown} cannot be read: {e}"))?;
+    let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
+    let column = |name: &str| header.iter().position(|h| h.trim() == name);
+    let need = |name: &str| {
+        column(name).ok_or_else(|| format!("{shown}: the header lacks `{name}`; it is instrument,source,symbol[,tick,round_lot]"))
+    };
+    let (instrument, source, symbol) = (need("instrument")?, need("source")?, need("symbol")?);
+    let (tick, round_lot) = (column("tick"), column("round_lot"));
+    let mut out = Vec::new();
+    for (i, record) in reader.records().enumerate() {
+        let row = i + 2;
+        let record = record.map_err(|e| format!("{shown}: {e}"))?;
+        let cell = |c: usize| record.get(c).unwrap_or("").trim();
+        let name = cell(source);
+        let found = sources.iter().position(|s| s.name == name);
+        let found = found.ok_or_else(|| format!("{shown}, row {row}: `{name}` is no source of this configuration"))?;
+        let optional = |c: Option<usize>| c.map(cell).filter(|t| !t.is_empty());
+        let tick_nanos = match optional(tick) {
+            None => None,
+            Some(text) => Some(
+                crate::market::price::parse_nanos(text)
+                    .and_then(|n| u64::try_from(n).ok())
+                    .filter(|n| *n > 0)
+                    .ok_or_else(|| format!("{shown}, row {row}: tick `{text}` is no positive decimal"))?,
+            ),
+        };
+        let round_lot = match optional(round_lot) {
+            None => None,
+            Some(text) => Some(
+                text.parse::<u32>()
+                    .ok()
+                    .filter(|n| *n > 0)
+                    .ok_or_else(|| format!("{shown}, row {row}: round_lot `{text}` is no positive whole number"))?,
+            ),
+        };
+        let (instrument, symbol) = (cell(instrument).to_owned(), cell(symbol).to_owned());
+        if instrument.is_empty() || symbol.is_empty() {
+            return Err(format!("{shown}, row {row}: instrument and symbol must not be empty"));
+        }
+        out.push(Mapping { instrument, source: found, symbol, tick_nanos, round_lot });
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,2 @@
-//! Placeholder; the room is being furnished.
+//! What instruments there are, what the sources call them, who quotes what, and in which state.
+pub mod price;

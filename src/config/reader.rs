@@ -1,0 +1,261 @@
+//! Reads TOML tables key by key, so that every error names the key, its line and the nearest valid key.
+//!
+//! It knows nothing of what the keys mean.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// What is wrong in a configuration, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}: {sentence}")]
+pub struct ConfigError {
+    /// File as the user named it.
+    pub path: String,
+    /// Line from 1.
+    pub line: usize,
+    /// What is wrong and what would be right.
+    pub sentence: String,
+}
+
+/// The text of one file, for turning offsets into lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// File as the user named it.
+    pub path: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+impl Origin<'_> {
+    /// An error at the byte offset.
+    pub fn error(&self, at: usize, sentence: impl Into<String>) -> ConfigError {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        ConfigError { path: self.path.to_owned(), line, sentence: sentence.into() }
+    }
+}
+
+/// A table being read: every key asked for is remembered, what is left over is an error.
+pub struct Table<'a> {
+    origin: Origin<'a>,
+    what: &'static str,
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+    asked: BTreeSet<&'static str>,
+}
+
+type Found<'a> = (&'a DeValue<'a>, Range<usize>);
+
+impl<'a> Table<'a> {
+    /// `what` names the table in errors, e.g. `[[source]]`.
+    pub fn new(origin: Origin<'a>, what: &'static str, table: &'a DeTable<'a>, span: Range<usize>) -> Self {
+        Table { origin, what, table, span, asked: BTreeSet::new() }
+    }
+
+    /// An error at the table itself.
+    pub fn error(&self, sentence: impl Into<String>) -> ConfigError {
+        self.origin.error(self.span.start, sentence)
+    }
+
+    /// An error at a byte offset of the file.
+    pub fn error_at(&self, span: &Range<usize>, sentence: impl Into<String>) -> ConfigError {
+        self.origin.error(span.start, sentence)
+    }
+
+    /// The value of `key`, remembered as valid.
+    pub fn get(&mut self, key: &'static str) -> Option<Found<'a>> {
+        self.asked.insert(key);
+        self.table.get(key).map(|value: &Spanned<DeValue>| (value.get_ref(), value.span()))
+    }
+
+    fn wrong(&self, key: &str, span: Range<usize>, wanted: &str, value: &DeValue) -> ConfigError {
+        self.origin.error(span.start, format!("`{key}` wants {wanted}, not {}", value.type_str()))
+    }
+
+    /// A string.
+    pub fn string(&mut self, key: &'static str) -> Result<Option<(&'a str, Range<usize>)>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::String(text), span)) => Ok(Some((text.as_ref(), span))),
+            Some((other, span)) => Err(self.wrong(key, span, "a string", other)),
+        }
+    }
+
+    /// A string that must be there.
+    pub fn required(&mut self, key: &'static str) -> Result<(&'a str, Range<usize>), ConfigError> {
+        let what = self.what;
+        self.string(key)?.ok_or_else(|| self.error(format!("{what} needs `{key} = \"...\"`")))
+    }
+
+    /// A whole number from 0.
+    pub fn unsigned(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::Integer(number), span)) => {
+                let text = number.as_str().replace('_', "");
+                text.parse().map(Some).map_err(|_| {
+                    self.origin.error(span.start, format!("`{key}` wants a whole number from 0, not {text}"))
+                })
+            }
+            Some((other, span)) => Err(self.wrong(key, span, "a whole number", other)),
+        }
+    }
+
+    /// A decimal number, as thousandths.
+    pub fn milli(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        let (text, span) = match self.get(key) {
+            None => return Ok(None),
+            Some((DeValue::Integer(number), span)) => (number.as_str().to_owned(), span),
+            Some((DeValue::Float(number), span)) => (number.as_str().to_owned(), span),
+            Some((other, span)) => return Err(self.wrong(key, span, "a number", other)),
+        };
+        milli(&text)
+            .map(Some)
+            .ok_or_else(|| self.origin.error(span.start, format!("`{key}` wants a number such as 2.5, not {text}")))
+    }
+
+    /// A duration such as `250us`, `25ms`, `2s`, in nanoseconds.
+    pub fn duration(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        let Some((text, span)) = self.string(key)? else { return Ok(None) };
+        duration(text).map(Some).ok_or_else(|| {
+            let sentence = format!("`{key} = \"{text}\"` is no duration; write 250us, 25ms or 2s");
+            self.origin.error(span.start, sentence)
+        })
+    }
+
+    /// A list of strings.
+    #[allow(clippy::type_complexity, reason = "text and place, said once")]
+    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<(&'a str, Range<usize>)>>, ConfigError> {
+        let (items, _) = match self.get(key) {
+            None => return Ok(None),
+            Some((DeValue::Array(items), span)) => (items, span),
+            Some((other, span)) => return Err(self.wrong(key, span, "a list of strings", other)),
+        };
+        let mut out = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::String(text) => out.push((text.as_ref(), item.span())),
+                other => return Err(self.wrong(key, item.span(), "a list of strings", other)),
+            }
+        }
+        Ok(Some(out))
+    }
+
+    /// A list of tables (`[[key]]`, or inline).
+    pub fn tables(&mut self, key: &'static str, what: &'static str) -> Result<Vec<Table<'a>>, ConfigError> {
+        let (items, _) = match self.get(key) {
+            None => return Ok(Vec::new()),
+            Some((DeValue::Array(items), span)) => (items, span),
+            Some((other, span)) => return Err(self.wrong(key, span, &format!("a list of {what} tables"), other)),
+        };
+        let mut out = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::Table(table) => out.push(Table::new(self.origin, what, table, item.span())),
+                other => return Err(self.wrong(key, item.span(), &format!("a list of {what} tables"), other)),
+            }
+        }
+        Ok(out)
+    }
+
+    /// One table (`[key]`, or inline).
+    pub fn table(&mut self, key: &'static str, what: &'static str) -> Result<Option<Table<'a>>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::Table(table), span)) => Ok(Some(Table::new(self.origin, what, table, span))),
+            Some((other, span)) => Err(self.wrong(key, span, "a table", other)),
+        }
+    }
+
+    /// Refuses every key that nobody asked for, with the nearest valid one.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        for (key, _) in self.table.iter() {
+            let name: &str = key.get_ref();
+            if !self.asked.contains(name) {
+                let nearest = nearest(name, self.asked.iter().copied());
+                let hint = nearest.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+                let sentence = format!("unknown key `{name}` in {}{hint}", self.what);
+                return Err(self.origin.error(key.span().start, sentence));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `250us` in nanoseconds.
+pub fn duration(text: &str) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(split);
+    let unit_ns: u64 = match unit.trim() {
+        "ns" => 1,
+        "us" | "µs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" | "min" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    };
+    let thousandths = milli(number)?;
+    let ns = u128::from(thousandths) * u128::from(unit_ns);
+    if ns % 1000 != 0 {
+        return None;
+    }
+    u64::try_from(ns / 1000).ok()
+}
+
+fn milli(text: &str) -> Option<u64> {
+    let text = text.replace('_', "");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if whole.is_empty() || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u64 = format!("{fraction:0<3}").parse().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(fraction)
+}
+
+/// The candidate that is fewest edits away, when it is near enough to be meant.
+pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    candidates
+        .map(|candidate| (edits(name, candidate), candidate))
+        .min()
+        .filter(|(edits, candidate)| *edits <= 1 + candidate.len().max(name.len()) / 3)
+        .map(|(_, candidate)| candidate)
+}
+
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let read: Vec<_> = ["250us", "25ms", "2s", "1.5ms", "0ms", "5", "ms", "2 weeks", "1.0005s"].map(duration).into();
+        let ms = 1_000_000;
+        assert_eq!(read, [Some(250_000), Some(25 * ms), Some(2000 * ms), Some(1_500_000), Some(0), None, None, None, None]);
+    }
+
+    #[test]
+    fn the_nearest_key_is_the_one_meant() {
+        let keys = ["on_delay", "off_delay", "tolerance"];
+        assert_eq!(nearest("on_dealy", keys.into_iter()), Some("on_delay"));
+        assert_eq!(nearest("tolerence", keys.into_iter()), Some("tolerance"));
+        assert_eq!(nearest("zzzzzz", keys.into_iter()), None);
+    }
+}
