@@ -1,0 +1,595 @@
+//! One channel of one source: its names for instruments, their books, quotes and states.
+//!
+//! Events are applied as they come and only mark what they touched; [`ChannelMarket::publish`] then turns
+//! what was touched into quotes, once for the whole packet. Judging is not done here.
+
+use std::collections::BTreeMap;
+
+use feeds::FeedId;
+use feeds::event::{Definition, Event, Key, QuoteSide, Quoter, StateScope, TradingState};
+use feeds::feed::Depth;
+use hashbrown::HashMap;
+
+use super::price;
+use super::quote::{Level, Origin, Quality, Quote};
+use super::registry::{InstrumentId, Registry, SourceId, VenueId, ViewId};
+use crate::book::Books;
+use crate::config::Mapping;
+
+/// How often a contradiction was seen, and where first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// How often.
+    pub count: u64,
+    /// Where first.
+    pub first: Origin,
+}
+
+/// Contradictions of a channel's data with itself, by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contradictions(pub BTreeMap<&'static str, Seen>);
+
+impl Contradictions {
+    fn add(&mut self, kind: &'static str, origin: &Origin) {
+        self.0.entry(kind).and_modify(|s| s.count += 1).or_insert(Seen { count: 1, first: *origin });
+    }
+
+    /// Takes another channel's in.
+    pub fn merge(&mut self, other: &Contradictions) {
+        for (kind, seen) in &other.0 {
+            self.0.entry(kind).and_modify(|s| s.count += seen.count).or_insert(*seen);
+        }
+    }
+}
+
+/// One quoter of one instrument.
+#[derive(Debug)]
+struct QuoterState {
+    quoter: Quoter,
+    view: ViewId,
+    /// The quote as said; `None` where it comes from the book.
+    said: Option<[Option<Level>; 2]>,
+    state: TradingState,
+    suspect: bool,
+}
+
+/// One instrument on this channel.
+#[derive(Debug, Default)]
+struct Slot {
+    instrument: Option<InstrumentId>,
+    decimals: u8,
+    round_lot: u32,
+    state: TradingState,
+    group: Box<[u8]>,
+    suspect: bool,
+    /// A transaction of the venue is half said: nothing is shown until it is whole.
+    partial: bool,
+    instrument_sequence: Option<u32>,
+    quoters: Vec<QuoterState>,
+    dirty: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct ChannelMarket {
+    source: SourceId,
+    feed: FeedId,
+    venue: VenueId,
+    mapped: HashMap<String, Mapping>,
+    numbers: Vec<u32>,
+    large_numbers: HashMap<u64, u32>,
+    symbols: HashMap<Box<[u8]>, u32>,
+    slots: Vec<Slot>,
+    books: Books,
+    dirty: Vec<u32>,
+    all_state: TradingState,
+    groups: HashMap<Box<[u8]>, TradingState>,
+    /// Data before the first packet is missing: orders may be unknown for that reason.
+    pub started_mid_session: bool,
+    /// Messages were lost on every line: orders may be unknown for that reason.
+    gapped: bool,
+    suspects: usize,
+    /// What contradicted itself.
+    pub contradictions: Contradictions,
+    /// Trades seen.
+    pub trades: u64,
+}
+
+const NONE: u32 = u32::MAX;
+/// Numbers below this are looked up in a plain array (ITCH locates are 16 bits).
+const SMALL_NUMBERS: u64 = 1 << 16;
+
+impl ChannelMarket {
+    /// An empty channel; `mappings` are those of its source.
+    pub fn new(source: SourceId, feed: FeedId, venue: VenueId, mappings: &[Mapping]) -> Self {
+        ChannelMarket {
+            source,
+            feed,
+            venue,
+            mapped: mappings.iter().map(|m| (m.symbol.clone(), m.clone())).collect(),
+            numbers: Vec::new(),
+            large_numbers: HashMap::new(),
+            symbols: HashMap::new(),
+            slots: Vec::new(),
+            books: Books::new(),
+            dirty: Vec::new(),
+            all_state: TradingState::Unknown,
+            groups: HashMap::new(),
+            started_mid_session: false,
+            gapped: false,
+            suspects: 0,
+            contradictions: Contradictions::default(),
+            trades: 0,
+        }
+    }
+
+    /// Instruments seen on this channel.
+    pub fn instruments(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Instruments whose book cannot be believed.
+    pub fn suspects(&self) -> usize {
+        self.suspects
+    }
+
+    /// Live orders and bytes of state of the books.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Applies one event; what it touches is shown by the next [`ChannelMarket::publish`].
+    #[inline]
+    pub fn apply(&mut self, event: &Event<'_>, origin: &Origin, registry: &mut Registry) {
+        match event {
+            Event::OrderAdd { key, symbol, .. } => {
+                let slot = self.slot(*key, symbol, registry);
+                self.apply_to_book(slot, event, origin);
+            }
+            Event::OrderPut { key, .. }
+            | Event::OrderExecute { key, .. }
+            | Event::OrderReduce { key, .. }
+            | Event::OrderDelete { key, .. }
+            | Event::OrderReplace { key, .. }
+            | Event::LevelAt { key, .. } => {
+                let slot = self.slot(*key, &[], registry);
+                self.apply_to_book(slot, event, origin);
+            }
+            Event::LevelSet { key, partial, .. } => {
+                let slot = self.slot(*key, &[], registry);
+                self.slots[slot as usize].partial = *partial;
+                self.apply_to_book(slot, event, origin);
+                self.touch(slot);
+            }
+            Event::Quote { key, quoter, bid, ask, state } => {
+                let slot = self.slot(*key, &[], registry);
+                self.say_quote(slot, *quoter, [*bid, *ask], *state, origin, registry);
+            }
+            Event::Trade { key, symbol, .. } => {
+                self.slot(*key, symbol, registry);
+                self.trades += 1;
+            }
+            Event::Define(definition) => self.define(definition, registry),
+            Event::State { scope, symbol, state } => self.set_state(*scope, symbol, *state, registry),
+            Event::InstrumentSequence { key, sequence } => {
+                let slot = self.slot(*key, &[], registry);
+                self.instrument_sequence(slot, *sequence, origin);
+            }
+            Event::Clear { key } => self.clear(*key, registry),
+            Event::Snapshot { key, .. } => {
+                let slot = self.slot(*key, &[], registry);
+                self.apply_to_book(slot, event, origin);
+                self.heal(slot);
+            }
+        }
+    }
+
+    fn apply_to_book(&mut self, slot: u32, event: &Event<'_>, origin: &Origin) {
+        let applied = self.books.apply(slot, event);
+        if let Some(contradiction) = applied.contradiction {
+            let kind = match contradiction.name() {
+                "unknown_order" if self.gapped => "unknown_order_after_gap",
+                "unknown_order" if self.started_mid_session => "unknown_order_before_start",
+                "level_unknown" if self.gapped => "level_unknown_after_gap",
+                "level_unknown" if self.started_mid_session => "level_unknown_before_start",
+                name => name,
+            };
+            self.contradictions.add(kind, origin);
+        }
+        if applied.changed {
+            self.touch(slot);
+        }
+    }
+
+    #[inline]
+    fn touch(&mut self, slot: u32) {
+        let state = &mut self.slots[slot as usize];
+        if !state.dirty {
+            state.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    /// The slot of what the feed calls `key`, made and named when new.
+    #[inline]
+    fn slot(&mut self, key: Key<'_>, symbol: &[u8], registry: &mut Registry) -> u32 {
+        match key {
+            Key::Number(number) => {
+                let slot = if number < SMALL_NUMBERS {
+                    self.numbers.get(number as usize).copied().unwrap_or(NONE)
+                } else {
+                    self.large_numbers.get(&number).copied().unwrap_or(NONE)
+                };
+                let slot = if slot == NONE { self.add_number(number, registry) } else { slot };
+                if !symbol.is_empty() && self.slots[slot as usize].instrument.is_none() {
+                    self.name(slot, symbol, registry);
+                }
+                slot
+            }
+            Key::Symbol(symbol) => match self.symbols.get(symbol) {
+                Some(slot) => *slot,
+                None => {
+                    let slot = self.add_slot();
+                    self.name(slot, symbol, registry);
+                    slot
+                }
+            },
+        }
+    }
+
+    fn add_slot(&mut self) -> u32 {
+        let slot = self.slots.len() as u32;
+        let decimals = self.feed.info().price_decimals;
+        self.slots.push(Slot { decimals, round_lot: 100, ..Slot::default() });
+        slot
+    }
+
+    fn add_number(&mut self, number: u64, registry: &mut Registry) -> u32 {
+        let slot = self.add_slot();
+        if number < SMALL_NUMBERS {
+            let index = number as usize;
+            if self.numbers.len() <= index {
+                self.numbers.resize(index + 1, NONE);
+            }
+            self.numbers[index] = slot;
+        } else {
+            self.large_numbers.insert(number, slot);
+        }
+        if self.feed.info().number_is_identity {
+            let text = number.to_string();
+            let instrument = match self.mapped.get(&text) {
+                Some(mapping) => mapped_instrument(mapping, registry),
+                None => registry.numbered(self.feed, number),
+            };
+            self.slots[slot as usize].instrument = Some(instrument);
+            self.know_tick(instrument, registry);
+        }
+        slot
+    }
+
+    fn name(&mut self, slot: u32, symbol: &[u8], registry: &mut Registry) {
+        let text = String::from_utf8_lossy(symbol);
+        let instrument = match self.mapped.get(text.as_ref()) {
+            Some(mapping) => mapped_instrument(mapping, registry),
+            None => registry.instrument(&text),
+        };
+        if let Some(lot) = registry.get(instrument).round_lot {
+            self.set_round_lot(slot, lot);
+        }
+        self.slots[slot as usize].instrument = Some(instrument);
+        self.symbols.insert(symbol.into(), slot);
+        self.know_tick(instrument, registry);
+        self.touch(slot);
+    }
+
+    /// Without a definition, a price step: a cent for equities' feeds, else the smallest raw unit.
+    fn know_tick(&self, instrument: InstrumentId, registry: &mut Registry) {
+        let decimals = self.feed.info().price_decimals;
+        let known = &mut registry.get_mut(instrument).tick_nanos;
+        if known.is_none() && !matches!(decimals, 4 | 6) {
+            *known = price::to_nanos(1, decimals).and_then(|n| u64::try_from(n).ok());
+        }
+    }
+
+    fn set_round_lot(&mut self, slot: u32, lot: u32) {
+        let state = &mut self.slots[slot as usize];
+        if lot > 0 && state.round_lot != lot {
+            state.round_lot = lot;
+            self.books.set_round_lot(slot, lot);
+        }
+    }
+
+    fn define(&mut self, definition: &Definition<'_>, registry: &mut Registry) {
+        let key = match definition.number {
+            Some(number) => Key::Number(number),
+            None => Key::Symbol(definition.symbol),
+        };
+        let slot = self.slot(key, definition.symbol, registry);
+        if let Some(decimals) = definition.price_decimals {
+            self.slots[slot as usize].decimals = decimals;
+        }
+        if !definition.group.is_empty() {
+            self.slots[slot as usize].group = definition.group.into();
+        }
+        let Some(instrument) = self.slots[slot as usize].instrument else { return };
+        if self.feed.info().number_is_identity {
+            registry.rename(instrument, &String::from_utf8_lossy(definition.symbol));
+        }
+        let known = registry.get_mut(instrument);
+        known.tick_nanos = definition.tick_nanos.filter(|t| *t > 0).or(known.tick_nanos);
+        if definition.listing != 0 {
+            known.listing = definition.listing;
+        }
+        known.test |= definition.test;
+        let lot = known.round_lot.or(definition.round_lot);
+        known.round_lot = lot;
+        if let Some(lot) = lot {
+            self.set_round_lot(slot, lot);
+        }
+        self.touch(slot);
+    }
+
+    fn set_state(&mut self, scope: StateScope<'_>, symbol: &[u8], state: TradingState, registry: &mut Registry) {
+        match scope {
+            StateScope::All => {
+                self.all_state = state;
+                (0..self.slots.len() as u32).for_each(|slot| self.touch(slot));
+            }
+            StateScope::Instrument(key) => {
+                let slot = self.slot(key, symbol, registry);
+                self.slots[slot as usize].state = state;
+                self.touch(slot);
+            }
+            StateScope::Participant(key, code) => {
+                let slot = self.slot(key, symbol, registry);
+                if let Some(index) = self.quoter(slot, Quoter::Participant(code), registry) {
+                    self.slots[slot as usize].quoters[index].state = state;
+                    self.touch(slot);
+                }
+            }
+            StateScope::Group(group) => {
+                self.groups.insert(group.into(), state);
+                for slot in 0..self.slots.len() as u32 {
+                    if *self.slots[slot as usize].group == *group {
+                        self.touch(slot);
+                    }
+                }
+            }
+        }
+    }
+
+    fn instrument_sequence(&mut self, slot: u32, sequence: u32, origin: &Origin) {
+        let state = &mut self.slots[slot as usize];
+        let expected = state.instrument_sequence.map(|last| last.wrapping_add(1));
+        state.instrument_sequence = Some(sequence);
+        match expected {
+            // Nothing of this instrument was in what the channel lost: its book is whole.
+            Some(expected) if expected == sequence => self.heal(slot),
+            Some(_) if sequence == 1 => {}
+            Some(expected) => {
+                self.suspect(slot);
+                let ahead = sequence.wrapping_sub(expected) < u32::MAX / 2;
+                let kind = match (ahead, self.gapped) {
+                    (true, true) => "instrument_sequence_gap_after_gap",
+                    (true, false) => "instrument_sequence_gap",
+                    (false, _) => "instrument_sequence_backwards",
+                };
+                self.contradictions.add(kind, origin);
+            }
+            None => {}
+        }
+    }
+
+    fn heal(&mut self, slot: u32) {
+        let state = &mut self.slots[slot as usize];
+        state.quoters.iter_mut().for_each(|q| q.suspect = false);
+        if state.suspect {
+            state.suspect = false;
+            self.suspects -= 1;
+            self.touch(slot);
+        }
+    }
+
+    fn suspect(&mut self, slot: u32) {
+        let state = &mut self.slots[slot as usize];
+        state.quoters.iter_mut().for_each(|q| q.suspect = true);
+        if !state.suspect {
+            state.suspect = true;
+            self.suspects += 1;
+        }
+        self.touch(slot);
+    }
+
+    fn clear(&mut self, key: Option<Key<'_>>, registry: &mut Registry) {
+        match key {
+            Some(key) => {
+                let slot = self.slot(key, &[], registry);
+                self.books.clear(slot);
+                self.slots[slot as usize].quoters.iter_mut().for_each(|q| q.said = q.said.map(|_| [None, None]));
+                self.heal(slot);
+                self.touch(slot);
+            }
+            None => self.restart(),
+        }
+    }
+
+    /// Everything starts anew: a new session or a channel reset. Books are empty and whole.
+    pub fn restart(&mut self) {
+        self.books.clear_all();
+        self.gapped = false;
+        for slot in 0..self.slots.len() as u32 {
+            let state = &mut self.slots[slot as usize];
+            state.quoters.iter_mut().for_each(|q| q.said = q.said.map(|_| [None, None]));
+            state.instrument_sequence = None;
+            state.partial = false;
+            self.heal(slot);
+            self.touch(slot);
+        }
+    }
+
+    /// Messages of this channel are lost: nothing it showed can be believed until proven.
+    pub fn mark_gap(&mut self) {
+        self.gapped = true;
+        (0..self.slots.len() as u32).for_each(|slot| self.suspect(slot));
+    }
+
+    /// The position of a quoter within its slot, made when new; `None` for an unnamed instrument or an unknown participant.
+    fn quoter(&mut self, slot: u32, quoter: Quoter, registry: &mut Registry) -> Option<usize> {
+        let state = &mut self.slots[slot as usize];
+        if let Some(index) = state.quoters.iter().position(|q| q.quoter == quoter) {
+            return Some(index);
+        }
+        let info = self.feed.info();
+        let venue = match quoter {
+            Quoter::Venue => self.venue,
+            Quoter::National => VenueId::NATIONAL,
+            Quoter::Participant(code) => {
+                let mic = info.participants.iter().find(|(c, _)| *c == code).map(|(_, mic)| *mic)?;
+                registry.venue(mic)
+            }
+        };
+        let instrument = state.instrument?;
+        // Another channel of the source may carry the instrument too (lines move): then the view is shared.
+        let view = registry.find_view(self.source, venue, instrument);
+        let view = view.unwrap_or_else(|| registry.add_view(self.source, venue, instrument, info.round_lots_only));
+        let said = (info.depth == Depth::Top || info.depth == Depth::Consolidated).then_some([None, None]);
+        let suspect = state.suspect;
+        state.quoters.push(QuoterState { quoter, view, said, state: TradingState::Unknown, suspect });
+        Some(state.quoters.len() - 1)
+    }
+
+    fn say_quote(
+        &mut self,
+        slot: u32,
+        quoter: Quoter,
+        sides: [QuoteSide; 2],
+        state: Option<TradingState>,
+        origin: &Origin,
+        registry: &mut Registry,
+    ) {
+        let Some(index) = self.quoter(slot, quoter, registry) else {
+            self.contradictions.add("unknown_participant", origin);
+            return;
+        };
+        let decimals = self.slots[slot as usize].decimals;
+        let mut levels = [None, None];
+        for (level, said) in levels.iter_mut().zip(sides) {
+            let Some((raw, quantity)) = said else { continue };
+            match price::to_nanos(raw, decimals) {
+                Some(price) => *level = Some(Level { price, quantity }),
+                None => self.contradictions.add("price_out_of_range", origin),
+            }
+        }
+        let quoter = &mut self.slots[slot as usize].quoters[index];
+        quoter.said = Some(levels);
+        quoter.state = state.unwrap_or(quoter.state);
+        // A quote restates everything that the quoter shows.
+        quoter.suspect = false;
+        let all_whole = self.slots[slot as usize].quoters.iter().all(|q| !q.suspect);
+        if all_whole {
+            self.heal(slot);
+        }
+        self.touch(slot);
+    }
+
+    /// Turns what was touched into quotes; views whose quote became another are appended to `changed`.
+    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, changed: &mut Vec<ViewId>) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
+            self.slots[slot as usize].dirty = false;
+            if self.slots[slot as usize].instrument.is_none() {
+                continue;
+            }
+            if self.slots[slot as usize].quoters.is_empty() && self.has_book() && self.books.seen(slot) {
+                self.quoter(slot, Quoter::Venue, registry);
+            }
+            self.publish_slot(slot, origin, registry, changed);
+        }
+        self.dirty = dirty;
+    }
+
+    fn has_book(&self) -> bool {
+        matches!(self.feed.info().depth, Depth::Orders | Depth::Levels)
+    }
+
+    fn publish_slot(&mut self, slot: u32, origin: &Origin, registry: &mut Registry, changed: &mut Vec<ViewId>) {
+        let state = &self.slots[slot as usize];
+        if state.partial && !state.suspect {
+            return;
+        }
+        let general = state.state.max(self.all_state).max(self.group_state(&state.group));
+        for index in 0..self.slots[slot as usize].quoters.len() {
+            let state = &self.slots[slot as usize];
+            let quoter = &state.quoters[index];
+            let quality = match general.max(quoter.state) {
+                _ if quoter.suspect => Quality::Suspect,
+                TradingState::Halted => Quality::Halted,
+                TradingState::Auction => Quality::Auction,
+                TradingState::Closed => Quality::Closed,
+                TradingState::Unknown | TradingState::Trading => Quality::Ok,
+            };
+            let (mut quote, lost) = match quoter.said {
+                Some(said) => (self.said_quote(slot, said, quality), false),
+                None => self.book_quote(slot, quality),
+            };
+            quote.quality = quality;
+            if lost {
+                self.contradictions.add("price_out_of_range", origin);
+            }
+            let state = &self.slots[slot as usize];
+            let quoter = &state.quoters[index];
+            let view = &mut registry.views[quoter.view as usize];
+            if view.quote == Some(quote) {
+                continue;
+            }
+            let crossed = |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
+            let newly_crossed = crossed(&quote) && !view.quote.as_ref().is_some_and(crossed);
+            if newly_crossed && quoter.quoter != Quoter::National {
+                self.contradictions.add("crossed_book", origin);
+            }
+            view.quote = Some(quote);
+            view.origin = *origin;
+            changed.push(quoter.view);
+        }
+    }
+
+    fn group_state(&self, group: &[u8]) -> TradingState {
+        if group.is_empty() {
+            return TradingState::Unknown;
+        }
+        self.groups.get(group).copied().unwrap_or_default()
+    }
+
+    fn said_quote(&self, slot: u32, said: [Option<Level>; 2], quality: Quality) -> Quote {
+        let lot = u64::from(self.slots[slot as usize].round_lot);
+        let round_lot = match self.feed.info().round_lots_only {
+            true => said,
+            false => said.map(|level| level.filter(|l| l.quantity >= lot)),
+        };
+        Quote { best: said, round_lot, quality }
+    }
+
+    /// The quote of the book, and whether a price of it cannot be told exactly.
+    fn book_quote(&self, slot: u32, quality: Quality) -> (Quote, bool) {
+        let top = self.books.top(slot);
+        let decimals = self.slots[slot as usize].decimals;
+        let mut lost = false;
+        let mut level = |level: Option<crate::book::Level>| {
+            let level = level?;
+            let price = price::to_nanos(level.price, decimals);
+            lost |= price.is_none();
+            Some(Level { price: price?, quantity: level.quantity })
+        };
+        let best = [level(top.bid), level(top.ask)];
+        let round_lot = [level(top.round_lot_bid), level(top.round_lot_ask)];
+        (Quote { best, round_lot, quality }, lost)
+    }
+}
+
+fn mapped_instrument(mapping: &Mapping, registry: &mut Registry) -> InstrumentId {
+    let id = registry.instrument(&mapping.instrument);
+    let instrument = registry.get_mut(id);
+    instrument.tick_nanos = mapping.tick_nanos.or(instrument.tick_nanos);
+    instrument.round_lot = mapping.round_lot.or(instrument.round_lot);
+    id
+}
