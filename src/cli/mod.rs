@@ -1,1 +1,2 @@
 //! Placeholder; the room is being furnished.
+pub mod latency;
