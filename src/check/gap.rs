@@ -1,0 +1,115 @@
+//! `gap`: messages were lost on every line of a channel.
+
+use super::desk::Desk;
+use crate::alert::{Details, Handle, SequenceRange, Subject};
+use crate::config::{Check, Kind};
+use crate::market::{Registry, SourceId};
+
+/// The check's document.
+pub const DOCUMENT: &str = "\
+gap: messages were lost on every line
+
+Definition   A range of sequence numbers that no line of the channel brought within reorder_wait and
+             reorder_packets of the channel's configuration.
+Inputs       Sequence numbers of all lines of the channel.
+Parameters   sources.
+Opens        When the hole has waited long enough; began is the arrival that showed it; sequence is the exact range.
+Clears       When late copies have filled all of it (filled: the books stay suspect, for the messages were not
+             applied), when no instrument of the channel is suspect any more (books_whole), when the session or the
+             numbering starts anew, or at the end of the data.
+Held back    Nothing. Its consequences on prices are: not comparable, gap.";
+
+/// An open gap of one channel.
+#[derive(Debug)]
+struct Open {
+    first: u64,
+    last: u64,
+    missing: u64,
+    alert: Handle,
+}
+
+/// How many gaps are open at once at most; more are told, and cleared as they are told.
+const OPEN_MAX: usize = 1_024;
+
+/// State of the check for one channel.
+#[derive(Debug, Default)]
+pub struct GapJudge {
+    open: Vec<Open>,
+}
+
+/// A gap as declared.
+#[derive(Debug, Clone, Copy)]
+pub struct Gap {
+    /// The numbers.
+    pub range: SequenceRange,
+    /// Arrival that showed the hole.
+    pub began: u64,
+    /// Why it waits no longer.
+    pub reason: &'static str,
+    /// Instruments that are suspect for it.
+    pub suspects: u64,
+}
+
+impl GapJudge {
+    /// Tells a gap.
+    pub fn tell(
+        &mut self,
+        now: u64,
+        (source, channel): (SourceId, &str),
+        gap: Gap,
+        check: &Check,
+        desk: &mut Desk,
+        registry: &Registry,
+    ) {
+        let SequenceRange { first, last, count } = gap.range;
+        let subject = Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Gap, &[source]) };
+        let why = format!(
+            "{} channel {channel} lost {count} messages, {first} to {last}, on every line ({}); {} instruments are suspect",
+            desk.name(source),
+            match gap.reason {
+                "window" => "as many packets as may had passed it",
+                "end" => "its data ended",
+                _ => "no copy came in time",
+            },
+            gap.suspects
+        );
+        let details = Details {
+            sequence: Some(gap.range),
+            instruments: Some(gap.suspects),
+            cause: "network",
+            why,
+            ..Details::default()
+        };
+        let alert = desk.raise(now, gap.began.min(now), check.severity, subject, details, registry);
+        if self.open.len() == OPEN_MAX {
+            desk.clear(now, now, alert, "too_many_open", registry);
+            return;
+        }
+        self.open.push(Open { first, last, missing: count, alert });
+    }
+
+    /// A late copy filled a piece.
+    pub fn filled(&mut self, now: u64, range: SequenceRange, desk: &mut Desk, registry: &Registry) {
+        let inside = |o: &Open| o.first <= range.first && range.last <= o.last;
+        let Some(index) = self.open.iter().position(inside) else { return };
+        let open = &mut self.open[index];
+        open.missing = open.missing.saturating_sub(range.count);
+        if open.missing == 0 {
+            let alert = open.alert;
+            self.open.remove(index);
+            desk.clear(now, now, alert, "filled", registry);
+        }
+    }
+
+    /// Nothing of what was lost matters any more.
+    pub fn clear(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) {
+        for open in self.open.drain(..) {
+            desk.clear(now, now, open.alert, reason, registry);
+        }
+    }
+
+    /// Whether a gap is open.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+}

@@ -1,0 +1,81 @@
+//! Prices that one side of a view showed lately: when it came to each, and when it left it.
+
+/// How many different prices are remembered at most; the longest gone is forgotten first.
+const PRICES_MAX: usize = 128;
+
+/// One price that was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Price, units of 1e-9.
+    pub price: i64,
+    /// When the view came to it.
+    pub came: u64,
+    /// When it left it.
+    pub left: u64,
+}
+
+/// The prices of one side of one view.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    current: Option<(i64, u64)>,
+    /// Oldest departure first.
+    gone: Vec<Shown>,
+}
+
+impl History {
+    /// The side shows `price` from `now`; answers whether that is another price than before.
+    pub fn show(&mut self, now: u64, price: Option<i64>, window_ns: u64) -> bool {
+        if self.current.map(|(p, _)| p) == price {
+            return false;
+        }
+        if let Some((old, came)) = self.current.take() {
+            let horizon = now.saturating_sub(window_ns);
+            self.gone.retain(|s| s.price != old && s.left >= horizon);
+            if self.gone.len() == PRICES_MAX {
+                self.gone.remove(0);
+            }
+            self.gone.push(Shown { price: old, came, left: now });
+        }
+        self.current = price.map(|p| (p, now));
+        true
+    }
+
+    /// The price shown now, and since when.
+    pub fn current(&self) -> Option<(i64, u64)> {
+        self.current
+    }
+
+    /// The latest departure from `price`, not longer than `window_ns` ago.
+    pub fn left(&self, now: u64, price: i64, window_ns: u64) -> Option<Shown> {
+        let found = self.gone.iter().rev().find(|s| s.price == price)?;
+        (now - found.left.min(now) <= window_ns).then_some(*found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_when_it_left_a_price() {
+        let mut history = History::default();
+        assert!(history.show(1, Some(10), 100));
+        assert!(!history.show(2, Some(10), 100));
+        assert!(history.show(5, Some(11), 100));
+        assert_eq!(history.left(7, 10, 100), Some(Shown { price: 10, came: 1, left: 5 }));
+        assert_eq!(history.left(7, 11, 100), None, "still shown");
+        history.show(8, Some(10), 100);
+        history.show(9, None, 100);
+        assert_eq!(history.left(10, 10, 100), Some(Shown { price: 10, came: 8, left: 9 }));
+        assert_eq!(history.left(110, 10, 100), None, "beyond the window");
+    }
+
+    #[test]
+    fn stays_small() {
+        let mut history = History::default();
+        for i in 0..10_000 {
+            history.show(i, Some(i as i64), u64::MAX);
+        }
+        assert_eq!(history.gone.len(), PRICES_MAX);
+    }
+}

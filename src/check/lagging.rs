@@ -1,0 +1,96 @@
+//! `lagging`: one source shows what the other showed earlier, and is later than the limit.
+
+use super::history::{History, Shown};
+
+/// The check's document.
+pub const DOCUMENT: &str = "\
+lagging: one source shows a price that its peer showed earlier, later than the limit
+
+Definition   While two comparable views differ on a side, the view that still shows a price its peer came to
+             before it and has left is behind, by the time since the peer left that price. Where both could be
+             behind the other, the smaller lag counts.
+Inputs       Both views' prices and when they came to and left them; arrivals of both sources.
+Parameters   lag_limit (20ms): lag that is normal flight time and only counted. window (10s): how far back a
+             price counts as shown earlier. off_delay (5ms): agreement that ends the segment.
+Opens        When the lag passes lag_limit; began is the segment's. A price that jumps back to an old one must
+             have stood for lag_limit.
+Escalates    To divergent, when it goes on beyond the window, or the price is one that the peer never showed.
+Clears       When the views have agreed for off_delay, or are no longer comparable.
+Held back    While nothing at all arrives from the late source (it may be silent rather than late): told at its
+             next packet, or as silent. While its instrument is stale. Lag within the limit goes to the histogram.";
+
+/// Two views that come to a price within this time of each other came to it together: neither is known to lead.
+pub const TOGETHER_NS: u64 = 100_000;
+
+/// Why two views differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explanation {
+    /// The view with that position in the pair shows what its peer left at `left`.
+    Behind {
+        /// 0 or 1: who is late.
+        who: usize,
+        /// When the peer left the price.
+        left: u64,
+    },
+    /// One shows a price that the other has not shown.
+    None,
+}
+
+/// Explains a difference at `now` from what both sides showed lately.
+pub fn explain(now: u64, sides: [&History; 2], window_ns: u64) -> Explanation {
+    let behind = |who: usize| {
+        let (price, came) = sides[who].current()?;
+        let shown: Shown = sides[1 - who].left(now, price, window_ns)?;
+        // The peer must have been there first: a source that was first to a price does not follow.
+        (shown.came <= came.saturating_add(TOGETHER_NS)).then_some((shown.left, who))
+    };
+    match behind(0).max(behind(1)) {
+        Some((left, who)) => Explanation::Behind { who, left },
+        None => Explanation::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(shown: &[(u64, i64)]) -> History {
+        let mut history = History::default();
+        for (at, price) in shown {
+            history.show(*at, Some(*price), u64::MAX);
+        }
+        history
+    }
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn the_follower_is_behind_the_leader() {
+        let leader = history(&[(0, 10), (50 * MS, 11)]);
+        let follower = history(&[(MS, 10)]);
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX), Explanation::Behind { who: 1, left: 50 * MS });
+        assert_eq!(explain(60 * MS, [&follower, &leader], u64::MAX), Explanation::Behind { who: 0, left: 50 * MS });
+    }
+
+    #[test]
+    fn a_wrong_price_of_the_follower_is_not_the_leaders_lag() {
+        let leader = history(&[(0, 10)]);
+        let follower = history(&[(MS, 10), (50 * MS, 99)]);
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX), Explanation::None);
+    }
+
+    #[test]
+    fn beyond_the_window_nothing_is_explained() {
+        let leader = history(&[(0, 10), (50 * MS, 11)]);
+        let follower = history(&[(MS, 10)]);
+        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS), Explanation::None);
+    }
+
+    #[test]
+    fn the_smaller_lag_counts() {
+        let a = history(&[(0, 10), (20 * MS, 11), (40 * MS, 12)]);
+        let b = history(&[(MS, 10), (5 * MS, 12), (6 * MS, 10), (30 * MS, 11)]);
+        // b shows 11, which a left at 40; a shows 12, which b left at 6.
+        assert_eq!(explain(45 * MS, [&a, &b], u64::MAX), Explanation::Behind { who: 1, left: 40 * MS });
+    }
+}

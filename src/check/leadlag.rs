@@ -1,0 +1,133 @@
+//! Who shows an update first, and by how much: the same update matched in two sources.
+//!
+//! Two sources of one feed are matched packet by packet, by sequence number. Others are matched by price: the
+//! move of a side to a price in one, and the next move to that price in the other. Times are receive times.
+
+use std::collections::{HashMap, VecDeque};
+
+/// A match: who was first, and by how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    /// Receive time of the second source minus that of the first; negative when the second led.
+    pub lead_ns: i64,
+}
+
+/// Moves that one of two views made and the other has not yet.
+#[derive(Debug, Default)]
+pub struct PriceMatcher {
+    pending: [VecDeque<(u8, i64, u64)>; 2],
+}
+
+/// Moves that wait for their match, per view, at most.
+const PENDING_MAX: usize = 16;
+
+impl PriceMatcher {
+    /// View `position` (0 or 1) moved its `side` to `price` at `ts_ns`. Answers the match, and how many older
+    /// moves of either view are given up as unmatched.
+    pub fn moved(
+        &mut self,
+        position: usize,
+        side: u8,
+        price: i64,
+        ts_ns: u64,
+        window_ns: u64,
+    ) -> (Option<Match>, [u64; 2]) {
+        let mut given_up = [0, 0];
+        for (count, queue) in given_up.iter_mut().zip(&mut self.pending) {
+            while queue.front().is_some_and(|(_, _, ts)| ts_ns.saturating_sub(*ts) > window_ns) {
+                queue.pop_front();
+                *count += 1;
+            }
+        }
+        let other = &mut self.pending[1 - position];
+        if let Some(found) = other.iter().position(|(s, p, _)| *s == side && *p == price) {
+            let Some((_, _, ts)) = other.remove(found) else { return (None, given_up) };
+            // Older moves of this side that the follower skipped will not be matched any more.
+            let before = other.len();
+            let mut index = 0;
+            other.retain(|(s, _, _)| {
+                index += 1;
+                *s != side || index > found
+            });
+            given_up[1 - position] += (before - other.len()) as u64;
+            let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
+            return (Some(Match { lead_ns: (i128::from(second) - i128::from(first)) as i64 }), given_up);
+        }
+        let own = &mut self.pending[position];
+        if own.len() == PENDING_MAX {
+            own.pop_front();
+            given_up[position] += 1;
+        }
+        own.push_back((side, price, ts_ns));
+        (None, given_up)
+    }
+
+    /// Moves still waiting, per view.
+    pub fn pending(&self) -> [u64; 2] {
+        [self.pending[0].len() as u64, self.pending[1].len() as u64]
+    }
+}
+
+/// Packets that one of two sources of a feed delivered and the other has not yet.
+#[derive(Debug, Default)]
+pub struct PacketMatcher {
+    waiting: HashMap<(u16, u128, u64), (usize, u64)>,
+    order: VecDeque<(u16, u128, u64)>,
+}
+
+/// Packets that wait for their match, at most.
+const PACKETS_MAX: usize = 16_384;
+
+impl PacketMatcher {
+    /// Source `position` delivered the packet of that channel, session and sequence number at `ts_ns`.
+    pub fn delivered(&mut self, position: usize, key: (u16, u128, u64), ts_ns: u64) -> (Option<Match>, [u64; 2]) {
+        if let Some((other, ts)) = self.waiting.get(&key).copied() {
+            if other == position {
+                return (None, [0, 0]);
+            }
+            self.waiting.remove(&key);
+            let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
+            return (Some(Match { lead_ns: (i128::from(second) - i128::from(first)) as i64 }), [0, 0]);
+        }
+        let mut given_up = [0, 0];
+        self.waiting.insert(key, (position, ts_ns));
+        self.order.push_back(key);
+        while self.order.len() > PACKETS_MAX {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if let Some((position, _)) = self.waiting.remove(&oldest) {
+                given_up[position] += 1;
+            }
+        }
+        (None, given_up)
+    }
+
+    /// Packets still waiting, per source.
+    pub fn pending(&self) -> [u64; 2] {
+        let second = self.waiting.values().filter(|(p, _)| *p == 1).count() as u64;
+        [self.waiting.len() as u64 - second, second]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follower_is_matched_and_skipped_moves_are_given_up() {
+        let mut matcher = PriceMatcher::default();
+        assert_eq!(matcher.moved(0, 0, 10, 100, 1000), (None, [0, 0]));
+        assert_eq!(matcher.moved(0, 0, 11, 110, 1000), (None, [0, 0]));
+        assert_eq!(matcher.moved(1, 0, 11, 140, 1000), (Some(Match { lead_ns: 30 }), [1, 0]));
+        assert_eq!(matcher.moved(1, 1, 20, 150, 1000), (None, [0, 0]));
+        assert_eq!(matcher.moved(0, 1, 20, 160, 1000), (Some(Match { lead_ns: -10 }), [0, 0]));
+        assert_eq!(matcher.pending(), [0, 0]);
+    }
+
+    #[test]
+    fn packets_are_matched_by_their_number() {
+        let mut matcher = PacketMatcher::default();
+        assert_eq!(matcher.delivered(1, (0, 0, 7), 50).0, None);
+        assert_eq!(matcher.delivered(0, (0, 0, 7), 55).0, Some(Match { lead_ns: -5 }));
+        assert_eq!(matcher.pending(), [0, 0]);
+    }
+}

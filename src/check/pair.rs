@@ -1,0 +1,473 @@
+//! Two views of one instrument at one place: whether they can be compared, and what their disagreement is.
+//!
+//! The judgement follows the contract's rules: comparable first, a disagreement is an interval, late is not
+//! wrong, like with like. It is driven by quotes and deadlines only.
+
+use std::collections::BTreeMap;
+
+use feeds::event::Side;
+
+use super::desk::Desk;
+use super::history::History;
+use super::lagging::{self, Explanation};
+use super::rules::Rules;
+use super::segment::{self, Segment, Step};
+use super::{SourceJudge, ViewJudge, divergent};
+use crate::alert::{Details, Handle, Magnitude, Subject};
+use crate::config::{Check, Kind};
+use crate::market::price::show_nanos;
+use crate::market::{Quality, Registry, SourceId, ViewId};
+
+/// Which of a view's prices is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Like {
+    /// Plain best.
+    Plain = 0,
+    /// Best at which a round lot is shown.
+    RoundLot = 1,
+}
+
+/// What a side of a pair is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Account {
+    Agree,
+    Differ,
+    Held(&'static str),
+}
+
+/// Figures of a pair of sources, over all their instruments.
+#[derive(Debug, Clone, Default)]
+pub struct Relation {
+    /// The two sources.
+    pub sources: [SourceId; 2],
+    /// Pairs of views.
+    pub pairs: u64,
+    /// Side-time in which both could be compared, nanoseconds.
+    pub comparable_ns: u64,
+    /// Of it, time in which they agreed.
+    pub agree_ns: u64,
+    /// Side-time held back, by reason.
+    pub held_ns: BTreeMap<&'static str, u64>,
+    /// Differences that began while held back, by reason.
+    pub held_differences: BTreeMap<&'static str, u64>,
+    /// Segments that ended, by what they were.
+    pub segments: BTreeMap<&'static str, u64>,
+    /// Updates of the first that the second showed too, or the reverse.
+    pub matched: u64,
+    /// Of them, how often the first, the second, or neither was first.
+    pub led: [u64; 3],
+    /// Updates that the other never showed.
+    pub unmatched: [u64; 2],
+}
+
+/// A disagreement on one side.
+#[derive(Debug, Default)]
+struct SideJudge {
+    segment: Option<Segment>,
+    explained: Option<Explanation>,
+    /// Since when the difference has been beyond what flight explains.
+    unexplained_since: Option<u64>,
+    /// Since when no lag explains it.
+    divergent_since: Option<u64>,
+    /// The lag grew past its limit by itself, it did not jump there.
+    grew: bool,
+    was_unexplained: bool,
+    alert: Option<Handle>,
+    account: Option<(Account, u64)>,
+    held_differs: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Pair {
+    /// The two views, the one with the lower source number first.
+    pub views: [ViewId; 2],
+    /// Its pair of sources.
+    pub relation: usize,
+    /// Which prices are compared.
+    pub like: Like,
+    sides: [SideJudge; 2],
+    /// Crossing of the two: bid of one against ask of the other.
+    pub crossing: super::crossed::CrossJudge,
+    /// Halted in one, trading in the other.
+    pub status: super::status::StatusJudge,
+    /// Earliest pending deadline.
+    pub armed: u64,
+}
+
+/// What a pair is judged with.
+pub struct Bench<'a> {
+    /// Where findings go.
+    pub desk: &'a mut Desk,
+    /// What is configured.
+    pub rules: &'a Rules,
+    /// Quotes.
+    pub registry: &'a Registry,
+    /// What is known of the views.
+    pub views: &'a [ViewJudge],
+    /// What is known of the sources.
+    pub sources: &'a [SourceJudge],
+    /// Figures.
+    pub relations: &'a mut [Relation],
+}
+
+/// A pair that waits for a sign of life of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The source.
+    pub source: SourceId,
+}
+
+/// What judging a pair wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// Deadline, `u64::MAX` for none.
+    pub at: u64,
+    /// The source whose next packet it waits for.
+    pub waits: Option<Waiting>,
+}
+
+impl Next {
+    /// Nothing is wanted.
+    pub const NOTHING: Next = Next { at: u64::MAX, waits: None };
+
+    fn merge(self, other: Next) -> Next {
+        Next { at: self.at.min(other.at), waits: self.waits.or(other.waits) }
+    }
+}
+
+impl Pair {
+    /// A new pair.
+    pub fn new(views: [ViewId; 2], relation: usize, like: Like) -> Self {
+        Pair {
+            views,
+            relation,
+            like,
+            sides: Default::default(),
+            crossing: Default::default(),
+            status: Default::default(),
+            armed: u64::MAX,
+        }
+    }
+
+    /// Why the pair cannot be compared; `None` when it can.
+    pub fn held(&self, bench: &Bench<'_>) -> Option<&'static str> {
+        let mut worst = None;
+        for id in self.views {
+            let reason = bench.views[id as usize].held(&bench.registry.views[id as usize], bench);
+            if reason.is_some() {
+                worst = worst.or(reason);
+            }
+        }
+        worst
+    }
+
+    fn price(&self, position: usize, side: usize, registry: &Registry) -> Option<i64> {
+        let quote = registry.views[self.views[position] as usize].quote.as_ref()?;
+        match self.like {
+            Like::Plain => quote.best[side],
+            Like::RoundLot => quote.round_lot[side],
+        }
+        .map(|level| level.price)
+    }
+
+    /// Judges both sides, the crossing and the states at `now`.
+    pub fn judge(&mut self, now: u64, bench: &mut Bench<'_>) -> Next {
+        let held = self.held(bench);
+        let mut next = Next::NOTHING;
+        for side in [Side::Bid, Side::Ask] {
+            next = next.merge(self.judge_side(now, side, held, bench));
+        }
+        let told = [0, 1].map(|s| self.sides[s].segment.is_some());
+        let at = super::crossed::judge_pair(self, now, held, told, bench);
+        next.merge(Next { at, waits: None })
+    }
+
+    fn judge_side(&mut self, now: u64, side: Side, held: Option<&'static str>, bench: &mut Bench<'_>) -> Next {
+        let index = side.index();
+        let [a, b] = [0, 1].map(|p| self.price(p, index, bench.registry));
+        let reason = held.or(match (a, b) {
+            (Some(_), Some(_)) => None,
+            _ => Some("one_sided"),
+        });
+        let [source_a, source_b] = bench.relations[self.relation].sources;
+        let divergent = bench.rules.pair(Kind::Divergent, source_a, source_b);
+        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b);
+        let (tolerance, off_delay) = match (divergent, lagging) {
+            (Some(check), _) => (check.tolerance, check.off_delay_ns),
+            (None, Some(check)) => (Default::default(), check.off_delay_ns),
+            (None, None) => (Default::default(), 5_000_000),
+        };
+        let instrument = bench.registry.views[self.views[0] as usize].instrument;
+        let tick = bench.registry.tick_nanos(instrument);
+        let differs = match (a, b) {
+            (Some(a), Some(b)) => divergent::differ(a, b, tick, tolerance),
+            (None, None) => false,
+            _ => true,
+        };
+        self.account(now, index, reason, differs, bench);
+        if let Some(reason) = reason {
+            self.drop_segment(now, index, reason, bench);
+            return Next::NOTHING;
+        }
+        let (Some(a), Some(b)) = (a, b) else { return Next::NOTHING };
+        match segment::step(&mut self.sides[index].segment, now, differs, off_delay) {
+            Step::None => Next::NOTHING,
+            Step::Pausing { ends, .. } => {
+                self.sides[index].unexplained_since = None;
+                self.sides[index].divergent_since = None;
+                self.sides[index].explained = None;
+                Next { at: ends, waits: None }
+            }
+            Step::Ended { ended, .. } => {
+                self.end_segment(now, ended, index, bench);
+                Next::NOTHING
+            }
+            Step::Holds(segment) => self.judge_difference(now, side, segment, [a, b], tick, bench),
+        }
+    }
+
+    fn account(&mut self, now: u64, side: usize, held: Option<&'static str>, differs: bool, bench: &mut Bench<'_>) {
+        let state = match (held, differs) {
+            (Some(reason), _) => Account::Held(reason),
+            (None, true) => Account::Differ,
+            (None, false) => Account::Agree,
+        };
+        let relation = &mut bench.relations[self.relation];
+        if let Some((old, since)) = self.sides[side].account.replace((state, now)) {
+            add_time(relation, old, now.saturating_sub(since));
+        }
+        let differs_held = differs && held.is_some_and(|r| r != "one_sided" && r != "no_quote");
+        if differs_held && !self.sides[side].held_differs {
+            if let Some(reason) = held {
+                *relation.held_differences.entry(reason).or_default() += 1;
+                bench.desk.hold(Kind::Divergent, reason);
+            }
+        }
+        self.sides[side].held_differs = differs_held;
+    }
+
+    /// Closes the accounts at the end of the data.
+    pub fn finish(&mut self, now: u64, relations: &mut [Relation]) {
+        for side in &mut self.sides {
+            if let Some((account, since)) = side.account.take() {
+                add_time(&mut relations[self.relation], account, now.saturating_sub(since));
+            }
+        }
+    }
+
+    fn drop_segment(&mut self, now: u64, side: usize, reason: &'static str, bench: &mut Bench<'_>) {
+        if self.sides[side].segment.is_none() {
+            return;
+        }
+        if let Some(alert) = self.sides[side].alert {
+            bench.desk.clear(now, now, alert, &format!("not_comparable:{reason}"), bench.registry);
+        }
+        self.count_segment(side, bench);
+        self.reset(side);
+    }
+
+    fn end_segment(&mut self, now: u64, ended: u64, side: usize, bench: &mut Bench<'_>) {
+        if let Some(alert) = self.sides[side].alert {
+            bench.desk.clear(now, ended, alert, "agreed", bench.registry);
+        }
+        self.count_segment(side, bench);
+        self.reset(side);
+    }
+
+    fn count_segment(&self, side: usize, bench: &mut Bench<'_>) {
+        let judge = &self.sides[side];
+        let kind = match judge.alert.and_then(|a| bench.desk.alerts.kind(a)) {
+            Some(kind) => kind.name(),
+            None if judge.alert.is_some() => "told",
+            None if judge.was_unexplained => "brief",
+            None => "flight",
+        };
+        *bench.relations[self.relation].segments.entry(kind).or_default() += 1;
+    }
+
+    fn reset(&mut self, side: usize) {
+        let account = self.sides[side].account;
+        let held_differs = self.sides[side].held_differs;
+        self.sides[side] = SideJudge { account, held_differs, ..SideJudge::default() };
+    }
+
+    fn judge_difference(
+        &mut self,
+        now: u64,
+        side: Side,
+        segment: Segment,
+        prices: [i64; 2],
+        tick: u64,
+        bench: &mut Bench<'_>,
+    ) -> Next {
+        let [source_a, source_b] = bench.relations[self.relation].sources;
+        let divergent = bench.rules.pair(Kind::Divergent, source_a, source_b).cloned();
+        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b).cloned();
+        let clock = lagging.clone().unwrap_or_else(|| Check::with_defaults(Kind::Lagging));
+        let magnitude = Magnitude::between(prices[0], prices[1], tick);
+        let histories = self.histories(side, bench.views);
+        let explanation = lagging::explain(now, histories, clock.window_ns);
+        let judge = &mut self.sides[side.index()];
+        let before = judge.explained.replace(explanation);
+        let lag = match explanation {
+            Explanation::Behind { left, .. } => Some(now - left.min(now)),
+            Explanation::None => None,
+        };
+        if let Some(alert) = judge.alert {
+            bench.desk.alerts.observe(alert, Some(magnitude), lag);
+        }
+        let mut at = u64::MAX;
+        match explanation {
+            Explanation::Behind { left, .. } if now < left.saturating_add(clock.lag_limit_ns) => {
+                judge.unexplained_since = None;
+                judge.divergent_since = None;
+                return Next { at: left + clock.lag_limit_ns, waits: None };
+            }
+            Explanation::Behind { left, .. } => {
+                judge.divergent_since = None;
+                if judge.unexplained_since.is_none() {
+                    judge.unexplained_since = Some(now);
+                    judge.grew = before == Some(explanation);
+                }
+                at = at.min(left.saturating_add(clock.window_ns).saturating_add(1));
+            }
+            Explanation::None => {
+                judge.divergent_since.get_or_insert(now);
+                judge.unexplained_since.get_or_insert(now);
+            }
+        }
+        judge.was_unexplained = true;
+        let settle = |check: &Check| check.off_delay_ns.min(check.on_delay_ns);
+        let since = judge.unexplained_since.unwrap_or(now);
+        let told = judge.alert.and_then(|a| bench.desk.alerts.kind(a));
+        match (explanation, told) {
+            (Explanation::None, Some(Kind::Lagging)) => {
+                let Some(check) = divergent else { return Next { at, waits: None } };
+                // Beyond the window at once; a price that the peer never showed, when it has stood long enough.
+                let outlived = matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
+                let due = judge.divergent_since.unwrap_or(now).saturating_add(check.on_delay_ns);
+                if outlived || now >= due {
+                    let details = self.divergent_details(side, prices, magnitude, bench);
+                    if let Some(alert) = self.sides[side.index()].alert {
+                        bench.desk.escalate(now, alert, Kind::Divergent, check.severity, details, bench.registry);
+                    }
+                    return Next::NOTHING;
+                }
+                Next { at: due, waits: None }
+            }
+            (Explanation::None, None) => {
+                let Some(check) = divergent else { return Next::NOTHING };
+                let jumped = if since > segment.began { since.saturating_add(settle(&check)) } else { 0 };
+                let due = segment.began.saturating_add(check.on_delay_ns).max(jumped);
+                if now < due {
+                    return Next { at: due, waits: None };
+                }
+                let subject = self.subject(Kind::Divergent, side, [0, 1], bench);
+                let details = self.divergent_details(side, prices, magnitude, bench);
+                let raised = bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
+                self.sides[side.index()].alert = Some(raised);
+                Next::NOTHING
+            }
+            (Explanation::Behind { who, left }, None) => {
+                let Some(check) = lagging else { return Next { at, waits: None } };
+                let jumped = if judge.grew { 0 } else { since.saturating_add(settle(&check)) };
+                let due = segment.began.saturating_add(check.lag_limit_ns).max(left + check.lag_limit_ns).max(jumped);
+                if now < due {
+                    return Next { at: at.min(due), waits: None };
+                }
+                let late = bench.registry.views[self.views[who] as usize].source;
+                if bench.sources[usize::from(late)].may_be_dead(late, left, bench.rules) {
+                    return Next { at, waits: Some(Waiting { source: late }) };
+                }
+                let subject = self.subject(Kind::Lagging, side, [who, 1 - who], bench);
+                let details = self.lagging_details(side, prices, who, now - left, magnitude, bench);
+                let raised = bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
+                self.sides[side.index()].alert = Some(raised);
+                Next { at, waits: None }
+            }
+            _ => Next { at, waits: None },
+        }
+    }
+
+    fn histories<'v>(&self, side: Side, views: &'v [ViewJudge]) -> [&'v History; 2] {
+        [0, 1].map(|p| &views[self.views[p] as usize].history[self.like as usize][side.index()])
+    }
+
+    fn subject(&self, kind: Kind, side: Side, order: [usize; 2], bench: &Bench<'_>) -> Subject {
+        let view = |p: usize| &bench.registry.views[self.views[p] as usize];
+        Subject {
+            instrument: Some(view(0).instrument),
+            venue: Some(view(0).venue),
+            side: Some(side),
+            views: self.views.to_vec(),
+            ..Subject::new(kind, &order.map(|p| view(p).source))
+        }
+    }
+
+    fn divergent_details(&self, side: Side, prices: [i64; 2], magnitude: Magnitude, bench: &Bench<'_>) -> Details {
+        let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
+        let why = format!(
+            "{} shows {} {} while {} shows {}, a price the other has not shown",
+            name(0),
+            side.name(),
+            show_nanos(prices[0]),
+            name(1),
+            show_nanos(prices[1])
+        );
+        Details { magnitude: Some(magnitude), cause: "source", why, ..Details::default() }
+    }
+
+    fn lagging_details(
+        &self,
+        side: Side,
+        prices: [i64; 2],
+        who: usize,
+        lag_ns: u64,
+        magnitude: Magnitude,
+        bench: &Bench<'_>,
+    ) -> Details {
+        let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
+        let why = format!(
+            "{} still shows {} {}, which {} left {}.{:03} ms ago for {}",
+            name(who),
+            side.name(),
+            show_nanos(prices[who]),
+            name(1 - who),
+            lag_ns / 1_000_000,
+            lag_ns / 1_000 % 1_000,
+            show_nanos(prices[1 - who])
+        );
+        Details { magnitude: Some(magnitude), lag_ns: Some(lag_ns), cause: "source", why, ..Details::default() }
+    }
+
+    /// Which view of the pair is behind the other on either side; for the stale check.
+    pub fn behind(&self) -> Option<usize> {
+        self.sides.iter().find_map(|s| match s.explained {
+            Some(Explanation::Behind { who, .. }) if s.segment.is_some() => Some(who),
+            _ => None,
+        })
+    }
+}
+
+fn add_time(relation: &mut Relation, account: Account, ns: u64) {
+    match account {
+        Account::Agree => {
+            relation.comparable_ns += ns;
+            relation.agree_ns += ns;
+        }
+        Account::Differ => relation.comparable_ns += ns,
+        Account::Held(reason) => *relation.held_ns.entry(reason).or_default() += ns,
+    }
+}
+
+/// The reason that a quality gives for not comparing.
+pub fn held_by_quality(quality: Quality) -> Option<&'static str> {
+    match quality {
+        Quality::Ok => None,
+        Quality::Suspect => Some("gap"),
+        Quality::Halted => Some("halted"),
+        Quality::Auction => Some("auction"),
+        Quality::Closed => Some("closed"),
+    }
+}

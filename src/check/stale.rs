@@ -1,0 +1,121 @@
+//! `stale`: a source has stopped updating an instrument while its peers move.
+
+use super::desk::Desk;
+use crate::alert::{Details, Handle, Subject};
+use crate::config::{Check, Kind};
+use crate::market::{Registry, ViewId};
+
+/// The check's document.
+pub const DOCUMENT: &str = "\
+stale: a source has stopped updating an instrument while its peers move
+
+Definition   The source has not updated the instrument at all since a comparable peer's price moved, for longer than
+             after: and it is still behind that peer, or the peer has moved peer_moves times since.
+Inputs       Every update of the instrument by the source, price moves of its peers, time.
+Parameters   after (3s), counted from the first move that was not followed. peer_moves (5): as many moves prove that
+             the peers move, even when they came back to the same price.
+Opens        By timer, never by the source's next update.
+Clears       At the source's next update of the instrument, or when it is no longer comparable.
+Held back    Lagging and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not
+             stale: without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
+
+/// State of the check for one view.
+#[derive(Debug)]
+pub struct StaleJudge {
+    /// First move of a peer that was not followed, and how many there were.
+    first: Option<u64>,
+    moves: u64,
+    /// Since when it has been behind a peer.
+    behind_since: Option<u64>,
+    alert: Option<Handle>,
+    /// Earliest pending deadline.
+    pub armed: u64,
+}
+
+impl Default for StaleJudge {
+    fn default() -> Self {
+        StaleJudge { first: None, moves: 0, behind_since: None, alert: None, armed: u64::MAX }
+    }
+}
+
+impl StaleJudge {
+    /// Whether the instrument is told as stale.
+    pub fn is_stale(&self) -> bool {
+        self.alert.is_some()
+    }
+
+    /// A peer moved; `behind` says whether the view is behind a peer now. Answers the next deadline.
+    pub fn peer_moved(&mut self, now: u64, behind: bool, check: &Check) -> u64 {
+        self.first.get_or_insert(now);
+        self.moves += 1;
+        match behind {
+            true => self.behind_since = self.behind_since.or(Some(now)),
+            false => self.behind_since = None,
+        }
+        self.due(check)
+    }
+
+    fn due(&self, check: &Check) -> u64 {
+        let moved = self.first.filter(|_| self.moves >= check.peer_moves);
+        let since = self.behind_since.into_iter().chain(moved).min();
+        since.map_or(u64::MAX, |s| s.saturating_add(check.after_ns))
+    }
+
+    /// Looks again at `now`; answers the next deadline, and whether it has just become stale.
+    pub fn judge(
+        &mut self,
+        id: ViewId,
+        now: u64,
+        held: bool,
+        check: &Check,
+        desk: &mut Desk,
+        registry: &Registry,
+    ) -> (u64, bool) {
+        if held {
+            self.drop(now, "not_comparable", desk, registry);
+            return (u64::MAX, false);
+        }
+        let due = self.due(check);
+        if self.alert.is_some() || now < due {
+            return (due, false);
+        }
+        let began = due - check.after_ns;
+        let view = &registry.views[id as usize];
+        let why = format!(
+            "{} has not updated {} for {}.{:01} s while its peers moved {} times",
+            desk.name(view.source),
+            registry.get(view.instrument).name,
+            (now - began) / 1_000_000_000,
+            (now - began) / 100_000_000 % 10,
+            self.moves
+        );
+        let subject = Subject {
+            instrument: Some(view.instrument),
+            venue: Some(view.venue),
+            views: vec![id],
+            ..Subject::new(Kind::Stale, &[view.source])
+        };
+        let details = Details { cause: "source", why, ..Details::default() };
+        self.alert = Some(desk.raise(now, began, check.severity, subject, details, registry));
+        (u64::MAX, true)
+    }
+
+    /// The source updated the instrument; answers whether it was stale until now.
+    pub fn updated(&mut self, now: u64, desk: &mut Desk, registry: &Registry) -> bool {
+        self.drop(now, "updated", desk, registry)
+    }
+
+    /// Forgets everything; an open alert is cleared with the reason. Answers whether there was one.
+    pub fn drop(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) -> bool {
+        self.first = None;
+        self.moves = 0;
+        self.behind_since = None;
+        match self.alert.take() {
+            Some(alert) => {
+                desk.clear(now, now, alert, reason, registry);
+                true
+            }
+            None => false,
+        }
+    }
+}
