@@ -132,7 +132,8 @@ impl Instrument {
         level: Level,
     ) -> Applied {
         let whole = self.whole;
-        let contradiction = self.positions_mut(ladder)[side.index()].apply(action, position, level, whole).err();
+        let contradiction =
+            self.positions_mut(ladder)[side.index()].apply(action, position, level, whole).err();
         let outright = ladder == Ladder::Outright;
         if let Some(positions) = &mut self.positions {
             positions.outright_seen |= outright;

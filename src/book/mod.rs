@@ -162,9 +162,10 @@ impl Books {
                 self.clear(slot);
                 Applied { changed: true, contradiction: None }
             }
-            Event::Define(_) | Event::Trade { .. } | Event::State { .. } | Event::InstrumentSequence { .. } => {
-                Applied::NOTHING
-            }
+            Event::Define(_)
+            | Event::Trade { .. }
+            | Event::State { .. }
+            | Event::InstrumentSequence { .. } => Applied::NOTHING,
         }
     }
 
@@ -238,7 +239,9 @@ impl Books {
     /// Bytes of memory that the books hold.
     pub fn state_bytes(&self) -> usize {
         let spare = (self.instruments.capacity() - self.instruments.len()) * size_of::<Instrument>();
-        self.orders.state_bytes() + spare + self.instruments.iter().map(Instrument::state_bytes).sum::<usize>()
+        self.orders.state_bytes()
+            + spare
+            + self.instruments.iter().map(Instrument::state_bytes).sum::<usize>()
     }
 
     fn instrument(&self, slot: Slot) -> Option<&Instrument> {

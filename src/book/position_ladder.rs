@@ -42,7 +42,9 @@ impl PositionLadder {
         let at = usize::from(position) - 1;
         let known = self.levels.len();
         match action {
-            LevelAction::New | LevelAction::Overlay if at > known && whole => Err(Contradiction::LevelOutOfRange),
+            LevelAction::New | LevelAction::Overlay if at > known && whole => {
+                Err(Contradiction::LevelOutOfRange)
+            }
             LevelAction::New => {
                 self.reach(at);
                 self.levels.insert(at, None);
@@ -116,7 +118,12 @@ impl PositionLadder {
     }
 
     /// Writes the level; the first contradiction is the one that is told.
-    fn write(&mut self, at: usize, level: Level, before: Result<(), Contradiction>) -> Result<(), Contradiction> {
+    fn write(
+        &mut self,
+        at: usize,
+        level: Level,
+        before: Result<(), Contradiction>,
+    ) -> Result<(), Contradiction> {
         if level.quantity == 0 {
             self.levels[at] = None;
             self.trim();
