@@ -99,7 +99,11 @@ impl Capture {
         if let Err(source) = outcome
             && window.bytes().len() < 4
         {
-            return Err(failed(source, &name, &meter));
+            let (compression, offset) = (compression.name(), meter.bytes_read());
+            return Err(match meter.has_failed() {
+                true => failed(source, &name, &meter),
+                false => CaptureError::Damaged { name, compression, offset, source },
+            });
         }
         let Some((reader, format)) = recognise(window.bytes(), options) else {
             let found = window.bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();

@@ -54,7 +54,7 @@ reasons! {
     DataAfterEnd "data_after_end" Error "Bytes follow the end-of-session mark; they are not read.";
     UnknownInterface "unknown_interface" Error "A packet names an interface that was never described.";
     BadTimestamp "bad_timestamp" Error "A time lies outside 1970 to 2554; it was set to the nearest end.";
-    TimeBackwards "time_backwards" Error "The datagram is older than one delivered before it from this capture.";
+    TimeBackwards "time_backwards" Error "The datagram is older than the one delivered before it from this capture.";
     TruncatedFrame "truncated_frame" Error "The captured bytes end inside a header.";
     BadIpHeader "bad_ip_header" Error "An IP header contradicts itself.";
     BadUdpHeader "bad_udp_header" Error "A UDP length is smaller than its header or the packet ends inside it.";

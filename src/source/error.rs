@@ -28,6 +28,20 @@ pub enum CaptureError {
         /// What the system said.
         source: io::Error,
     },
+    /// The compressed stream is damaged before the capture in it could be recognised.
+    #[error(
+        "cannot decompress {name}: its {compression} stream is damaged near byte {offset} ({source}); nothing of it can be used"
+    )]
+    Damaged {
+        /// The capture as it was named.
+        name: String,
+        /// Name of the compression.
+        compression: &'static str,
+        /// How many bytes had been read from the file.
+        offset: u64,
+        /// What the decompressor said.
+        source: io::Error,
+    },
     /// Standard input was named twice.
     #[error("standard input (-) is named more than once; it can be read only once")]
     StandardInputTwice,

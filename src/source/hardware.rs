@@ -1,9 +1,10 @@
 //! Times that timestamping switches write into the frames themselves.
 //!
-//! Layouts: Exablaze (Cisco Nexus 3550-F) Fusion HPT trailer and Fusion timestamps
-//! in place of the frame check sequence, "Timestamping" in the Nexus 3550-F user
-//! guide; Arista (Metamako) 7130 MetaWatch trailer. A frame cannot tell
-//! which of them it carries, so the user says it; nothing is guessed here.
+//! Layouts: Exablaze (now Cisco Nexus 3550-F) Fusion HPT trailer, Fusion counters with
+//! keyframes, and the Metamako (now Arista 7130) MetaWatch trailer, as the vendors'
+//! own decoders read them. The Fusion's `-compat` modes (31-bit counters of another
+//! vendor's switch) are not read. A frame cannot tell which of them it
+//! carries, so the user says it; nothing is guessed here.
 
 /// Where a frame's own receive time stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,9 +16,13 @@ pub enum HardwareTimestamps {
     ExablazeHpt,
     /// Fusion HPT where the capturing card took the frame check sequence away: 16 bytes.
     ExablazeHptNoFcs,
-    /// A 32-bit counter in place of the frame check sequence, brought to UTC by keyframes in the same capture.
+    /// A 32-bit counter in place of the frame check sequence, brought to UTC by keyframes in the same
+    /// capture (Fusion mode `fcs`).
     ExanicFcs,
-    /// MetaWatch: a 12-byte trailer and the frame check sequence behind it.
+    /// The same counter in front of the frame check sequence (Fusion mode `append`).
+    ExanicAppend,
+    /// Arista 7130 MetaWatch: a trailer that ends in 12 bytes of time and origin, and the frame check
+    /// sequence behind it.
     MetaWatch,
     /// MetaWatch where the capturing card took the frame check sequence away.
     MetaWatchNoFcs,
@@ -73,12 +78,13 @@ impl HardwareClock {
             HardwareTimestamps::ExablazeHptNoFcs => hpt(frame, 0),
             HardwareTimestamps::MetaWatch => metawatch(frame, 4),
             HardwareTimestamps::MetaWatchNoFcs => metawatch(frame, 0),
-            HardwareTimestamps::ExanicFcs => match keyframe(frame) {
+            HardwareTimestamps::ExanicFcs | HardwareTimestamps::ExanicAppend => match keyframe(frame) {
                 Some((reading, ticks_per_s)) => {
                     self.learn(reading, ticks_per_s);
                     Stamp::Keyframe
                 }
-                None => self.counter(frame),
+                None if self.kind == HardwareTimestamps::ExanicFcs => self.counter(frame, 0),
+                None => self.counter(frame, 4),
             },
         }
     }
@@ -96,25 +102,30 @@ impl HardwareClock {
         self.latest = Some(reading);
     }
 
-    /// The counter's lower 32 bits stand where the frame check sequence was.
-    fn counter(&self, frame: &[u8]) -> Stamp {
+    /// The counter's lower 32 bits stand at the frame's end, before `fcs_len` further bytes.
+    fn counter(&self, frame: &[u8], fcs_len: usize) -> Stamp {
         let (Some(latest), Some(counter), (ns, ticks @ 1..)) =
-            (self.latest, frame.last_chunk::<4>(), self.rate)
+            (self.latest, tail::<4>(frame, fcs_len), self.rate)
         else {
             return Stamp::Missing;
         };
         // The nearest reading of the wrapped counter: within 6 s of the keyframe either way.
         let since = u32::from_be_bytes(*counter).wrapping_sub(latest.ticks as u32) as i32;
         let ts_ns = i128::from(latest.utc_ns) + i128::from(since) * ns / ticks;
-        u64::try_from(ts_ns).map_or(Stamp::Missing, |ts_ns| Stamp::Time { ts_ns, trailer_len: 4 })
+        let trailer_len = 4 + fcs_len;
+        u64::try_from(ts_ns).map_or(Stamp::Missing, |ts_ns| Stamp::Time { ts_ns, trailer_len })
     }
+}
+
+/// The last `N` bytes before the last `fcs_len`.
+fn tail<const N: usize>(frame: &[u8], fcs_len: usize) -> Option<&[u8; N]> {
+    frame.get(..frame.len().checked_sub(fcs_len)?)?.last_chunk()
 }
 
 /// Trailer: original frame check sequence (4), device (1), port (1), seconds since 1970 (4),
 /// fraction of a second in 2^-40 s (5), flags (1); big-endian.
 fn hpt(frame: &[u8], fcs_len: usize) -> Stamp {
-    let Some(trailer) = frame.get(..frame.len().saturating_sub(fcs_len)).and_then(<[u8]>::last_chunk::<16>)
-    else {
+    let Some(trailer) = tail::<16>(frame, fcs_len) else {
         return Stamp::Missing;
     };
     let seconds = u64::from(u32::from_be_bytes([trailer[6], trailer[7], trailer[8], trailer[9]]));
@@ -127,8 +138,7 @@ fn hpt(frame: &[u8], fcs_len: usize) -> Stamp {
 /// Trailer: seconds since 1970 (4), nanoseconds (4), flags (1), device (2), port (1); big-endian.
 /// A copy of the original frame check sequence or extensions may stand before it: padding to us.
 fn metawatch(frame: &[u8], fcs_len: usize) -> Stamp {
-    let Some(trailer) = frame.get(..frame.len().saturating_sub(fcs_len)).and_then(<[u8]>::last_chunk::<12>)
-    else {
+    let Some(trailer) = tail::<12>(frame, fcs_len) else {
         return Stamp::Missing;
     };
     let seconds = u64::from(u32::from_be_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]));
@@ -139,13 +149,24 @@ fn metawatch(frame: &[u8], fcs_len: usize) -> Stamp {
     Stamp::Time { ts_ns: seconds * 1_000_000_000 + ns, trailer_len: 12 + fcs_len }
 }
 
-/// Keyframe: IPv4 to the broadcast address; in its payload version 1 (1), reserved (7), UTC in
-/// nanoseconds (8), the counter at that time (8), its nominal frequency in hertz (8); big-endian.
+/// Keyframe: in an Ethernet frame of type 0x88b5, or in IPv4 from no address to the broadcast one:
+/// mark (4), version (1), reserved (3), UTC in nanoseconds (8), the counter at that time (8), its
+/// nominal frequency in hertz (8); big-endian. The mark is "EXKF" with version 1, or 1 with version 0.
 fn keyframe(frame: &[u8]) -> Option<(Reading, u64)> {
-    let is_keyframe = frame.get(12..15)? == [0x08, 0x00, 0x45]
-        && *frame.get(23)? == KEYFRAME_PROTOCOL
-        && frame.get(30..34)? == [0xff; 4];
-    let payload = frame.get(34..34 + 32).filter(|payload| is_keyframe && payload[0] == 1)?;
+    let start = match frame.get(12..14)? {
+        [0x88, 0xb5] => 14,
+        [0x08, 0x00] => {
+            let is_keyframe = *frame.get(14)? == 0x45
+                && *frame.get(23)? == KEYFRAME_PROTOCOL
+                && frame.get(26..34)? == [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
+            is_keyframe.then_some(34)?
+        }
+        _ => return None,
+    };
+    let payload = frame.get(start..start + 32)?;
+    if !matches!(payload[..5], [b'E', b'X', b'K', b'F', 1] | [1, 0, 0, 0, 0]) {
+        return None;
+    }
     let word =
         |at: usize| payload[at..at + 8].iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
     Some((Reading { utc_ns: word(8), ticks: word(16) }, word(24)))

@@ -159,27 +159,44 @@ pub(super) fn decompress(
 /// xz -9 needs 65 MiB to decompress; anything far beyond is not a capture.
 const XZ_MEMORY_MAX: u64 = 256 * 1024 * 1024;
 
-/// The first bytes of a frame, looked at and put back, then the rest of the input.
-type Lz4Input<R> = io::Chain<io::Take<Cursor<[u8; 4]>>, BufReader<R>>;
+/// The magic number of the older "legacy" frame.
+const LZ4_LEGACY: [u8; 4] = [0x02, 0x21, 0x4c, 0x18];
 
-/// Reads LZ4 frames one after the other: the decoder underneath stops after each,
-/// and does not know skippable frames.
+/// The first bytes of a frame, looked at and put back, then the rest of the input.
+type Lz4Input<R> = io::Chain<io::Take<Cursor<[u8; 4]>>, BufReader<EndWatch<R>>>;
+
+/// Notes that the end of the stream was met.
+struct EndWatch<R> {
+    stream: R,
+    met_end: bool,
+}
+
+impl<R: Read> Read for EndWatch<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.met_end |= read == 0 && !buffer.is_empty();
+        Ok(read)
+    }
+}
+
+/// Reads LZ4 frames one after the other: the decoder underneath stops after each, does
+/// not know skippable frames, and takes a stream cut between two blocks for a whole one.
 enum Lz4Frames<R: Read> {
     /// The next byte of the input starts a frame.
-    Between(BufReader<R>),
+    Between(BufReader<EndWatch<R>>),
     /// Within a frame; boxed for its size.
-    Within(Box<FrameDecoder<Lz4Input<R>>>),
+    Within { decoder: Box<FrameDecoder<Lz4Input<R>>>, has_end_mark: bool },
     /// The input has ended or failed.
     Ended,
 }
 
 impl<R: Read> Lz4Frames<R> {
     fn new(stream: R) -> Self {
-        Self::Between(BufReader::with_capacity(64 * 1024, stream))
+        Self::Between(BufReader::with_capacity(64 * 1024, EndWatch { stream, met_end: false }))
     }
 
     /// Starts the next frame, past skippable ones; `Ended` at the end of the input.
-    fn next_frame(mut input: BufReader<R>) -> io::Result<Self> {
+    fn next_frame(mut input: BufReader<EndWatch<R>>) -> io::Result<Self> {
         loop {
             let mut magic = Vec::with_capacity(4);
             let len = input.by_ref().take(4).read_to_end(&mut magic)? as u64;
@@ -189,8 +206,9 @@ impl<R: Read> Lz4Frames<R> {
             magic.resize(4, 0);
             let magic = [magic[0], magic[1], magic[2], magic[3]];
             if !matches!(magic, [0x50..=0x5f, 0x2a, 0x4d, 0x18]) {
-                let whole = Cursor::new(magic).take(len).chain(input);
-                return Ok(Self::Within(Box::new(FrameDecoder::new(whole))));
+                let decoder = Box::new(FrameDecoder::new(Cursor::new(magic).take(len).chain(input)));
+                // A legacy frame ends where the stream ends.
+                return Ok(Self::Within { decoder, has_end_mark: magic != LZ4_LEGACY });
             }
             let mut length = [0; 4];
             input.read_exact(&mut length)?;
@@ -209,13 +227,18 @@ impl<R: Read> Read for Lz4Frames<R> {
             match std::mem::replace(self, Self::Ended) {
                 Self::Ended => return Ok(0),
                 Self::Between(input) => *self = Self::next_frame(input)?,
-                Self::Within(mut decoder) => {
+                Self::Within { mut decoder, has_end_mark } => {
                     let read = decoder.read(buffer)?;
                     if read > 0 || buffer.is_empty() {
-                        *self = Self::Within(decoder);
+                        *self = Self::Within { decoder, has_end_mark };
                         return Ok(read);
                     }
-                    *self = Self::Between(decoder.into_inner().into_inner().1);
+                    let input = decoder.into_inner().into_inner().1;
+                    // The decoder looks for the stream's end only where it misses the frame's.
+                    if has_end_mark && input.get_ref().met_end {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    *self = Self::Between(input);
                 }
             }
         }

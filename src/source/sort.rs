@@ -14,6 +14,8 @@ const RECORDS_MAX: usize = 4096;
 const SPAN_MAX_NS: u64 = 100_000_000;
 /// Payload bytes kept.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The largest buffer kept for reuse; market data comes in packets far below.
+const SPARE_LEN_MAX: usize = 16 * 1024;
 
 /// A kept datagram.
 #[derive(Debug, Default)]
@@ -66,7 +68,13 @@ impl Sorter {
 
     /// Takes the earliest datagram; its payload stays in [`Sorter::payload`] until the next call.
     pub fn pop(&mut self) -> Option<Head> {
-        self.free.extend(self.lent.take());
+        if let Some(at) = self.lent.take() {
+            let payload = &mut self.slots[at as usize].payload;
+            if payload.capacity() > SPARE_LEN_MAX {
+                *payload = Vec::new();
+            }
+            self.free.push(at);
+        }
         let (_, at) = self.order.pop_front()?;
         self.lent = Some(at);
         let slot = &mut self.slots[at as usize];
