@@ -97,6 +97,15 @@ fn every_prefix_of_a_compressed_capture_is_counted_or_refused() {
 }
 
 #[test]
+fn a_stream_damaged_from_the_start_is_refused_in_one_sentence() {
+    let mut bytes = compressed(&small_pcap(), Compression::Zstd);
+    bytes.truncate(40);
+    let error = try_read(&[&bytes], &Options::default()).err().unwrap().to_string();
+    let start = "cannot decompress capture 0: its zstd stream is damaged near byte 40 (";
+    assert!(error.starts_with(start) && error.ends_with("; nothing of it can be used"), "{error}");
+}
+
+#[test]
 fn a_truncated_tail_names_its_record() {
     let whole = small_pcap();
     let record = 16 + frame(b"one of three datagrams").len();

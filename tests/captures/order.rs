@@ -1,6 +1,10 @@
 //! Time order: within a capture by the look-ahead, between captures by their heads.
 
-use parallax::source::Options;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parallax::source::{Captures, Options};
 use proptest::prelude::*;
 
 use crate::common::*;
@@ -93,6 +97,41 @@ fn an_empty_capture_among_others_is_no_matter() {
     assert_eq!((counts[0].packets, counts[1].packets), (0, 2));
 }
 
+#[test]
+fn a_pipe_is_not_kept_waiting_for_more_than_the_next_record() {
+    /// Gives one part per read and counts the reads.
+    struct Pipe(std::vec::IntoIter<Vec<u8>>, Arc<AtomicUsize>);
+    impl Read for Pipe {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let Some(part) = self.0.next() else { return Ok(0) };
+            self.1.fetch_add(1, Ordering::Relaxed);
+            // The first six bytes are read apart, to recognise a compression.
+            let len = part.len().min(buffer.len());
+            buffer[..len].copy_from_slice(&part[..len]);
+            if len < part.len() {
+                let rest = std::mem::replace(&mut self.0, vec![].into_iter());
+                self.0 = [vec![part[len..].to_vec()], rest.collect()].concat().into_iter();
+            }
+            Ok(len)
+        }
+    }
+    let whole = capture(&[1, 2, 3, 4, 5]);
+    let record = (whole.len() - 24) / 5;
+    let parts: Vec<_> =
+        [&whole[..24]].into_iter().chain(whole[24..].chunks(record)).map(<[u8]>::to_vec).collect();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let stream: Box<dyn Read + Send> = Box::new(Pipe(parts.into_iter(), Arc::clone(&reads)));
+    let mut captures =
+        Captures::from_readers(vec![("pipe".to_owned(), stream)], &Options::default()).unwrap();
+    for datagram in 1..=5 {
+        assert_eq!(captures.next().unwrap().unwrap().frame, datagram as u64);
+        // Two reads for the file header, one for every record.
+        assert_eq!(reads.load(Ordering::Relaxed), 2 + datagram);
+    }
+    assert!(captures.next().unwrap().is_none());
+    assert_eq!(captures.progress(), (whole.len() as u64, None));
+}
+
 proptest! {
     #[test]
     fn the_window_is_a_stable_sort_of_what_fits_in_it(
@@ -115,8 +154,8 @@ proptest! {
         let options = Options { sort_window, read_ahead, ..Options::default() };
         let captures = [capture(&one), capture(&two)];
         let (merged, _) = try_read(&[&captures[0], &captures[1]], &options).unwrap();
-        for at in 0..2 {
-            let alone = read_with(&captures[at], &options).0;
+        for (at, bytes) in captures.iter().enumerate() {
+            let alone = read_with(bytes, &options).0;
             let part: Vec<_> = merged.iter().filter(|d| d.capture == at as u32).cloned()
                 .map(|d| Owned { capture: 0, ..d }).collect();
             prop_assert_eq!(part, alone);
