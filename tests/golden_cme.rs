@@ -329,3 +329,36 @@ fn the_first_packets_become_these_events() {
     .concat();
     assert_eq!(out, expected);
 }
+
+#[test]
+fn a_trade_with_its_orders_and_its_level_becomes_these_events() {
+    let Some(shared) = shared() else { return };
+    let name = "captures/messages/Cme/Mdp3.Sbe.v1.9/MdIncrementalRefreshTradeSummary.pcap";
+    let file = read(&shared.join(name));
+    let (_, payload) = payload(frames(&file)[0]);
+    let header = Mdp3::header(payload).unwrap();
+    let (mut at, mut out) = (header.len, vec![]);
+    while let Some(span) = Mdp3::split(payload, at).unwrap() {
+        let mut sink = |_: u64, event: Event<'_>| out.push(format!("{event:?}"));
+        Mdp3::decode(&payload[span.start..span.end], &header, &mut sink).unwrap();
+        at = span.end;
+    }
+    let bid = "ladder: Outright, action: Change, side: Bid, position: 1";
+    let implied = "ladder: Implied, action: Change, side: Bid, position: 1";
+    let (key, other) = ("key: Number(170506)", "key: Number(5893)");
+    let price = "price: 12952000000000";
+    assert_eq!(
+        out,
+        [
+            format!("InstrumentSequence {{ {key}, sequence: 20185 }}"),
+            format!("Trade {{ {key}, symbol: [], {price}, quantity: 2 }}"),
+            format!("InstrumentSequence {{ {key}, sequence: 20186 }}"),
+            format!("OrderDelete {{ {key}, order: 88463939692 }}"),
+            format!("OrderPut {{ {key}, order: 88463940665, side: Bid, {price}, quantity: 2, known: true }}"),
+            format!("InstrumentSequence {{ {key}, sequence: 20187 }}"),
+            format!("LevelAt {{ {key}, {bid}, {price}, quantity: 3, orders: 2 }}"),
+            format!("InstrumentSequence {{ {other}, sequence: 19534 }}"),
+            format!("LevelAt {{ {other}, {implied}, price: 13003000000000, quantity: 3, orders: 0 }}"),
+        ]
+    );
+}
