@@ -67,8 +67,9 @@ pub(super) fn snapshot<S: Sink>(
     let whole = Whole::read(m.template, block)?;
     let (ts, key) = (whole.ts, number(whole.security));
     if whole.first {
-        sink.event(ts, Event::Snapshot { key, last_sequence: whole.last_sequence });
+        // Said before: the snapshot makes whole whatever the number found missing.
         sequence(sink, ts, whole.security, whole.rpt_seq);
+        sink.event(ts, Event::Snapshot { key, last_sequence: whole.last_sequence });
     }
     for b in entries.iter() {
         if let 44 | 53 = m.template {

@@ -185,8 +185,8 @@ fn snapshots_restate_the_levels_of_an_instrument() {
         assert_eq!(
             events(&message(template, 12, &fields)).1,
             [
-                "5 Snapshot { key: Number(9), last_sequence: Some(1000) }".to_string(),
                 "5 InstrumentSequence { key: Number(9), sequence: 4 }".to_string(),
+                "5 Snapshot { key: Number(9), last_sequence: Some(1000) }".to_string(),
                 format!(
                     "5 LevelAt {{ key: Number(9), ladder: Implied, action: New, side: Bid, position: 1, price: {price}, quantity: 2, orders: 1 }}"
                 ),
