@@ -13,6 +13,7 @@ pub mod frame;
 #[cfg(test)]
 extern crate std;
 
+pub mod cme_mdp3;
 pub mod event;
 pub mod feed;
 pub mod moldudp64;
@@ -66,4 +67,6 @@ pub trait FeedVisitor {
 catalogue! {
     /// Nasdaq TotalView-ITCH 5.0.
     NasdaqItch50 = nasdaq_itch50::Itch50,
+    /// CME Globex MDP 3.0.
+    CmeMdp3 = cme_mdp3::Mdp3,
 }

@@ -117,6 +117,8 @@ pub enum Kind {
     Bytes,
     /// Reserved or padding: read past, not listed.
     Reserved,
+    /// A structure of its own (SBE composite), listed as one object; offsets count from its start.
+    Composite(&'static [Row]),
 }
 
 /// A field's type: how long it is, how it is read and written.
@@ -362,6 +364,10 @@ pub trait Visitor {
     fn end_entry(&mut self);
     /// The group ends.
     fn end_group(&mut self);
+    /// A composite field begins: one object, its fields follow. A visitor that ignores it sees them flat.
+    fn begin_composite(&mut self, _name: &'static str) {}
+    /// The composite ends.
+    fn end_composite(&mut self) {}
 }
 
 fn uint(bytes: &[u8], order: Order) -> u64 {
@@ -383,7 +389,7 @@ pub fn value<'a>(kind: Kind, bytes: &'a [u8]) -> Option<Value<'a>> {
         Kind::Char => Value::Char(*bytes.first()?),
         Kind::Text | Kind::AsciiNumber => Value::Text(trim(bytes)),
         Kind::Bytes => Value::Bytes(bytes),
-        Kind::Reserved => return None,
+        Kind::Reserved | Kind::Composite(_) => return None,
     })
 }
 
@@ -403,7 +409,11 @@ fn list_rows(rows: &[Row], block: &[u8], skip: usize, visitor: &mut dyn Visitor)
             continue;
         }
         let Some(bytes) = block.get(row.offset..row.offset + row.len) else { continue };
-        if let Some(value) = value(row.kind, bytes) {
+        if let Kind::Composite(inner) = row.kind {
+            visitor.begin_composite(row.name);
+            list_rows(inner, bytes, 0, visitor);
+            visitor.end_composite();
+        } else if let Some(value) = value(row.kind, bytes) {
             visitor.field(row.name, value);
         }
     }
