@@ -109,3 +109,6 @@ impl Feed for IceImpact {
         Ok(Some(layout))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,36 @@ pub fn recognise(payload: &[u8], ids: &[u16]) -> u8 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::event::Event;
+    use crate::feed::{Decoded, Feed};
+    use crate::wire::{Value, Visitor};
     use std::vec::Vec;
+
+    /// A listing that keeps nothing.
+    pub(crate) struct Ignore;
+
+    impl Visitor for Ignore {
+        fn field(&mut self, _: &'static str, _: Value<'_>) {}
+        fn begin_group(&mut self, _: &'static str) {}
+        fn begin_entry(&mut self) {}
+        fn end_entry(&mut self) {}
+        fn end_group(&mut self) {}
+    }
+
+    /// Asks everything of a feed about `payload`: nothing may panic or go on for ever.
+    pub(crate) fn visit<F: Feed>(payload: &[u8]) {
+        assert!(F::recognise(payload) <= 100);
+        let Ok(header) = F::header(payload) else { return };
+        let mut at = header.len;
+        while let Ok(Some(span)) = F::split(payload, at) {
+            assert!(span.end > at && span.end <= payload.len() && span.start <= span.end);
+            let message = &payload[span.start..span.end];
+            let decoded = F::decode(message, &header, &mut |_: u64, _: Event<'_>| {});
+            let listed = F::list(message, &mut Ignore);
+            assert_eq!(matches!(decoded, Ok(Decoded::Unknown(_))), matches!(listed, Ok(None)));
+            at = span.end;
+        }
+    }
 
     /// A segment of protocol `id` with `messages`, sequence 7, session 3, sent at 5 ns.
     pub(crate) fn segment(id: u16, messages: &[&[u8]]) -> Vec<u8> {
@@ -208,5 +237,14 @@ pub(crate) mod tests {
         p.extend_from_slice(b"\x04\x00trailer");
         assert_eq!(split(&p, 45), Ok(None));
         assert_eq!(recognise(&p, &[0x8004]), 0);
+    }
+
+    /// The README's table is the declaration's.
+    #[test]
+    fn readme_says_what_the_code_says() {
+        for row in SegmentHeader::ROWS {
+            let line = std::format!("| {} | {} | {} |", row.name, row.offset, row.len);
+            assert!(include_str!("README.md").lines().any(|l| l == line), "README lacks {line}");
+        }
     }
 }
