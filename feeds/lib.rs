@@ -16,6 +16,10 @@ extern crate std;
 pub mod cme_mdp3;
 pub mod event;
 pub mod feed;
+pub mod ice_impact;
+pub mod iex_deep;
+pub mod iex_tops;
+pub mod iextp;
 pub mod moldudp64;
 pub mod nasdaq_itch50;
 pub mod wire;
@@ -69,4 +73,10 @@ catalogue! {
     NasdaqItch50 = nasdaq_itch50::Itch50,
     /// CME Globex MDP 3.0.
     CmeMdp3 = cme_mdp3::Mdp3,
+    /// IEX TOPS 1.5 and 1.6.
+    IexTops = iex_tops::IexTops,
+    /// IEX DEEP 1.0.
+    IexDeep = iex_deep::IexDeep,
+    /// ICE Futures iMpact 1.1.24 and 1.1.33.
+    IceImpact = ice_impact::IceImpact,
 }

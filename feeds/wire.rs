@@ -277,6 +277,15 @@ pub enum Part {
     },
     /// A repeating group or an optional structure.
     Group(&'static Group),
+    /// The last plain rows of a message: later versions append to them.
+    Last {
+        /// Rows that every version has.
+        rows: &'static [Row],
+        /// Rows that later versions append; offsets count from the start of this part.
+        optional: &'static [Row],
+        /// Bytes of `rows`.
+        len: usize,
+    },
 }
 
 /// A repeating group: how its entries are counted and what one holds.
@@ -304,9 +313,12 @@ pub enum Dimension {
         /// Offset of the one-byte count within it.
         count_at: usize,
     },
-    /// A one-byte count right before the entries; each entry begins with a byte that gives the
-    /// length of what follows in it.
-    CountThenLengths,
+    /// A one-byte count right before the entries, listed as a field of its own; each entry begins
+    /// with a byte that gives its length, that byte included.
+    CountThenLengths {
+        /// Name under which the count is listed.
+        count: &'static str,
+    },
     /// A big-endian two-byte count right before entries of fixed length.
     Count16,
     /// One entry, there only when the byte at `at` of the message's first block equals `is`.
@@ -460,6 +472,17 @@ pub fn walk(
                 end
             }
             Part::Group(group) => walk_group(group, message, at, visitor)?,
+            Part::Last { rows, optional, len } => {
+                if at == message.len() {
+                    return Ok(());
+                }
+                if message.len() - at < *len {
+                    return Err(WireError::truncated(layout.name, at, *len, message.len() - at));
+                }
+                list_rows(rows, &message[at..], 0, visitor);
+                list_rows(optional, &message[at..], 0, visitor);
+                message.len()
+            }
         };
     }
     Ok(())
@@ -503,7 +526,7 @@ impl Group {
                 }
                 Ok(Extent { count, first: at + len, stride: Some(stride) })
             }
-            Dimension::CountThenLengths => {
+            Dimension::CountThenLengths { .. } => {
                 let count = usize::from(*message.get(at).ok_or(need(1))?);
                 Ok(Extent { count, first: at + 1, stride: None })
             }
@@ -529,7 +552,7 @@ impl Group {
         let len = match extent.stride {
             Some(stride) => stride,
             None => match message.get(at) {
-                Some(len) => 1 + usize::from(*len),
+                Some(len) => usize::from(*len),
                 None => return Err(WireError::truncated(self.name, at, 1, had)),
             },
         };
@@ -555,6 +578,9 @@ fn walk_group(
     let extent = group.extent(message, at)?;
     if extent.count == 0 && !optional {
         return Ok(at);
+    }
+    if let Dimension::CountThenLengths { count } = group.dimension {
+        visitor.field(count, Value::Uint(extent.count as u64));
     }
     visitor.begin_group(group.name);
     let mut at = extent.first;
@@ -642,7 +668,7 @@ impl<'a> Entries<'a> {
 ///     ;
 ///
 ///     /// One entry of a repeating group.
-///     group Leg LEG "legs", Dimension::CountThenLengths, len 26 {
+///     group Leg LEG "legs", Dimension::CountThenLengths { count: "number_of_legs" }, len 26 {
 ///         0 leg_body_length: U8,
 ///         ...
 ///     };
@@ -690,9 +716,11 @@ macro_rules! wire {
     };
     ($(#[$m:meta])* block $name:ident $text:literal, len $len:literal
         { $($(#[$fm:meta])* $off:literal $field:ident : $ty:ty),* $(,)? }
+        $(optional { $($(#[$om:meta])* $ooff:literal $ofield:ident : $oty:ty),* $(,)? })?
         $(values $values:ident)?
         ; $($rest:tt)*) => {
-        $crate::wire!(@view $(#[$m])* $name $text, $len { $($(#[$fm])* $off $field : $ty),* } {});
+        $crate::wire!(@view $(#[$m])* $name $text, $len
+            { $($(#[$fm])* $off $field : $ty),* } { $($($(#[$om])* $ooff $ofield : $oty),*)? });
         $crate::wire!(@values $name [$($values)?], $len { $($off $field : $ty),* });
         $crate::wire! { $($rest)* }
     };

@@ -274,7 +274,11 @@ pub(super) fn read(mut table: Table<'_>, comparands: &[String]) -> Result<Check,
     Ok(check)
 }
 
-fn scope(table: &mut Table<'_>, key: &'static str, comparands: &[String]) -> Result<Option<Scope>, ConfigError> {
+fn scope(
+    table: &mut Table<'_>,
+    key: &'static str,
+    comparands: &[String],
+) -> Result<Option<Scope>, ConfigError> {
     let Some(names) = table.strings(key)? else { return Ok(None) };
     let mut list = Vec::new();
     for (name, span) in names {

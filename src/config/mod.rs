@@ -150,7 +150,8 @@ impl Config {
             config.sources.push(source.0);
         }
         if config.sources.is_empty() {
-            return Err(origin.error(0, "no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]"));
+            return Err(origin
+                .error(0, "no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]"));
         }
         for table in root_table.tables("composite", "[[composite]]")? {
             let composite = composite(table, &config)?;
@@ -188,7 +189,8 @@ impl Config {
         for source in &self.sources {
             for line in source.channels.iter().flat_map(|c| &c.lines) {
                 let same = |l: &Line| {
-                    l.group == line.group && (l.capture.is_none() || line.capture.is_none() || l.capture == line.capture)
+                    l.group == line.group
+                        && (l.capture.is_none() || line.capture.is_none() || l.capture == line.capture)
                 };
                 if let Some((_, other)) = seen.iter().find(|(l, _)| same(l)) {
                     let at = origin.text.rfind(&line.group.to_string()).unwrap_or(0);
@@ -219,8 +221,12 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
         return Err(table.error_at(span, format!("`{feed_name}` is consolidated: leave `venue` out")));
     }
     let venue = match venue {
-        Some((mic, span)) if mic.len() != 4 || !mic.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) => {
-            return Err(table.error_at(&span, format!("`{mic}` is no MIC: four capitals or digits, such as XNAS")));
+        Some((mic, span))
+            if mic.len() != 4 || !mic.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) =>
+        {
+            return Err(
+                table.error_at(&span, format!("`{mic}` is no MIC: four capitals or digits, such as XNAS"))
+            );
         }
         Some((mic, _)) => Some(mic.to_owned()),
         None if consolidated => None,
@@ -256,7 +262,8 @@ fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
         let group = match group_text {
             "file" => Group::File,
             text => Group::Udp(text.parse().map_err(|_| {
-                let sentence = format!("`group = \"{text}\"` is no address and port, such as 233.54.12.111:26477");
+                let sentence =
+                    format!("`group = \"{text}\"` is no address and port, such as 233.54.12.111:26477");
                 line_table.error_at(&span, sentence)
             })?),
         };
@@ -271,10 +278,13 @@ fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
         line_table.finish()?;
     }
     if lines.is_empty() {
-        return Err(table.error(format!("channel `{name}` has no `lines = [{{ name = \"A\", group = \"...\" }}]`")));
+        return Err(
+            table.error(format!("channel `{name}` has no `lines = [{{ name = \"A\", group = \"...\" }}]`"))
+        );
     }
     let reorder_wait_ns = table.duration("reorder_wait")?.unwrap_or(REORDER_WAIT_NS);
-    let reorder_packets = table.unsigned("reorder_packets")?.map_or(REORDER_PACKETS, |n| n.min(65_536) as usize);
+    let reorder_packets =
+        table.unsigned("reorder_packets")?.map_or(REORDER_PACKETS, |n| n.min(65_536) as usize);
     let channel = Channel { name: name.to_owned(), lines, reorder_wait_ns, reorder_packets };
     table.finish()?;
     Ok(channel)
@@ -308,11 +318,14 @@ fn composite(mut table: Table<'_>, config: &Config) -> Result<Composite, ConfigE
 /// Reads the instrument map: `instrument,source,symbol[,tick,round_lot]`; other columns are passed by.
 fn mappings(path: &Path, sources: &[Source]) -> Result<Vec<Mapping>, String> {
     let shown = path.display();
-    let mut reader = csv::Reader::from_path(path).map_err(|e| format!("instrument map {shown} cannot be read: {e}"))?;
+    let mut reader =
+        csv::Reader::from_path(path).map_err(|e| format!("instrument map {shown} cannot be read: {e}"))?;
     let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
     let column = |name: &str| header.iter().position(|h| h.trim() == name);
     let need = |name: &str| {
-        column(name).ok_or_else(|| format!("{shown}: the header lacks `{name}`; it is instrument,source,symbol[,tick,round_lot]"))
+        column(name).ok_or_else(|| {
+            format!("{shown}: the header lacks `{name}`; it is instrument,source,symbol[,tick,round_lot]")
+        })
     };
     let (instrument, source, symbol) = (need("instrument")?, need("source")?, need("symbol")?);
     let (tick, round_lot) = (column("tick"), column("round_lot"));
@@ -323,7 +336,8 @@ fn mappings(path: &Path, sources: &[Source]) -> Result<Vec<Mapping>, String> {
         let cell = |c: usize| record.get(c).unwrap_or("").trim();
         let name = cell(source);
         let found = sources.iter().position(|s| s.name == name);
-        let found = found.ok_or_else(|| format!("{shown}, row {row}: `{name}` is no source of this configuration"))?;
+        let found = found
+            .ok_or_else(|| format!("{shown}, row {row}: `{name}` is no source of this configuration"))?;
         let optional = |c: Option<usize>| c.map(cell).filter(|t| !t.is_empty());
         let tick_nanos = match optional(tick) {
             None => None,
@@ -336,12 +350,9 @@ fn mappings(path: &Path, sources: &[Source]) -> Result<Vec<Mapping>, String> {
         };
         let round_lot = match optional(round_lot) {
             None => None,
-            Some(text) => Some(
-                text.parse::<u32>()
-                    .ok()
-                    .filter(|n| *n > 0)
-                    .ok_or_else(|| format!("{shown}, row {row}: round_lot `{text}` is no positive whole number"))?,
-            ),
+            Some(text) => Some(text.parse::<u32>().ok().filter(|n| *n > 0).ok_or_else(|| {
+                format!("{shown}, row {row}: round_lot `{text}` is no positive whole number")
+            })?),
         };
         let (instrument, symbol) = (cell(instrument).to_owned(), cell(symbol).to_owned());
         if instrument.is_empty() || symbol.is_empty() {

@@ -112,9 +112,9 @@ impl<'a> Table<'a> {
             Some((DeValue::Float(number), span)) => (number.as_str().to_owned(), span),
             Some((other, span)) => return Err(self.wrong(key, span, "a number", other)),
         };
-        milli(&text)
-            .map(Some)
-            .ok_or_else(|| self.origin.error(span.start, format!("`{key}` wants a number such as 2.5, not {text}")))
+        milli(&text).map(Some).ok_or_else(|| {
+            self.origin.error(span.start, format!("`{key}` wants a number such as 2.5, not {text}"))
+        })
     }
 
     /// A duration such as `250us`, `25ms`, `2s`, in nanoseconds.
@@ -128,7 +128,10 @@ impl<'a> Table<'a> {
 
     /// A list of strings.
     #[allow(clippy::type_complexity, reason = "text and place, said once")]
-    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<(&'a str, Range<usize>)>>, ConfigError> {
+    pub fn strings(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Vec<(&'a str, Range<usize>)>>, ConfigError> {
         let (items, _) = match self.get(key) {
             None => return Ok(None),
             Some((DeValue::Array(items), span)) => (items, span),
@@ -149,13 +152,17 @@ impl<'a> Table<'a> {
         let (items, _) = match self.get(key) {
             None => return Ok(Vec::new()),
             Some((DeValue::Array(items), span)) => (items, span),
-            Some((other, span)) => return Err(self.wrong(key, span, &format!("a list of {what} tables"), other)),
+            Some((other, span)) => {
+                return Err(self.wrong(key, span, &format!("a list of {what} tables"), other));
+            }
         };
         let mut out = Vec::new();
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::Table(table) => out.push(Table::new(self.origin, what, table, item.span())),
-                other => return Err(self.wrong(key, item.span(), &format!("a list of {what} tables"), other)),
+                other => {
+                    return Err(self.wrong(key, item.span(), &format!("a list of {what} tables"), other));
+                }
             }
         }
         Ok(out)
@@ -246,9 +253,13 @@ mod tests {
 
     #[test]
     fn durations() {
-        let read: Vec<_> = ["250us", "25ms", "2s", "1.5ms", "0ms", "5", "ms", "2 weeks", "1.0005s"].map(duration).into();
+        let read: Vec<_> =
+            ["250us", "25ms", "2s", "1.5ms", "0ms", "5", "ms", "2 weeks", "1.0005s"].map(duration).into();
         let ms = 1_000_000;
-        assert_eq!(read, [Some(250_000), Some(25 * ms), Some(2000 * ms), Some(1_500_000), Some(0), None, None, None, None]);
+        assert_eq!(
+            read,
+            [Some(250_000), Some(25 * ms), Some(2000 * ms), Some(1_500_000), Some(0), None, None, None, None]
+        );
     }
 
     #[test]

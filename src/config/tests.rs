@@ -56,16 +56,37 @@ fn without_checks_every_kind_runs() {
 #[test]
 fn every_mistake_has_its_line_and_the_right_word() {
     let cases = [
-        (GOOD.replace("on_delay  =", "on_dealy  ="), "c.toml:24: unknown key `on_dealy` in [[check]]; did you mean `on_delay`?"),
-        (GOOD.replace("\"30ms\"", "\"30\""), "c.toml:24: `on_delay = \"30\"` is no duration; write 250us, 25ms or 2s"),
-        (GOOD.replacen("nasdaq-itch-5.0", "nasdaq-itch-50", 1), "c.toml:4: `nasdaq-itch-50` is no feed; did you mean `nasdaq-itch-5.0`? (`parallax feeds` lists them)"),
-        (GOOD.replace("[\"direct\", \"other\"]", "[\"direct\", \"othr\"]"), "c.toml:22: `othr` is no source; did you mean `other`?"),
-        (GOOD.replace("\"divergent\"", "\"diverging\""), "c.toml:21: `diverging` is no kind of check; did you mean `divergent`?"),
+        (
+            GOOD.replace("on_delay  =", "on_dealy  ="),
+            "c.toml:24: unknown key `on_dealy` in [[check]]; did you mean `on_delay`?",
+        ),
+        (
+            GOOD.replace("\"30ms\"", "\"30\""),
+            "c.toml:24: `on_delay = \"30\"` is no duration; write 250us, 25ms or 2s",
+        ),
+        (
+            GOOD.replacen("nasdaq-itch-5.0", "nasdaq-itch-50", 1),
+            "c.toml:4: `nasdaq-itch-50` is no feed; did you mean `nasdaq-itch-5.0`? (`parallax feeds` lists them)",
+        ),
+        (
+            GOOD.replace("[\"direct\", \"other\"]", "[\"direct\", \"othr\"]"),
+            "c.toml:22: `othr` is no source; did you mean `other`?",
+        ),
+        (
+            GOOD.replace("\"divergent\"", "\"diverging\""),
+            "c.toml:21: `diverging` is no kind of check; did you mean `divergent`?",
+        ),
         (GOOD.replace("core  = 2", "core  = \"two\""), "c.toml:5: `core` wants a whole number, not string"),
-        (GOOD.replace("224.0.17.48:55530", "233.54.12.111:26477"), "c.toml:18: group 233.54.12.111:26477 is used by `direct` and by `other`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`"),
+        (
+            GOOD.replace("224.0.17.48:55530", "233.54.12.111:26477"),
+            "c.toml:18: group 233.54.12.111:26477 is used by `direct` and by `other`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`",
+        ),
         (GOOD.replace("name = \"other\"", "name = \"direct\""), "c.toml:14: two sources are named `direct`"),
         ("[[source]]\nname = ".to_owned(), "c.toml:2: string values must be quoted, expected literal string"),
-        (String::new(), "c.toml:1: no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]"),
+        (
+            String::new(),
+            "c.toml:1: no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]",
+        ),
     ];
     for (text, sentence) in cases {
         assert_eq!(parse(&text).unwrap_err(), sentence);

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn shown_as_people_write_them() {
-        let shown: Vec<_> = [189_970_000_000, 0, -30_000_000, 4_027_500_000, 1, 100 * ONE].map(show_nanos).into();
+        let shown: Vec<_> =
+            [189_970_000_000, 0, -30_000_000, 4_027_500_000, 1, 100 * ONE].map(show_nanos).into();
         assert_eq!(shown, ["189.97", "0.00", "-0.03", "4.0275", "0.000000001", "100.00"]);
     }
 
