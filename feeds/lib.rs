@@ -15,6 +15,7 @@ pub mod event;
 pub mod feed;
 pub mod moldudp64;
 pub mod nasdaq_itch50;
+pub mod nasdaq_uqdf;
 pub mod wire;
 #[cfg(test)]
 mod wire_readme;
@@ -64,4 +65,6 @@ pub trait FeedVisitor {
 catalogue! {
     /// Nasdaq TotalView-ITCH 5.0.
     NasdaqItch50 = nasdaq_itch50::Itch50,
+    /// UTP quotation feed, binary.
+    UtpUqdf = nasdaq_uqdf::Uqdf,
 }

@@ -275,6 +275,11 @@ pub enum Part {
     },
     /// A repeating group or an optional structure.
     Group(&'static Group),
+    /// A big-endian two-byte length and as many bytes of text.
+    Text16 {
+        /// Name under which the text is listed.
+        name: &'static str,
+    },
 }
 
 /// A repeating group: how its entries are counted and what one holds.
@@ -450,6 +455,7 @@ pub fn walk(
                 end
             }
             Part::Group(group) => walk_group(group, message, at, visitor)?,
+            Part::Text16 { name } => walk_text16(name, message, at, visitor)?,
         };
     }
     Ok(())
@@ -558,6 +564,21 @@ fn walk_group(
     }
     visitor.end_group();
     Ok(at)
+}
+
+fn walk_text16(
+    name: &'static str,
+    message: &[u8],
+    at: usize,
+    visitor: &mut dyn Visitor,
+) -> Result<usize, WireError> {
+    let had = message.len().saturating_sub(at);
+    let length = message.get(at..at + 2).ok_or(WireError::truncated(name, at, 2, had))?;
+    let needed = usize::from(u16::from_be_bytes([length[0], length[1]]));
+    let end = at + 2 + needed;
+    let text = message.get(at + 2..end).ok_or(WireError::truncated(name, at + 2, needed, had - 2))?;
+    visitor.field(name, Value::Text(trim(text)));
+    Ok(end)
 }
 
 /// Entries of a group in `message`, each as its typed view.
@@ -669,9 +690,11 @@ macro_rules! wire {
     ($(#[$m:meta])* group $name:ident $group:ident $text:literal, $dimension:expr, len $len:literal
         { $($(#[$fm:meta])* $off:literal $field:ident : $ty:ty),* $(,)? }
         $(optional { $($(#[$om:meta])* $ooff:literal $ofield:ident : $oty:ty),* $(,)? })?
+        $(values $values:ident)?
         ; $($rest:tt)*) => {
         $crate::wire!(@view $(#[$m])* $name $text, $len
             { $($(#[$fm])* $off $field : $ty),* } { $($($(#[$om])* $ooff $ofield : $oty),*)? });
+        $crate::wire!(@values $name [$($values)?], $len { $($off $field : $ty),* });
         $(#[$m])*
         pub static $group: $crate::wire::Group = $crate::wire::Group {
             name: $text, dimension: $dimension, rows: $name::ROWS, optional: $name::OPTIONAL, len: $len,
