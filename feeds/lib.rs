@@ -8,6 +8,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod frame;
+
 #[cfg(test)]
 extern crate std;
 

@@ -1,1 +1,32 @@
-//! Placeholder; the room is being furnished.
+//! Where datagrams come from: capture files and, later in the house, live sockets.
+//!
+//! Captures of any container, compression and link type go in; datagrams come out
+//! in time order, with everything that was not a datagram counted by name. This
+//! room owns files, reading threads and the only clock. It never looks into a
+//! payload: what a datagram says is the business of `feeds`.
+
+mod binaryfile;
+mod capture;
+pub mod clock;
+mod counts;
+mod error;
+mod fragments;
+mod hardware;
+mod input;
+mod merge;
+mod pcap;
+mod pcapng;
+mod progress;
+mod record;
+mod sort;
+mod window;
+pub mod writer;
+
+pub use counts::{CaptureCounts, Kind, Reason, Tally};
+pub use error::CaptureError;
+pub use hardware::HardwareTimestamps;
+pub use merge::{Captures, Datagram, Options, Transport, read_bytes};
+pub use progress::ProgressReporter;
+pub use record::Format;
+
+pub use input::Compression;

@@ -1,0 +1,389 @@
+//! One capture: records to datagrams, one at a time.
+//!
+//! The next datagram waits as a [`Head`], a description whose payload still lies in
+//! the window, the reassembly or the sorter; nothing is copied unless it has to be.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::sync::Arc;
+
+use feeds::frame::{self, Carrier, Parsed, Reject, Segment, Shortfall};
+
+use super::binaryfile::BinaryFileReader;
+use super::counts::{CaptureCounts, Reason};
+use super::error::CaptureError;
+use super::fragments::{Reassembly, Seen};
+use super::hardware::{HardwareClock, Stamp};
+use super::input::{self, Input, Meter};
+use super::merge::{Options, Transport};
+use super::pcap::PcapReader;
+use super::pcapng::PcapngReader;
+use super::record::{Content, Format, Record};
+use super::sort::Sorter;
+use super::window::Window;
+
+/// Where a waiting datagram's payload lies.
+#[derive(Clone, Debug)]
+enum Place {
+    Window(Range<usize>),
+    Reassembly(Range<usize>),
+    Sorter,
+}
+
+/// A datagram that waits for its turn.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub ts_ns: u64,
+    pub frame: u64,
+    pub interface: u32,
+    pub transport: Transport,
+    pub source: SocketAddr,
+    pub destination: SocketAddr,
+    pub wire_len: u32,
+    offset: u64,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Pcap(PcapReader),
+    Pcapng(PcapngReader),
+    BinaryFile(BinaryFileReader),
+}
+
+/// One opened capture.
+pub(super) struct Capture {
+    pub meter: Arc<Meter>,
+    pub total: Option<u64>,
+    window: Window,
+    reader: Reader,
+    fragments: Reassembly,
+    hardware: HardwareClock,
+    sorter: Option<Sorter>,
+    tcp: bool,
+    from_ns: u64,
+    to_ns: u64,
+    latest_ns: u64,
+    ended: bool,
+    head: Option<Head>,
+}
+
+const UNADDRESSED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// Bytes looked at to recognise a container: enough for several BinaryFILE messages.
+const RECOGNISED_LEN: usize = 1024;
+
+impl Capture {
+    /// Recognises a capture by its first bytes.
+    pub fn open(input: Input, options: &Options) -> Result<(Self, CaptureCounts), CaptureError> {
+        let Input { name, stream, total } = input;
+        let meter = Arc::new(Meter::default());
+        let failed = |source, name: &str, meter: &Meter| CaptureError::Read {
+            name: name.to_owned(),
+            offset: meter.bytes_read(),
+            source,
+        };
+        let (stream, compression) =
+            input::decompress(stream, Arc::clone(&meter)).map_err(|source| failed(source, &name, &meter))?;
+        let mut window = match options.read_ahead {
+            false => Window::new(stream),
+            true => Window::reading_ahead(stream)
+                .map_err(|source| CaptureError::Thread { name: name.clone(), source })?,
+        };
+        // A compressed stream may be damaged so early that nothing can be recognised.
+        let mut outcome = window.ensure(4);
+        if outcome.is_ok() && !window.bytes().starts_with(&[0x0a]) {
+            outcome = recognisable(&mut window);
+        }
+        if let Err(source) = outcome
+            && window.bytes().len() < 4
+        {
+            return Err(failed(source, &name, &meter));
+        }
+        let Some((reader, format)) = recognise(window.bytes(), options) else {
+            let found = window.bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+            let found = if found.is_empty() { "none".to_owned() } else { found };
+            return Err(CaptureError::NotACapture { name, found });
+        };
+        let capture = Self {
+            meter,
+            total,
+            window,
+            reader,
+            fragments: Reassembly::default(),
+            hardware: HardwareClock::new(options.hardware_timestamps),
+            sorter: options.sort_window.then(Sorter::default),
+            tcp: options.tcp,
+            from_ns: options.from_ns.unwrap_or(0),
+            to_ns: options.to_ns.unwrap_or(u64::MAX),
+            latest_ns: 0,
+            ended: false,
+            head: None,
+        };
+        Ok((capture, CaptureCounts::new(name, format, compression)))
+    }
+
+    /// The datagram that waits.
+    #[inline]
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// The waiting datagram's payload.
+    #[inline]
+    pub fn payload(&self, head: &Head) -> &[u8] {
+        match &head.place {
+            Place::Window(range) => &self.window.buffer()[range.clone()],
+            Place::Reassembly(range) => &self.fragments.complete()[range.clone()],
+            Place::Sorter => self.sorter.as_ref().map_or(&[], Sorter::payload),
+        }
+    }
+
+    /// Lets the next datagram wait; none at the end of the capture.
+    pub fn advance(&mut self, counts: &mut CaptureCounts) -> Result<(), CaptureError> {
+        self.head = match self.sorter.take() {
+            None => self.read_datagram(counts)?,
+            Some(mut sorter) => {
+                while !sorter.is_full()
+                    && let Some(head) = self.read_datagram(counts)?
+                {
+                    let payload = self.payload(&head);
+                    sorter.push(head, payload);
+                }
+                let head = sorter.pop().map(|head| Head { place: Place::Sorter, ..head });
+                self.sorter = Some(sorter);
+                head
+            }
+        };
+        if let Some(head) = &self.head {
+            counts.datagrams += 1;
+            if head.ts_ns < self.latest_ns {
+                counts.add_at(Reason::TimeBackwards, head.frame, head.offset);
+            }
+            self.latest_ns = head.ts_ns;
+        }
+        Ok(())
+    }
+
+    /// Reads on to the next datagram in file order.
+    fn read_datagram(&mut self, counts: &mut CaptureCounts) -> Result<Option<Head>, CaptureError> {
+        while !self.ended {
+            let outcome = match &mut self.reader {
+                Reader::Pcap(reader) => reader.next(&mut self.window, counts),
+                Reader::Pcapng(reader) => reader.next(&mut self.window, counts),
+                Reader::BinaryFile(reader) => reader.next(&mut self.window, counts),
+            };
+            match outcome {
+                Ok(Some(record)) => {
+                    if let Some(head) = self.datagram_of(record, counts) {
+                        return Ok(Some(head));
+                    }
+                }
+                Ok(None) => self.end(counts),
+                Err(error) => {
+                    self.end(counts);
+                    self.stream_failed(error, counts)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self, counts: &mut CaptureCounts) {
+        self.ended = true;
+        self.fragments.finish(counts);
+    }
+
+    /// A damaged compressed stream ends the capture; a failing system ends the run.
+    fn stream_failed(&self, source: io::Error, counts: &mut CaptureCounts) -> Result<(), CaptureError> {
+        if self.meter.has_failed() {
+            let (name, offset) = (counts.name.clone(), self.meter.bytes_read());
+            return Err(CaptureError::Read { name, offset, source });
+        }
+        counts.add(Reason::CorruptCompression, self.window.offset());
+        Ok(())
+    }
+
+    /// Counts a record and finds the datagram in it.
+    #[inline]
+    fn datagram_of(&mut self, record: Record, counts: &mut CaptureCounts) -> Option<Head> {
+        counts.packets += 1;
+        counts.bytes += record.data.len() as u64;
+        let head = match record.content {
+            Content::Frame(link) => self.datagram_in_frame(link, record, counts),
+            Content::Message => Some(message(record, counts)),
+            Content::UnknownFrame => {
+                counts.add(Reason::UnknownLinkType, record.offset);
+                None
+            }
+        }?;
+        if (self.from_ns..self.to_ns).contains(&head.ts_ns)
+            || (head.ts_ns == u64::MAX && self.to_ns == u64::MAX)
+        {
+            return Some(head);
+        }
+        counts.add(Reason::OutsideTimeRange, head.offset);
+        None
+    }
+
+    #[inline]
+    fn datagram_in_frame(
+        &mut self,
+        link: frame::LinkType,
+        mut record: Record,
+        counts: &mut CaptureCounts,
+    ) -> Option<Head> {
+        if self.hardware.is_on() && !self.apply_hardware_time(&mut record, counts) {
+            return None;
+        }
+        let bytes = &self.window.buffer()[record.data.clone()];
+        match frame::parse(link, bytes) {
+            Ok(Parsed::Segment(segment)) => {
+                let start = record.data.start + segment.payload_start;
+                let place = Place::Window(start..start + segment.payload.len());
+                accept(counts, self.tcp, &segment, &record, place)
+            }
+            Ok(Parsed::Fragment(fragment)) => {
+                let seen = Seen { ts_ns: record.ts_ns, interface: record.interface, offset: record.offset };
+                // Fragments of what we would not read anyway are not worth keeping.
+                let wanted = fragment.key.protocol != frame::PROTOCOL_TCP || self.tcp;
+                if !wanted {
+                    counts.add(Reason::Tcp, record.offset);
+                    return None;
+                }
+                if !self.fragments.push(&fragment, seen, counts) {
+                    return None;
+                }
+                match frame::parse_reassembled(&fragment.key, self.fragments.complete()) {
+                    Ok(segment) => {
+                        counts.add(Reason::Reassembled, record.offset);
+                        let range = segment.payload_start..segment.payload_start + segment.payload.len();
+                        accept(counts, self.tcp, &segment, &record, Place::Reassembly(range))
+                    }
+                    Err(reject) => {
+                        counts.add(reason_of(reject), record.offset);
+                        None
+                    }
+                }
+            }
+            Err(reject) => {
+                counts.add(reason_of(reject), record.offset);
+                None
+            }
+        }
+    }
+
+    /// Replaces the record's time by the hardware's and cuts its trailer; `false` for a keyframe.
+    fn apply_hardware_time(&mut self, record: &mut Record, counts: &mut CaptureCounts) -> bool {
+        let frame = &self.window.buffer()[record.data.clone()];
+        // The trailer of a frame cut by the snap length is gone.
+        let stamp = match frame.len() as u64 == u64::from(record.wire_len) {
+            true => self.hardware.stamp(frame),
+            false => Stamp::Missing,
+        };
+        match stamp {
+            Stamp::Time { ts_ns, trailer_len } => {
+                record.ts_ns = ts_ns;
+                record.data.end -= trailer_len;
+            }
+            Stamp::Missing => counts.add(Reason::HardwareTimestampMissing, record.offset),
+            Stamp::Keyframe => {
+                counts.add(Reason::HardwareKeyframe, record.offset);
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// A bare message is a datagram as it is.
+fn message(record: Record, counts: &CaptureCounts) -> Head {
+    Head {
+        ts_ns: record.ts_ns,
+        frame: counts.packets,
+        interface: record.interface,
+        transport: Transport::BinaryFile,
+        source: UNADDRESSED,
+        destination: UNADDRESSED,
+        wire_len: record.wire_len,
+        offset: record.offset,
+        place: Place::Window(record.data),
+    }
+}
+
+/// Turns a segment into a waiting datagram, or counts why not.
+#[inline]
+fn accept(
+    counts: &mut CaptureCounts,
+    tcp: bool,
+    segment: &Segment<'_>,
+    record: &Record,
+    place: Place,
+) -> Option<Head> {
+    let transport = match segment.carrier {
+        Carrier::Udp => Transport::Udp,
+        Carrier::Tcp if !tcp => {
+            counts.add(Reason::Tcp, record.offset);
+            return None;
+        }
+        Carrier::Tcp if segment.payload.is_empty() && segment.wire_len == 0 => {
+            counts.add(Reason::TcpEmpty, record.offset);
+            return None;
+        }
+        Carrier::Tcp => Transport::Tcp,
+    };
+    match segment.shortfall {
+        Shortfall::None => {}
+        Shortfall::Captured => counts.add(Reason::CutBySnaplen, record.offset),
+        Shortfall::IpLength => counts.add(Reason::UdpLengthBeyondIp, record.offset),
+    }
+    if segment.trailing > 0 {
+        counts.add(Reason::PaddingStripped, record.offset);
+    }
+    Some(Head {
+        ts_ns: record.ts_ns,
+        frame: counts.packets,
+        interface: record.interface,
+        transport,
+        source: segment.source,
+        destination: segment.destination,
+        wire_len: segment.wire_len,
+        offset: record.offset,
+        place,
+    })
+}
+
+fn reason_of(reject: Reject) -> Reason {
+    match reject {
+        Reject::TruncatedFrame => Reason::TruncatedFrame,
+        Reject::Arp => Reason::Arp,
+        Reject::NotIp => Reason::NotIp,
+        Reject::BadIpHeader => Reason::BadIpHeader,
+        Reject::Icmp => Reason::Icmp,
+        Reject::Igmp => Reason::Igmp,
+        Reject::NotUdp => Reason::NotUdp,
+        Reject::BadUdpHeader => Reason::BadUdpHeader,
+        Reject::BadTcpHeader => Reason::BadTcpHeader,
+    }
+}
+
+/// A stream without a magic number is judged by as many bytes as there are.
+fn recognisable(window: &mut Window) -> io::Result<bool> {
+    if PcapReader::recognise(window.bytes()).is_some() {
+        return Ok(true);
+    }
+    window.ensure(RECOGNISED_LEN)
+}
+
+fn recognise(first: &[u8], options: &Options) -> Option<(Reader, Format)> {
+    if let Some((reader, format)) = PcapReader::recognise(first) {
+        return Some((Reader::Pcap(reader), format));
+    }
+    if let Some(reader) = PcapngReader::recognise(first) {
+        return Some((Reader::Pcapng(reader), Format::Pcapng));
+    }
+    BinaryFileReader::recognise(first).then(|| {
+        (Reader::BinaryFile(BinaryFileReader::new(options.binaryfile_midnight_ns)), Format::BinaryFile)
+    })
+}

@@ -1,0 +1,69 @@
+//! The only place that reads a clock.
+//!
+//! Everything else takes time as an argument, so that a capture and a live line run
+//! through the same code and a test never sleeps. Here are the wall's time, for
+//! people and live lines, and pacing, which holds a replay back to capture time.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// The wall's time in nanoseconds since 1970, UTC; 0 when the wall is set before that.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+pub fn wall_now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A time that never steps back, for measuring stretches.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+pub fn monotonic_now() -> Instant {
+    Instant::now()
+}
+
+/// Holds a replay back to capture time.
+#[derive(Clone, Copy, Debug)]
+pub struct Pacer {
+    speed_percent: u64,
+    start: Option<(u64, Instant)>,
+}
+
+impl Pacer {
+    /// Capture time runs at `speed_percent` hundredths of the wall's: 100 is real time. 0 counts as 1.
+    pub fn new(speed_percent: u64) -> Self {
+        Self { speed_percent: speed_percent.max(1), start: None }
+    }
+
+    /// Sleeps until the wall has come as far as the capture; the first call sets the start.
+    pub fn wait_until(&mut self, ts_ns: u64) {
+        let now = monotonic_now();
+        let (start_ns, start) = *self.start.get_or_insert((ts_ns, now));
+        if let Some(wait) =
+            self.remaining(ts_ns.saturating_sub(start_ns), now.saturating_duration_since(start))
+        {
+            std::thread::sleep(wait);
+        }
+    }
+
+    /// How long to wait when `capture_ns` of the capture and `elapsed` of the wall have gone by.
+    fn remaining(&self, capture_ns: u64, elapsed: Duration) -> Option<Duration> {
+        let due_ns = u128::from(capture_ns) * 100 / u128::from(self.speed_percent);
+        let due = Duration::from_nanos(u64::try_from(due_ns).unwrap_or(u64::MAX));
+        due.checked_sub(elapsed).filter(|wait| !wait.is_zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pacing_follows_capture_time_at_its_speed() {
+        let second = 1_000_000_000;
+        let real = Pacer::new(100);
+        assert_eq!(real.remaining(second, Duration::ZERO), Some(Duration::from_secs(1)));
+        assert_eq!(real.remaining(second, Duration::from_millis(400)), Some(Duration::from_millis(600)));
+        assert_eq!(real.remaining(second, Duration::from_secs(1)), None);
+        assert_eq!(real.remaining(second, Duration::from_secs(2)), None);
+        assert_eq!(Pacer::new(1000).remaining(second, Duration::ZERO), Some(Duration::from_millis(100)));
+        assert_eq!(Pacer::new(50).remaining(second, Duration::ZERO), Some(Duration::from_secs(2)));
+    }
+}

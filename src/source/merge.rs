@@ -1,0 +1,169 @@
+//! Several captures as one stream of datagrams in time order.
+
+use std::io::{Cursor, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::capture::Capture;
+use super::counts::CaptureCounts;
+use super::error::CaptureError;
+use super::hardware::HardwareTimestamps;
+use super::input::{self, Input};
+
+/// How captures are read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether each capture is put into time order by a bounded look-ahead (100 ms, 4,096 datagrams,
+    /// 16 MiB); without it a capture is read in file order. Several captures are merged either way.
+    pub sort_window: bool,
+    /// Only datagrams at or after this time, nanoseconds since 1970.
+    pub from_ns: Option<u64>,
+    /// Only datagrams before this time, nanoseconds since 1970.
+    pub to_ns: Option<u64>,
+    /// Where frames carry a receive time of their own.
+    pub hardware_timestamps: HardwareTimestamps,
+    /// The midnight that a BinaryFILE's times count from, nanoseconds since 1970.
+    pub binaryfile_midnight_ns: u64,
+    /// Whether reading and decompressing run on a thread per capture. Changes nothing in what comes out.
+    pub read_ahead: bool,
+    /// Whether non-empty TCP payloads are delivered too, each segment as one datagram.
+    pub tcp: bool,
+}
+
+/// How a payload travelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// A UDP datagram.
+    Udp,
+    /// The payload of one TCP segment, as captured: not put in order, repeats included.
+    Tcp,
+    /// A message of a Nasdaq BinaryFILE; its addresses are unspecified.
+    BinaryFile,
+}
+
+/// One UDP payload (or BinaryFILE message) with where and when it was seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Datagram<'a> {
+    /// Receive time: the capture's or the timestamping hardware's, nanoseconds since 1970, UTC.
+    pub ts_recv_ns: u64,
+    /// Which capture, counted from 0 in the order they were named.
+    pub capture: u32,
+    /// Which packet of the capture, counted from 1 over every packet record.
+    pub frame: u64,
+    /// What it travelled in.
+    pub transport: Transport,
+    /// Sender.
+    pub source: SocketAddr,
+    /// Receiver, mostly a multicast group.
+    pub destination: SocketAddr,
+    /// The captured bytes.
+    pub payload: &'a [u8],
+    /// Length on the wire in bytes; more than `payload.len()` when the capture cut it.
+    pub wire_len: u32,
+    /// The capture's interface, counted from 0 over all its sections; 0 where there are none.
+    pub interface: u32,
+}
+
+/// Opened captures; gives their datagrams in time order.
+pub struct Captures {
+    captures: Vec<Capture>,
+    /// Beside the captures, so that they can be shown as one slice.
+    counts: Vec<CaptureCounts>,
+    names: Vec<String>,
+    /// The capture whose datagram was lent last and must move on first.
+    lent: Option<usize>,
+    started: bool,
+}
+
+impl Captures {
+    /// Opens captures by path; `-` is standard input, at most once.
+    ///
+    /// # Errors
+    /// The first capture that cannot be opened, read or recognised.
+    pub fn open(paths: &[PathBuf], options: &Options) -> Result<Captures, CaptureError> {
+        if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(CaptureError::StandardInputTwice);
+        }
+        let inputs = paths.iter().map(|path| input::open(path)).collect::<Result<Vec<_>, _>>()?;
+        Self::of(inputs, options)
+    }
+
+    /// Takes streams instead of files, each with the name it is reported under.
+    ///
+    /// # Errors
+    /// The first stream that cannot be read or recognised.
+    pub fn from_readers(
+        readers: Vec<(String, Box<dyn Read + Send>)>,
+        options: &Options,
+    ) -> Result<Captures, CaptureError> {
+        let inputs = readers.into_iter().map(|(name, stream)| Input { name, stream, total: None }).collect();
+        Self::of(inputs, options)
+    }
+
+    fn of(inputs: Vec<Input>, options: &Options) -> Result<Captures, CaptureError> {
+        let opened = inputs.into_iter().map(|input| Capture::open(input, options));
+        let (captures, counts): (Vec<_>, Vec<_>) = opened.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        let names = counts.iter().map(|counts: &CaptureCounts| counts.name.clone()).collect();
+        Ok(Self { captures, counts, names, lent: None, started: false })
+    }
+
+    /// The next datagram in time order; equal times keep the order of the captures.
+    ///
+    /// # Errors
+    /// A capture that the system can no longer read. Damage inside a capture is no error: it is counted.
+    #[allow(clippy::should_implement_trait, reason = "it lends, which Iterator cannot")]
+    pub fn next(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
+        if let Some(lent) = self.lent.take() {
+            self.captures[lent].advance(&mut self.counts[lent])?;
+        } else if !self.started {
+            self.started = true;
+            for (capture, counts) in self.captures.iter_mut().zip(&mut self.counts) {
+                capture.advance(counts)?;
+            }
+        }
+        let heads =
+            self.captures.iter().enumerate().filter_map(|(at, capture)| Some((at, capture.head()?.ts_ns)));
+        // `min_by_key` keeps the first of equals.
+        let Some((at, _)) = heads.min_by_key(|&(_, ts_ns)| ts_ns) else { return Ok(None) };
+        self.lent = Some(at);
+        let capture = &self.captures[at];
+        Ok(capture.head().map(|head| Datagram {
+            ts_recv_ns: head.ts_ns,
+            capture: at as u32,
+            frame: head.frame,
+            transport: head.transport,
+            source: head.source,
+            destination: head.destination,
+            payload: capture.payload(head),
+            wire_len: head.wire_len,
+            interface: head.interface,
+        }))
+    }
+
+    /// What became of each capture's records so far.
+    pub fn counts(&self) -> &[CaptureCounts] {
+        &self.counts
+    }
+
+    /// The captures as they were named.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Bytes read of all files, and their size if all of them have one.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        let read = self.captures.iter().map(|capture| capture.meter.bytes_read()).sum();
+        (read, self.captures.iter().map(|capture| capture.total).sum())
+    }
+}
+
+/// Reads a capture from memory to its end and gives its counts: an entry for fuzzing and tests.
+///
+/// # Errors
+/// When the bytes are no capture.
+pub fn read_bytes(bytes: &[u8], options: &Options) -> Result<CaptureCounts, CaptureError> {
+    let stream: Box<dyn Read + Send> = Box::new(Cursor::new(bytes.to_vec()));
+    let mut captures = Captures::from_readers(vec![("memory".to_owned(), stream)], options)?;
+    while captures.next()?.is_some() {}
+    Ok(captures.counts.swap_remove(0))
+}
