@@ -367,6 +367,10 @@ pub trait Visitor {
     fn end_entry(&mut self);
     /// The group ends.
     fn end_group(&mut self);
+    /// A composite field begins: one object, its fields follow. A visitor that ignores it sees them flat.
+    fn begin_composite(&mut self, _name: &'static str) {}
+    /// The composite ends.
+    fn end_composite(&mut self) {}
 }
 
 fn uint(bytes: &[u8], order: Order) -> u64 {
