@@ -273,13 +273,15 @@ pub enum Part {
         /// Bytes of `rows`.
         len: usize,
     },
-    /// A repeating group or an optional structure.
-    Group(&'static Group),
-    /// A big-endian two-byte length and as many bytes of text.
+    /// A big-endian two-byte length, listed as a field of its own, and as many bytes of text.
     Text16 {
+        /// Name under which the length is listed.
+        length: &'static str,
         /// Name under which the text is listed.
         name: &'static str,
     },
+    /// A repeating group or an optional structure.
+    Group(&'static Group),
 }
 
 /// A repeating group: how its entries are counted and what one holds.
@@ -310,8 +312,11 @@ pub enum Dimension {
     /// A one-byte count right before the entries; each entry begins with a byte that gives the
     /// length of what follows in it.
     CountThenLengths,
-    /// A big-endian two-byte count right before entries of fixed length.
-    Count16,
+    /// A big-endian two-byte count right before entries of fixed length, listed as a field of its own.
+    Count16 {
+        /// Name under which the count is listed.
+        count: &'static str,
+    },
     /// One entry, there only when the byte at `at` of the message's first block equals `is`.
     When {
         /// Offset in the message.
@@ -458,8 +463,8 @@ pub fn walk(
                 list_rows(rows, bytes, 0, visitor);
                 end
             }
+            Part::Text16 { length, name } => walk_text16(length, name, message, at, visitor)?,
             Part::Group(group) => walk_group(group, message, at, visitor)?,
-            Part::Text16 { name } => walk_text16(name, message, at, visitor)?,
         };
     }
     Ok(())
@@ -507,7 +512,7 @@ impl Group {
                 let count = usize::from(*message.get(at).ok_or(need(1))?);
                 Ok(Extent { count, first: at + 1, stride: None })
             }
-            Dimension::Count16 => {
+            Dimension::Count16 { .. } => {
                 let header = message.get(at..at + 2).ok_or(need(2))?;
                 let count = usize::from(u16::from_be_bytes([header[0], header[1]]));
                 Ok(Extent { count, first: at + 2, stride: Some(self.len) })
@@ -553,6 +558,9 @@ fn walk_group(
         return Ok(at);
     }
     let extent = group.extent(message, at)?;
+    if let Dimension::Count16 { count } = group.dimension {
+        visitor.field(count, Value::Uint(extent.count as u64));
+    }
     if extent.count == 0 && !optional {
         return Ok(at);
     }
@@ -571,6 +579,7 @@ fn walk_group(
 }
 
 fn walk_text16(
+    length_name: &'static str,
     name: &'static str,
     message: &[u8],
     at: usize,
@@ -579,6 +588,7 @@ fn walk_text16(
     let had = message.len().saturating_sub(at);
     let length = message.get(at..at + 2).ok_or(WireError::truncated(name, at, 2, had))?;
     let needed = usize::from(u16::from_be_bytes([length[0], length[1]]));
+    visitor.field(length_name, Value::Uint(needed as u64));
     let end = at + 2 + needed;
     let text = message.get(at + 2..end).ok_or(WireError::truncated(name, at + 2, needed, had - 2))?;
     visitor.field(name, Value::Text(trim(text)));

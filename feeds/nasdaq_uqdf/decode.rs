@@ -4,7 +4,7 @@
 use super::wire::*;
 use crate::event::{Definition, Event, Key, QuoteSide, Quoter, Sink, StateScope, TradingState};
 use crate::feed::Decoded;
-use crate::wire::{Entries, ErrorKind, WireError, trim, walk};
+use crate::wire::{Entries, ErrorKind, Part, WireError, trim, walk};
 
 /// Shares to the round lot that events count with; see the README.
 const LOT: u64 = 100;
@@ -68,18 +68,16 @@ pub(super) fn fits(message: &[u8]) -> bool {
     end == message.len() && walk(layout, message, None, &mut Nothing).is_ok()
 }
 
-fn part_len(part: &crate::wire::Part, message: &[u8], at: usize) -> Option<usize> {
-    match part {
-        crate::wire::Part::Rows { len, .. } => Some(*len),
-        crate::wire::Part::Group(group) => {
-            let extent = group.extent(message, at).ok()?;
-            Some(extent.first - at + extent.count * extent.stride?)
-        }
-        crate::wire::Part::Text16 { .. } => {
-            let length = message.get(at..at + 2)?;
-            Some(2 + usize::from(u16::from_be_bytes([length[0], length[1]])))
-        }
+fn part_len(part: &Part, message: &[u8], at: usize) -> Option<usize> {
+    if let Part::Group(group) = part {
+        let extent = group.extent(message, at).ok()?;
+        return Some(extent.first - at + extent.count * extent.stride?);
     }
+    if let Part::Text16 { .. } = part {
+        let length = message.get(at..at + 2)?;
+        return Some(2 + usize::from(u16::from_be_bytes([length[0], length[1]])));
+    }
+    None
 }
 
 /// Listens to a listing and keeps nothing.

@@ -256,3 +256,49 @@ fn an_unknown_type_is_named_and_passed_by() {
 fn readme_says_what_the_code_says() {
     crate::wire_readme::hold(include_str!("README.md"), MESSAGES);
 }
+
+/// Writes a listing as `name=value` words.
+#[derive(Default)]
+struct Words(Vec<String>);
+
+impl crate::wire::Visitor for Words {
+    fn field(&mut self, name: &'static str, value: crate::wire::Value<'_>) {
+        self.0.push(format!("{name}={value:?}"));
+    }
+    fn begin_group(&mut self, name: &'static str) {
+        self.0.push(format!("{name}["));
+    }
+    fn begin_entry(&mut self) {}
+    fn end_entry(&mut self) {}
+    fn end_group(&mut self) {
+        self.0.push("]".into());
+    }
+}
+
+#[test]
+fn parts_of_varying_length_are_listed_and_must_be_whole() {
+    let head = |kind| {
+        let mut head = control(kind, b'E');
+        head[1] = b'A';
+        head
+    };
+    let text = [&head(b'A')[..], b"\x00\x05hello"].concat();
+    let layout = MESSAGES[usize::from(index(super::tag(&text).unwrap()).unwrap())];
+    let mut words = Words::default();
+    walk(layout, &text, None, &mut words).unwrap();
+    assert_eq!(words.0[5..], ["text_length=Uint(5)", &format!("text=Text({:?})", b"hello")]);
+    assert!(fits(&text) && !fits(&text[..35]) && !fits(&[&text[..], b"!"].concat()));
+    let error = walk(layout, &text[..35], None, &mut Words::default()).unwrap_err();
+    assert_eq!((error.kind, error.offset, error.needed, error.had), (ErrorKind::Truncated, 31, 5, 4));
+
+    let padding = [b' '; SessionCloseRecap::LEN - 29];
+    let recap = [&head(b'R')[..], &padding, &[0, 1], &[b'Q'; 33]].concat();
+    let mut words = Words::default();
+    walk(&SessionCloseRecap::LAYOUT, &recap, None, &mut words).unwrap();
+    let at = words.0.iter().position(|w| w == "number_of_market_center_attachments=Uint(1)").unwrap();
+    assert_eq!(words.0[at + 1], "market_center_close_recap[");
+    assert_eq!(words.0.len(), at + 2 + 5 + 1);
+    assert!(fits(&recap));
+    assert_eq!(events(&recap).0, Ok(Decoded::Message(12)));
+    assert_eq!(events(&recap[..recap.len() - 1]).0.unwrap_err().kind, ErrorKind::Truncated);
+}

@@ -91,7 +91,7 @@ crate::wire! {
         5 sip_timestamp: U64,
         13 participant_timestamp: U64,
         21 participant_token: U64,
-    } values GeneralAdministrativeValues parts [Part::Text16 { name: "text" }];
+    } values GeneralAdministrativeValues parts [Part::Text16 { length: "text_length", name: "text" }];
 
     /// Cross SRO Trading Action: halts, pauses and resumptions of an issue everywhere.
     message CrossSroTradingAction "cross_sro_trading_action", tag tag(b'A', b'H'), header 3, len 59 {
@@ -368,7 +368,7 @@ crate::wire! {
     } values FinraAdfMpidValues;
 
     /// One participant's quote at the close.
-    group MarketCenterCloseRecap MARKET_CENTER_CLOSE_RECAP "market_center_close_recap", Dimension::Count16, len 33 {
+    group MarketCenterCloseRecap MARKET_CENTER_CLOSE_RECAP "market_center_close_recap", Dimension::Count16 { count: "number_of_market_center_attachments" }, len 33 {
         0 market_center_identifier: Char,
         1 market_center_bid_price: U64,
         9 market_center_bid_size: U64,
