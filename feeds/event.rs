@@ -302,6 +302,11 @@ pub enum Event<'a> {
         /// Instrument, or all of the channel.
         key: Option<Key<'a>>,
     },
+    /// Every quote of the quoter is void, whatever the instrument (a wipe-out of a consolidated feed).
+    WipeOut {
+        /// Whose.
+        quoter: Quoter,
+    },
     /// What follows for this instrument restates its whole book (a snapshot): the book is empty and,
     /// after it, whole again.
     Snapshot {

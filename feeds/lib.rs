@@ -22,6 +22,7 @@ pub mod iex_tops;
 pub mod iextp;
 pub mod moldudp64;
 pub mod nasdaq_itch50;
+pub mod nasdaq_uqdf;
 pub mod wire;
 #[cfg(test)]
 mod wire_readme;
@@ -79,4 +80,6 @@ catalogue! {
     IexDeep = iex_deep::IexDeep,
     /// ICE Futures iMpact 1.1.24 and 1.1.33.
     IceImpact = ice_impact::IceImpact,
+    /// UTP quotation feed, binary.
+    UtpUqdf = nasdaq_uqdf::Uqdf,
 }

@@ -275,6 +275,13 @@ pub enum Part {
         /// Bytes of `rows`.
         len: usize,
     },
+    /// A big-endian two-byte length, listed as a field of its own, and as many bytes of text.
+    Text16 {
+        /// Name under which the length is listed.
+        length: &'static str,
+        /// Name under which the text is listed.
+        name: &'static str,
+    },
     /// A repeating group or an optional structure.
     Group(&'static Group),
     /// The last plain rows of a message: later versions append to them.
@@ -319,8 +326,11 @@ pub enum Dimension {
         /// Name under which the count is listed.
         count: &'static str,
     },
-    /// A big-endian two-byte count right before entries of fixed length.
-    Count16,
+    /// A big-endian two-byte count right before entries of fixed length, listed as a field of its own.
+    Count16 {
+        /// Name under which the count is listed.
+        count: &'static str,
+    },
     /// One entry, there only when the byte at `at` of the message's first block equals `is`.
     When {
         /// Offset in the message.
@@ -471,6 +481,7 @@ pub fn walk(
                 list_rows(rows, bytes, 0, visitor);
                 end
             }
+            Part::Text16 { length, name } => walk_text16(length, name, message, at, visitor)?,
             Part::Group(group) => walk_group(group, message, at, visitor)?,
             Part::Last { rows, optional, len } => {
                 if at == message.len() {
@@ -530,7 +541,7 @@ impl Group {
                 let count = usize::from(*message.get(at).ok_or(need(1))?);
                 Ok(Extent { count, first: at + 1, stride: None })
             }
-            Dimension::Count16 => {
+            Dimension::Count16 { .. } => {
                 let header = message.get(at..at + 2).ok_or(need(2))?;
                 let count = usize::from(u16::from_be_bytes([header[0], header[1]]));
                 Ok(Extent { count, first: at + 2, stride: Some(self.len) })
@@ -576,6 +587,9 @@ fn walk_group(
         return Ok(at);
     }
     let extent = group.extent(message, at)?;
+    if let Dimension::Count16 { count } = group.dimension {
+        visitor.field(count, Value::Uint(extent.count as u64));
+    }
     if extent.count == 0 && !optional {
         return Ok(at);
     }
@@ -594,6 +608,23 @@ fn walk_group(
     }
     visitor.end_group();
     Ok(at)
+}
+
+fn walk_text16(
+    length_name: &'static str,
+    name: &'static str,
+    message: &[u8],
+    at: usize,
+    visitor: &mut dyn Visitor,
+) -> Result<usize, WireError> {
+    let had = message.len().saturating_sub(at);
+    let length = message.get(at..at + 2).ok_or(WireError::truncated(name, at, 2, had))?;
+    let needed = usize::from(u16::from_be_bytes([length[0], length[1]]));
+    visitor.field(length_name, Value::Uint(needed as u64));
+    let end = at + 2 + needed;
+    let text = message.get(at + 2..end).ok_or(WireError::truncated(name, at + 2, needed, had - 2))?;
+    visitor.field(name, Value::Text(trim(text)));
+    Ok(end)
 }
 
 /// Entries of a group in `message`, each as its typed view.
@@ -705,9 +736,11 @@ macro_rules! wire {
     ($(#[$m:meta])* group $name:ident $group:ident $text:literal, $dimension:expr, len $len:literal
         { $($(#[$fm:meta])* $off:literal $field:ident : $ty:ty),* $(,)? }
         $(optional { $($(#[$om:meta])* $ooff:literal $ofield:ident : $oty:ty),* $(,)? })?
+        $(values $values:ident)?
         ; $($rest:tt)*) => {
         $crate::wire!(@view $(#[$m])* $name $text, $len
             { $($(#[$fm])* $off $field : $ty),* } { $($($(#[$om])* $ooff $ofield : $oty),*)? });
+        $crate::wire!(@values $name [$($values)?], $len { $($off $field : $ty),* });
         $(#[$m])*
         pub static $group: $crate::wire::Group = $crate::wire::Group {
             name: $text, dimension: $dimension, rows: $name::ROWS, optional: $name::OPTIONAL, len: $len,

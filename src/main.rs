@@ -1,5 +1,5 @@
 //! The one binary: arguments in, exit code out. Everything else is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    parallax::cli::run()
 }

@@ -1,0 +1,103 @@
+//! The captures a command reads, and how it is told about them: the same words for every command.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::source::{Captures, Options};
+
+/// Captures to read.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CaptureArgs {
+    /// pcap, pcapng or BinaryFILE, plain or compressed (gzip, zstd, lz4, xz), told by content; `-` is standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub captures: Vec<PathBuf>,
+
+    /// Only datagrams at or after this time (RFC 3339, e.g. 2026-03-02T14:30:00Z)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Only datagrams before this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+
+    /// The day of a BinaryFILE, whose times count from midnight in New York (e.g. 2019-12-30)
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<String>,
+}
+
+impl CaptureArgs {
+    /// The options that these arguments mean; reading in file order, decompressing ahead.
+    ///
+    /// # Errors
+    /// A time or date that is none, with the option's name.
+    pub fn options(&self) -> Result<Options> {
+        let (from_ns, to_ns) = (time("--from", self.from.as_deref())?, time("--to", self.to.as_deref())?);
+        if from_ns.zip(to_ns).is_some_and(|(from, to)| from >= to) {
+            let shown = |time: &Option<String>| time.clone().unwrap_or_default();
+            bail!("--from {} is not before --to {}", shown(&self.from), shown(&self.to));
+        }
+        let binaryfile_midnight_ns = self.date.as_deref().map_or(Ok(0), midnight)?;
+        Ok(Options { from_ns, to_ns, binaryfile_midnight_ns, read_ahead: true, ..Options::default() })
+    }
+
+    /// Opens the captures.
+    ///
+    /// # Errors
+    /// The first capture that cannot be opened or recognised, by name.
+    pub fn open(&self) -> Result<Captures> {
+        Ok(Captures::open(&self.captures, &self.options()?)?)
+    }
+}
+
+fn time(option: &str, text: Option<&str>) -> Result<Option<u64>> {
+    let Some(text) = text else { return Ok(None) };
+    let wanted =
+        || format!("{option} {text} is no RFC 3339 time between 1970 and 2554, such as 2026-03-02T14:30:00Z");
+    let time: jiff::Timestamp = text.parse().with_context(wanted)?;
+    Ok(Some(u64::try_from(time.as_nanosecond()).with_context(wanted)?))
+}
+
+fn midnight(text: &str) -> Result<u64> {
+    let wanted = || format!("--date {text} is no date from 1970 on, such as 2019-12-30");
+    let date: Date = text.parse().with_context(wanted)?;
+    let zone =
+        TimeZone::get("America/New_York").context("the time zone America/New_York is not known here")?;
+    let midnight = date.to_zoned(zone).with_context(wanted)?;
+    u64::try_from(midnight.timestamp().as_nanosecond()).with_context(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(from: Option<&str>, to: Option<&str>, date: Option<&str>) -> CaptureArgs {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        CaptureArgs { captures: vec![], from: owned(from), to: owned(to), date: owned(date) }
+    }
+
+    #[test]
+    fn times_and_dates_are_read() {
+        let options =
+            args(Some("1970-01-01T00:00:01Z"), Some("1970-01-01T01:00:02+01:00"), Some("2019-12-30"))
+                .options()
+                .unwrap();
+        assert_eq!((options.from_ns, options.to_ns), (Some(1_000_000_000), Some(2_000_000_000)));
+        // Midnight in New York is 05:00 UTC in winter.
+        assert_eq!(options.binaryfile_midnight_ns, 1_577_682_000_000_000_000);
+    }
+
+    #[test]
+    fn what_is_no_time_is_named() {
+        let wrong = |args: CaptureArgs| args.options().unwrap_err().to_string();
+        assert!(
+            wrong(args(Some("yesterday"), None, None)).starts_with("--from yesterday is no RFC 3339 time")
+        );
+        assert!(wrong(args(None, Some("1969-01-01T00:00:00Z"), None)).starts_with("--to 1969"));
+        assert!(wrong(args(None, None, Some("x"))).starts_with("--date x is no date"));
+        let same = "2026-01-01T00:00:00Z";
+        assert!(wrong(args(Some(same), Some(same), None)).contains("is not before"));
+    }
+}
