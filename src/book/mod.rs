@@ -163,6 +163,7 @@ impl Books {
                 Applied { changed: true, contradiction: None }
             }
             Event::Define(_)
+            | Event::WipeOut { .. }
             | Event::Trade { .. }
             | Event::State { .. }
             | Event::InstrumentSequence { .. } => Applied::NOTHING,

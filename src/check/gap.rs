@@ -69,6 +69,7 @@ impl GapJudge {
             match gap.reason {
                 "window" => "as many packets as may had passed it",
                 "end" => "its data ended",
+                "undecodable" => "the bytes came but cannot be read",
                 _ => "no copy came in time",
             },
             gap.suspects

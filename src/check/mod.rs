@@ -1,1 +1,335 @@
-//! Placeholder; the room is being furnished.
+//! The comparator: cross-checks the sources, one file per check.
+//!
+//! It is told of arrivals, quotes, losses and states in event time, and of nothing else: it never sees bytes
+//! and never reads a clock. What it finds goes to the [`desk::Desk`]. `catalogue` lists the checks with their
+//! documents.
+
+pub mod catalogue;
+pub mod clock;
+pub mod crossed;
+pub mod desk;
+pub mod divergent;
+pub mod gap;
+pub mod history;
+pub mod lagging;
+pub mod leadlag;
+pub mod life;
+pub mod line;
+pub mod locked;
+pub mod missing;
+pub mod pair;
+pub mod rules;
+pub mod segment;
+pub mod silent;
+pub mod stale;
+pub mod status;
+#[cfg(test)]
+mod tests;
+pub mod timers;
+mod views;
+
+use std::collections::HashMap;
+
+use feeds::FeedId;
+use feeds::event::Side;
+
+use crate::config::{Config, Kind};
+use crate::latency::{Recorder, SeriesId};
+use crate::market::{InstrumentId, Registry, SourceId, VenueId, View, ViewId};
+use clock::ClockJudge;
+use crossed::CrossJudge;
+use desk::Desk;
+use gap::GapJudge;
+use history::History;
+use leadlag::{Match, PacketMatcher, PriceMatcher};
+use line::LineJudge;
+use missing::Candidate;
+use pair::{Bench, Pair, Relation};
+use rules::Rules;
+use silent::Life;
+use stale::StaleJudge;
+use timers::{TimerKey, Timers, is_due};
+
+/// What is known of one view beside its quote.
+#[derive(Debug, Default)]
+pub struct ViewJudge {
+    /// Prices shown lately, by [`pair::Like`], then by side.
+    pub history: [[History; 2]; 2],
+    stale: StaleJudge,
+    crossing: CrossJudge,
+    armed: u64,
+    pairs: Vec<u32>,
+}
+
+impl ViewJudge {
+    /// Why the view cannot be compared; `None` when it can.
+    pub fn held(&self, view: &View, bench: &Bench<'_>) -> Option<&'static str> {
+        let Some(quote) = &view.quote else { return Some("no_quote") };
+        if bench.sources[usize::from(view.source)].life.is_silent() {
+            return Some("silent");
+        }
+        if bench.registry.get(view.instrument).test {
+            return Some("test");
+        }
+        pair::held_by_quality(quote.quality).or(self.stale.is_stale().then_some("stale"))
+    }
+}
+
+/// What is known of one source.
+#[derive(Debug, Default)]
+pub struct SourceJudge {
+    /// Made of other sources, and as alive as they are.
+    pub composite: bool,
+    life: Life,
+    alive_since: Option<u64>,
+    channels: Vec<ChannelJudge>,
+    clock: ClockJudge,
+    /// Sources whose arrivals prove that something should arrive here.
+    proves: Vec<SourceId>,
+    /// Pairs that wait for a sign of life before they call this source late.
+    waiting: Vec<u32>,
+    pairs: Vec<u32>,
+    views: u64,
+}
+
+impl SourceJudge {
+    /// Nothing has arrived since `left`: the source may be dead rather than late, which the silent check will tell.
+    pub fn may_be_dead(&self, source: SourceId, left: u64, rules: &Rules) -> bool {
+        let watched = !self.composite && rules.source(Kind::Silent, source).is_some();
+        watched && self.life.last().is_none_or(|last| last <= left)
+    }
+}
+
+#[derive(Debug, Default)]
+struct ChannelJudge {
+    name: String,
+    life: Life,
+    /// The session is over: nothing is expected.
+    ended: bool,
+    lines: Vec<LineLife>,
+    gaps: GapJudge,
+    /// Number under which the same channel of another source of the feed is known.
+    ordinal: u16,
+}
+
+#[derive(Debug, Default)]
+struct LineLife {
+    name: String,
+    life: Life,
+    judge: LineJudge,
+}
+
+/// The comparator.
+pub struct Comparator {
+    /// What was found.
+    pub desk: Desk,
+    /// Lead and lag, and the venue's latencies.
+    pub recorder: Recorder,
+    rules: Rules,
+    feeds: Vec<Option<FeedId>>,
+    venues: Vec<VenueId>,
+    sources: Vec<SourceJudge>,
+    views: Vec<ViewJudge>,
+    pairs: Vec<Pair>,
+    matchers: Vec<PriceMatcher>,
+    packets: Vec<Option<PacketMatcher>>,
+    series: Vec<SeriesId>,
+    relations: Vec<Relation>,
+    relation_of: HashMap<(SourceId, SourceId), usize>,
+    candidates: Vec<Candidate>,
+    candidate_of: HashMap<(InstrumentId, SourceId), u32>,
+    timers: Timers,
+    started: Option<u64>,
+    now: u64,
+}
+
+impl Comparator {
+    /// For the configured sources and checks; `captures` names the inputs in records.
+    pub fn new(config: &Config, registry: &mut Registry, captures: &[String], recorder: Recorder) -> Self {
+        let names = config.comparands();
+        let direct = config.sources.len();
+        let feeds = (0..names.len()).map(|i| config.sources.get(i).map(|s| s.feed)).collect();
+        let venues = (0..names.len())
+            .map(|i| match config.sources.get(i).and_then(|s| s.venue.as_deref()) {
+                Some(mic) => registry.venue(mic),
+                None => VenueId::NATIONAL,
+            })
+            .collect();
+        let mut sources: Vec<SourceJudge> = config.sources.iter().map(source_judge).collect();
+        sources.extend(config.composites.iter().map(|_| SourceJudge { composite: true, ..Default::default() }));
+        for i in 0..direct {
+            sources[i].proves = (0..direct)
+                .filter(|j| *j != i && related(config, i, *j))
+                .map(|j| j as SourceId)
+                .collect();
+        }
+        let desk = Desk { sources: names, captures: captures.to_vec(), ..Desk::default() };
+        Comparator {
+            desk,
+            recorder,
+            rules: Rules::new(config),
+            feeds,
+            venues,
+            sources,
+            views: Vec::new(),
+            pairs: Vec::new(),
+            matchers: Vec::new(),
+            packets: Vec::new(),
+            series: Vec::new(),
+            relations: Vec::new(),
+            relation_of: HashMap::new(),
+            candidates: Vec::new(),
+            candidate_of: HashMap::new(),
+            timers: Timers::default(),
+            started: None,
+            now: 0,
+        }
+    }
+
+    /// Figures of the pairs of sources, in the order in which they first met.
+    pub fn relations(&self) -> &[Relation] {
+        &self.relations
+    }
+
+    /// The lead/lag series of a pair of sources.
+    pub fn series(&self, relation: usize) -> SeriesId {
+        self.series[relation]
+    }
+
+    /// When it wants to be called again if nothing happens before.
+    pub fn next_timeout(&self) -> Option<u64> {
+        self.timers.next()
+    }
+
+    /// Fires every deadline up to `now`, each at its own time.
+    pub fn advance(&mut self, now: u64, registry: &Registry) {
+        while let Some((at, key)) = self.timers.pop(now) {
+            self.now = self.now.max(at);
+            self.fire(at, key, registry);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn fire(&mut self, at: u64, key: TimerKey, registry: &Registry) {
+        match key {
+            TimerKey::Source(..) | TimerKey::Channel(..) | TimerKey::Line(..) => self.fire_life(at, key, registry),
+            TimerKey::LineGood(source, channel, line) => {
+                let Some(check) = self.rules.source(Kind::Line, source) else { return };
+                let judge =
+                    &mut self.sources[usize::from(source)].channels[usize::from(channel)].lines[usize::from(line)].judge;
+                if !is_due(&mut judge.armed, at) {
+                    return;
+                }
+                let next = judge.judge(at, check, &mut self.desk, registry);
+                self.timers.arm(key, next, &mut judge.armed);
+            }
+            TimerKey::Clock(source) => {
+                let clock = &mut self.sources[usize::from(source)].clock;
+                if !is_due(&mut clock.armed, at) {
+                    return;
+                }
+                let next = clock.judge(at, &mut self.desk, registry);
+                self.timers.arm(key, next, &mut clock.armed);
+            }
+            TimerKey::Stale(view) => {
+                if is_due(&mut self.views[view as usize].stale.armed, at) {
+                    self.judge_stale(at, view, registry);
+                }
+            }
+            TimerKey::View(view) => {
+                if is_due(&mut self.views[view as usize].armed, at) {
+                    self.judge_view(at, view, registry);
+                }
+            }
+            TimerKey::Pair(pair) => {
+                if is_due(&mut self.pairs[pair as usize].armed, at) {
+                    self.judge_pair(at, pair, registry);
+                }
+            }
+            TimerKey::Missing(index) => {
+                let candidate = &mut self.candidates[index as usize];
+                if !is_due(&mut candidate.armed, at) {
+                    return;
+                }
+                let Some(check) = self.rules.source(Kind::Missing, candidate.source) else { return };
+                let silent = self.sources[usize::from(candidate.source)].life.is_silent();
+                let next = candidate.judge(at, silent, check, &mut self.desk, registry);
+                self.timers.arm(key, next, &mut candidate.armed);
+            }
+        }
+    }
+
+    /// The latest time that anything happened.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Time has come to `now` (its deadlines have been fired by the caller); answers the latest time.
+    pub fn advance_to(&mut self, now: u64) -> u64 {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    /// A source's timestamp.
+    #[inline]
+    pub fn observe_clock(&mut self, now: u64, source: SourceId, ts_ns: u64, ts_recv_ns: u64, registry: &Registry) {
+        let Some(check) = self.rules.source(Kind::Clock, source) else { return };
+        let clock = &mut self.sources[usize::from(source)].clock;
+        if let Some(at) = clock.observe(now, source, ts_ns, ts_recv_ns, check, &mut self.desk, registry) {
+            self.timers.arm(TimerKey::Clock(source), at, &mut clock.armed);
+        }
+    }
+
+    /// The data is over at `now`: accounts are closed, what is open is cleared.
+    pub fn finish(&mut self, now: u64, registry: &Registry) {
+        self.advance(now, registry);
+        for pair in &mut self.pairs {
+            pair.finish(now, &mut self.relations);
+        }
+        for (pair, matcher) in self.pairs.iter().zip(&self.matchers) {
+            add(&mut self.relations[pair.relation].unmatched, matcher.pending());
+        }
+        for (relation, packets) in self.relations.iter_mut().zip(&self.packets) {
+            if let Some(packets) = packets {
+                add(&mut relation.unmatched, packets.pending());
+            }
+        }
+        self.desk.clear_all(now, "end_of_data", registry);
+    }
+
+    fn record_match(&mut self, relation: usize, now: u64, matched: Option<Match>, given_up: [u64; 2]) {
+        add(&mut self.relations[relation].unmatched, given_up);
+        let Some(Match { lead_ns }) = matched else { return };
+        let figures = &mut self.relations[relation];
+        figures.matched += 1;
+        figures.led[match lead_ns.signum() {
+            1 => 0,
+            -1 => 1,
+            _ => 2,
+        }] += 1;
+        self.recorder.record(self.series[relation], now, lead_ns);
+    }
+}
+
+fn add(total: &mut [u64; 2], more: [u64; 2]) {
+    total.iter_mut().zip(more).for_each(|(t, m)| *t += m);
+}
+
+fn source_judge(source: &crate::config::Source) -> SourceJudge {
+    let channels = source.channels.iter().enumerate().map(|(i, channel)| ChannelJudge {
+        name: channel.name.clone(),
+        lines: channel.lines.iter().map(|l| LineLife { name: l.name.clone(), ..Default::default() }).collect(),
+        ordinal: i as u16,
+        ..Default::default()
+    });
+    SourceJudge { channels: channels.collect(), ..Default::default() }
+}
+
+/// Whether an arrival at one source proves that something should arrive at the other.
+fn related(config: &Config, a: usize, b: usize) -> bool {
+    let (a, b) = (&config.sources[a], &config.sources[b]);
+    a.feed == b.feed || (a.venue.is_some() && a.venue == b.venue)
+}
+
+/// The sides in the order in which they are judged.
+const SIDES: [Side; 2] = [Side::Bid, Side::Ask];

@@ -26,6 +26,16 @@ pub enum TimerKey {
     Missing(u32),
 }
 
+/// Whether the deadline that fires at `at` is the one its owner waits for; then the owner waits for none.
+#[inline]
+pub fn is_due(armed: &mut u64, at: u64) -> bool {
+    let due = *armed == at;
+    if due {
+        *armed = u64::MAX;
+    }
+    due
+}
+
 /// The deadlines.
 #[derive(Debug, Default)]
 pub struct Timers {

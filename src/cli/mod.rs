@@ -6,6 +6,7 @@ pub mod identify;
 pub mod input;
 pub mod latency;
 pub mod ndjson;
+pub mod replay;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -22,10 +23,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole pipeline over captures, in capture time: books, checks, alerts, latency
+    Replay(replay::Args),
     /// One NDJSON line per message
     Decode(decode::Args),
     /// Which channels a capture holds, what they speak, a configuration to start from
     Identify(identify::Args),
+    /// Percentile report of recorded histograms; with a baseline, a comparison
+    Latency(latency::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -33,6 +38,8 @@ enum Command {
 /// Runs the command line and gives the exit code.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Replay(args) => replay::run(&args),
+        Command::Latency(args) => run_latency(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Identify(args) => identify::run(&args),
         Command::Feeds(args) => feeds::run(&args),
@@ -40,6 +47,16 @@ pub fn run() -> ExitCode {
     done.unwrap_or_else(|error| {
         eprintln!("parallax: {error:#}");
         ExitCode::from(2)
+    })
+}
+
+fn run_latency(args: &latency::Args) -> anyhow::Result<ExitCode> {
+    let mut out = Vec::new();
+    let verdict = latency::run(args, &mut out)?;
+    print(&out)?;
+    Ok(match verdict {
+        latency::Verdict::Done => ExitCode::SUCCESS,
+        latency::Verdict::Regression => ExitCode::from(1),
     })
 }
 

@@ -85,7 +85,7 @@ pub struct ChannelMarket {
     all_state: TradingState,
     groups: HashMap<Box<[u8]>, TradingState>,
     /// Data before the first packet is missing: orders may be unknown for that reason.
-    pub started_mid_session: bool,
+    started_mid_session: bool,
     /// Messages were lost on every line: orders may be unknown for that reason.
     gapped: bool,
     suspects: usize,
@@ -176,6 +176,7 @@ impl ChannelMarket {
                 self.instrument_sequence(slot, *sequence, origin);
             }
             Event::Clear { key } => self.clear(*key, registry),
+            Event::WipeOut { quoter } => self.wipe_out(*quoter),
             Event::Snapshot { key, .. } => {
                 let slot = self.slot(*key, &[], registry);
                 self.apply_to_book(slot, event, origin);
@@ -413,6 +414,22 @@ impl ChannelMarket {
         }
     }
 
+    fn wipe_out(&mut self, quoter: Quoter) {
+        for slot in 0..self.slots.len() as u32 {
+            let found = self.slots[slot as usize].quoters.iter_mut().find(|q| q.quoter == quoter);
+            if let Some(found) = found {
+                found.said = Some([None, None]);
+                self.touch(slot);
+            }
+        }
+    }
+
+    /// The channel is followed from its first message on (or not): whether an unknown order is a contradiction.
+    pub fn set_started_whole(&mut self, whole: bool) {
+        self.started_mid_session = !whole;
+        self.books.set_started_whole(whole);
+    }
+
     /// Everything starts anew: a new session or a channel reset. Books are empty and whole.
     pub fn restart(&mut self) {
         self.books.clear_all();
@@ -430,6 +447,7 @@ impl ChannelMarket {
     /// Messages of this channel are lost: nothing it showed can be believed until proven.
     pub fn mark_gap(&mut self) {
         self.gapped = true;
+        self.books.forget_wholeness();
         (0..self.slots.len() as u32).for_each(|slot| self.suspect(slot));
     }
 
@@ -492,18 +510,19 @@ impl ChannelMarket {
         self.touch(slot);
     }
 
-    /// Turns what was touched into quotes; views whose quote became another are appended to `changed`.
-    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, changed: &mut Vec<ViewId>) {
+    /// Turns what was touched into quotes; every view of it is appended to `touched`, with
+    /// whether its quote became another.
+    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, touched: &mut Vec<(ViewId, bool)>) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
             self.slots[slot as usize].dirty = false;
             if self.slots[slot as usize].instrument.is_none() {
                 continue;
             }
-            if self.slots[slot as usize].quoters.is_empty() && self.has_book() && self.books.seen(slot) {
+            if self.slots[slot as usize].quoters.is_empty() && self.has_book() && (self.books.has_orders(slot) || self.books.has_levels(slot)) {
                 self.quoter(slot, Quoter::Venue, registry);
             }
-            self.publish_slot(slot, origin, registry, changed);
+            self.publish_slot(slot, origin, registry, touched);
         }
         self.dirty = dirty;
     }
@@ -512,7 +531,7 @@ impl ChannelMarket {
         matches!(self.feed.info().depth, Depth::Orders | Depth::Levels)
     }
 
-    fn publish_slot(&mut self, slot: u32, origin: &Origin, registry: &mut Registry, changed: &mut Vec<ViewId>) {
+    fn publish_slot(&mut self, slot: u32, origin: &Origin, registry: &mut Registry, touched: &mut Vec<(ViewId, bool)>) {
         let state = &self.slots[slot as usize];
         if state.partial && !state.suspect {
             return;
@@ -539,6 +558,7 @@ impl ChannelMarket {
             let state = &self.slots[slot as usize];
             let quoter = &state.quoters[index];
             let view = &mut registry.views[quoter.view as usize];
+            touched.push((quoter.view, view.quote != Some(quote)));
             if view.quote == Some(quote) {
                 continue;
             }
@@ -549,7 +569,6 @@ impl ChannelMarket {
             }
             view.quote = Some(quote);
             view.origin = *origin;
-            changed.push(quoter.view);
         }
     }
 

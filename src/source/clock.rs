@@ -19,6 +19,25 @@ pub fn monotonic_now() -> Instant {
     Instant::now()
 }
 
+/// Times our own stages.
+#[derive(Clone, Copy, Debug)]
+pub struct StageTimer {
+    start: Instant,
+}
+
+impl StageTimer {
+    /// Counts from now.
+    pub fn start() -> Self {
+        Self { start: monotonic_now() }
+    }
+}
+
+impl crate::latency::StageClock for StageTimer {
+    fn now_ns(&self) -> u64 {
+        u64::try_from(monotonic_now().saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Holds a replay back to capture time.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacer {

@@ -1,0 +1,177 @@
+//! `parallax replay`: the whole pipeline over captures, in capture time.
+
+mod outputs;
+mod summary;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use super::input::CaptureArgs;
+use super::print;
+use crate::config::{Config, Severity};
+use crate::identify::{self, Limits};
+use crate::latency::{Recorder, StageClock};
+use crate::pipeline::{Pipeline, Settings};
+use crate::source::clock::{Pacer, StageTimer};
+use crate::source::{Captures, Options, ProgressReporter};
+use outputs::Outputs;
+use summary::Summary;
+
+/// How the summary is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+}
+
+/// Arguments of `parallax replay`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The captures.
+    #[command(flatten)]
+    pub input: CaptureArgs,
+
+    /// Sources, channels and checks (TOML); without it the captures are identified and each feed becomes a source
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Write alert transitions to FILE, one JSON line each; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
+
+    /// Write every change of a top of book to FILE, one JSON line each; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub quotes: Option<PathBuf>,
+
+    /// Write latency histograms to FILE (HdrHistogram interval log, for `parallax latency`)
+    #[arg(long, value_name = "FILE.hlog")]
+    pub latency: Option<PathBuf>,
+
+    /// How fast capture time runs: max, realtime, or a factor such as 10 or 0.5
+    #[arg(long, default_value = "max", value_name = "SPEED")]
+    pub speed: String,
+
+    /// Exit with code 1 when an alert of this severity or a higher one was raised
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "minor", "major", "critical"])]
+    pub fail_on: Option<String>,
+
+    /// How the summary on standard output is written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub summary: Format,
+
+    /// Read and decompress on the thread that judges, not ahead of it
+    #[arg(long)]
+    pub no_read_ahead: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A configuration, capture or output that cannot be used, in one sentence.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let pacer = pacer(&args.speed)?;
+    let (paths, _spool) = spool_standard_input(args)?;
+    let mut options = args.input.options()?;
+    options.sort_window = true;
+    options.read_ahead = !args.no_read_ahead;
+    let mut assumed = Vec::new();
+    let config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => identified(&paths, &options, &mut assumed)?,
+    };
+    let mut outputs = Outputs::open(args)?;
+    let mut captures = Captures::open(&paths, &options)?;
+    let settings = Settings {
+        captures: captures.names().to_vec(),
+        quotes: args.quotes.is_some(),
+        stages: args.latency.is_some().then(|| Box::new(StageTimer::start()) as Box<dyn StageClock>),
+        binaryfile_midnight_ns: options.binaryfile_midnight_ns,
+    };
+    let recorder = if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
+    let mut pipeline = Pipeline::new(&config, settings, recorder);
+    let flowing = pump(&mut captures, &mut pipeline, &mut outputs, pacer)?;
+    if flowing {
+        pipeline.finish();
+        outputs.drain(&mut pipeline)?;
+    }
+    outputs.finish(&mut pipeline)?;
+    let summary = Summary::new(&config, &captures, &pipeline, assumed);
+    let text = match args.summary {
+        Format::Text => text::write(&summary),
+        Format::Json => serde_json::to_string(&summary).context("the summary cannot be written")? + "\n",
+    };
+    print(text.as_bytes())?;
+    let limit = args.fail_on.as_deref().and_then(Severity::from_name);
+    let tally = &pipeline.shared.comparator.desk.alerts.tally;
+    let failed = limit.is_some_and(|l| tally.raised.keys().any(|(_, severity)| *severity >= l));
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Takes every datagram through the pipeline; false when nobody reads the output any more.
+fn pump(captures: &mut Captures, pipeline: &mut Pipeline, outputs: &mut Outputs, pacer: Option<Pacer>) -> Result<bool> {
+    let mut pacer = pacer;
+    let mut progress = ProgressReporter::new(captures, true);
+    while let Some(datagram) = captures.next()? {
+        if let Some(pacer) = &mut pacer {
+            pacer.wait_until(datagram.ts_recv_ns);
+        }
+        pipeline.on_datagram(&datagram);
+        if !outputs.take(pipeline, pacer.is_some())? {
+            progress.finish();
+            return Ok(false);
+        }
+        progress.tick(captures);
+    }
+    progress.finish();
+    Ok(true)
+}
+
+fn pacer(speed: &str) -> Result<Option<Pacer>> {
+    match speed {
+        "max" => Ok(None),
+        "realtime" => Ok(Some(Pacer::new(100))),
+        factor => {
+            let percent = factor.parse::<f64>().ok().map(|f| f * 100.0).filter(|p| (1.0..=1e9).contains(p));
+            let Some(percent) = percent else {
+                bail!("--speed {factor} is none: write max, realtime, or a factor from 0.01 on such as 10");
+            };
+            Ok(Some(Pacer::new(percent as u64)))
+        }
+    }
+}
+
+/// Standard input is read twice when it has to be identified first: then it is kept in a temporary file.
+fn spool_standard_input(args: &Args) -> Result<(Vec<PathBuf>, Option<tempfile::NamedTempFile>)> {
+    let paths = args.input.captures.clone();
+    let Some(at) = paths.iter().position(|p| p == Path::new("-")).filter(|_| args.config.is_none()) else {
+        return Ok((paths, None));
+    };
+    let mut spool = tempfile::Builder::new().prefix("stdin-").tempfile().context("no temporary file for standard input")?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut spool).context("standard input cannot be read")?;
+    let mut paths = paths;
+    paths[at] = spool.path().to_path_buf();
+    Ok((paths, Some(spool)))
+}
+
+/// The configuration that the captures' bytes suggest.
+fn identified(paths: &[PathBuf], options: &Options, assumed: &mut Vec<String>) -> Result<Config> {
+    let mut captures = Captures::open(paths, options)?;
+    let found = identify::identify(&mut captures, Limits::beginning())?;
+    if found.channels.is_empty() {
+        let names = captures.names().join(", ");
+        bail!("no feed was recognised in {names}; `parallax identify` says what was seen, --config says what it is");
+    }
+    let text = identify::config_toml(&found);
+    for channel in &found.channels {
+        let lines: Vec<String> = channel.lines.iter().map(|l| format!("{} = {}", l.name, l.group)).collect();
+        let sure = channel.lines.iter().map(|l| l.confidence_percent).min().unwrap_or(0);
+        assumed.push(format!("{} on {} ({sure} % sure)", channel.feed.info().name, lines.join(", ")));
+    }
+    assumed.push("write it down with `parallax identify --write-config parallax.toml CAPTURE...`".to_owned());
+    Ok(Config::parse("(identified)", &text, Path::new("."))?)
+}

@@ -1,0 +1,116 @@
+//! Where records go: files, or standard output, written in order.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Args;
+use crate::pipeline::Pipeline;
+
+/// Bytes that wait at most before they are written, at full speed.
+const BATCH: usize = 1 << 16;
+
+struct Output {
+    name: String,
+    to: Box<dyn Write>,
+}
+
+/// The outputs that were asked for.
+pub struct Outputs {
+    alerts: Option<Output>,
+    quotes: Option<Output>,
+    latency: Option<Output>,
+    flushed_until: u64,
+}
+
+impl Output {
+    fn open(path: Option<&Path>) -> Result<Option<Output>> {
+        let Some(path) = path else { return Ok(None) };
+        let name = path.display().to_string();
+        if path == Path::new("-") {
+            return Ok(Some(Output { name: "standard output".to_owned(), to: Box::new(io::stdout()) }));
+        }
+        let file = File::create(path)
+            .with_context(|| format!("{name} cannot be written; name a file in a writable folder"))?;
+        Ok(Some(Output { name, to: Box::new(BufWriter::new(file)) }))
+    }
+
+    /// Writes and empties `bytes`; false when nobody reads any more.
+    fn write(&mut self, bytes: &mut Vec<u8>) -> Result<bool> {
+        let result = self.to.write_all(bytes);
+        bytes.clear();
+        self.settle(result)
+    }
+
+    fn settle(&self, result: io::Result<()>) -> Result<bool> {
+        match result {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("{} cannot be written", self.name)),
+        }
+    }
+
+    fn flush(&mut self) -> Result<bool> {
+        let result = self.to.flush();
+        self.settle(result)
+    }
+}
+
+impl Outputs {
+    /// Opens what the arguments name.
+    pub fn open(args: &Args) -> Result<Outputs> {
+        Ok(Outputs {
+            alerts: Output::open(args.alerts.as_deref())?,
+            quotes: Output::open(args.quotes.as_deref())?,
+            latency: Output::open(args.latency.as_deref())?,
+            flushed_until: 0,
+        })
+    }
+
+    /// Takes what the pipeline has made so far when it is worth writing (at once when `now`); false when nobody
+    /// reads any more.
+    pub fn take(&mut self, pipeline: &mut Pipeline, now: bool) -> Result<bool> {
+        if let (Some(output), Some((_, until))) = (&mut self.latency, pipeline.span()) {
+            if until >= self.flushed_until {
+                self.flushed_until = until.saturating_add(1_000_000_000);
+                let result = pipeline.shared.comparator.recorder.flush_until(until, &mut output.to);
+                output.settle(result)?;
+            }
+        }
+        let mut goes = true;
+        if self.alerts.is_none() {
+            pipeline.take_alerts().clear();
+        }
+        if let Some(output) = &mut self.alerts {
+            let lines = pipeline.take_alerts();
+            if !lines.is_empty() && (now || lines.len() >= BATCH) {
+                goes &= output.write(lines)? && (!now || output.flush()?);
+            }
+        }
+        if let (Some(output), Some(lines)) = (&mut self.quotes, pipeline.take_quotes()) {
+            if !lines.is_empty() && (now || lines.len() >= BATCH) {
+                goes &= output.write(lines)? && (!now || output.flush()?);
+            }
+        }
+        Ok(goes)
+    }
+
+    /// Takes everything.
+    pub fn drain(&mut self, pipeline: &mut Pipeline) -> Result<()> {
+        self.take(pipeline, true).map(|_| ())
+    }
+
+    /// Closes the files.
+    pub fn finish(mut self, pipeline: &mut Pipeline) -> Result<()> {
+        if let Some(output) = &mut self.latency {
+            let result = pipeline.shared.comparator.recorder.finish(&mut output.to);
+            output.settle(result)?;
+        }
+        for output in [&mut self.alerts, &mut self.quotes, &mut self.latency].into_iter().flatten() {
+            output.flush()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! The summary for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::summary::{Pair, Series, Source, Summary};
+
+/// Writes the summary.
+pub fn write(summary: &Summary) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = try_write(summary, &mut out);
+    out
+}
+
+fn try_write(summary: &Summary, out: &mut String) -> std::fmt::Result {
+    if !summary.assumed.is_empty() {
+        writeln!(out, "without a configuration, assumed:")?;
+        for line in &summary.assumed {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out)?;
+    }
+    match (&summary.from, &summary.to) {
+        (Some(from), Some(to)) => writeln!(out, "{from} to {to} ({})", seconds(summary.duration_ns))?,
+        _ => writeln!(out, "no datagram")?,
+    }
+    for capture in &summary.captures {
+        let compression = if capture.compression == "none" { String::new() } else { format!(", {}", capture.compression) };
+        writeln!(
+            out,
+            "capture {} ({}{compression}): {} packets, {} datagrams",
+            capture.name, capture.format, capture.packets, capture.datagrams
+        )?;
+        for (name, counted) in &capture.counted {
+            writeln!(out, "  {name}: {}, first at frame {}", counted.count, counted.first_frame)?;
+        }
+    }
+    for (group, count) in &summary.unrouted {
+        writeln!(out, "not in the configuration: {group}, {count} datagrams")?;
+    }
+    for source in &summary.sources {
+        write_source(source, out)?;
+    }
+    for pair in &summary.pairs {
+        write_pair(pair, out)?;
+    }
+    write_latency(&summary.latency, out)?;
+    write_alerts(summary, out)
+}
+
+fn list<K: std::fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
+    let items: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    items.join(", ")
+}
+
+fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
+    let venue = source.venue.as_deref().unwrap_or("consolidated");
+    writeln!(out, "\nsource {} ({}, {venue})", source.name, source.feed)?;
+    writeln!(out, "  {} packets, {} bytes, {} messages", source.packets, source.bytes, source.messages)?;
+    writeln!(out, "  messages: {}", list(&source.messages_by_type))?;
+    if !source.unknown_messages.is_empty() {
+        writeln!(out, "  unknown types: {}", list(&source.unknown_messages))?;
+    }
+    for (name, error) in &source.errors {
+        writeln!(out, "  error {name}: {}, first in frame {} ({})", error.count, error.frame, error.first)?;
+    }
+    writeln!(
+        out,
+        "  gaps: {}, {} messages missing, {} recovered in time, {} came too late; duplicates: {}",
+        source.gaps, source.messages_missing, source.recovered, source.filled_late, source.duplicates
+    )?;
+    for line in &source.lines {
+        write!(
+            out,
+            "  line {}/{} {}: {} packets, {} first, {} second, {} messages lost, {} out of order",
+            line.channel, line.line, line.group, line.packets, line.wins, line.duplicates, line.lost, line.out_of_order
+        )?;
+        if !line.refused.is_empty() {
+            write!(out, ", refused: {}", list(&line.refused))?;
+        }
+        writeln!(out)?;
+    }
+    if !source.sequence_events.is_empty() {
+        writeln!(out, "  sequence: {}", list(&source.sequence_events))?;
+    }
+    let suspect =
+        if source.suspect_instruments > 0 { format!(" ({} suspect)", source.suspect_instruments) } else { String::new() };
+    writeln!(
+        out,
+        "  {} instruments{suspect}, {} live orders, {} trades",
+        source.instruments, source.live_orders, source.trades
+    )?;
+    for (kind, seen) in &source.contradictions {
+        writeln!(
+            out,
+            "  contradiction {kind}: {}, first at {} sequence {} frame {}",
+            seen.count, seen.first_ts, seen.first_sequence, seen.first_frame
+        )?;
+    }
+    Ok(())
+}
+
+fn write_pair(pair: &Pair, out: &mut String) -> std::fmt::Result {
+    let [a, b] = &pair.sources;
+    writeln!(out, "\n{a} against {b}: {} instruments at the same venue", pair.instruments)?;
+    match &pair.agreement_percent {
+        Some(percent) => writeln!(out, "  agree {percent} % of {} comparable (both sides added up)", seconds(pair.comparable_ns))?,
+        None => writeln!(out, "  never comparable")?,
+    }
+    if !pair.segments.is_empty() {
+        writeln!(out, "  disagreements: {}", list(&pair.segments))?;
+    }
+    for (reason, ns) in &pair.held_ns {
+        let differences = pair.held_differences.get(reason).copied().unwrap_or(0);
+        let hidden = if differences > 0 { format!(", {differences} differences not judged") } else { String::new() };
+        writeln!(out, "  not comparable, {reason}: {}{hidden}", seconds(*ns))?;
+    }
+    writeln!(
+        out,
+        "  same update in both: {}; {a} first {}, {b} first {}, together {}; only {a} {}, only {b} {}",
+        pair.matched, pair.first_led, pair.second_led, pair.together, pair.unmatched[0], pair.unmatched[1]
+    )?;
+    if let Some(lead) = &pair.lead {
+        writeln!(out, "  {b} after {a}: {}", percentiles(lead))?;
+    }
+    Ok(())
+}
+
+fn write_latency(series: &[Series], out: &mut String) -> std::fmt::Result {
+    if series.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nlatency")?;
+    for one in series {
+        let negative = if one.negative > 0 { format!(", {} negative (clocks)", one.negative) } else { String::new() };
+        writeln!(out, "  {} {} -> {}: {} ({} values{negative})", one.name, one.from, one.to, percentiles(one), one.count)?;
+    }
+    Ok(())
+}
+
+fn percentiles(series: &Series) -> String {
+    let show = |ns: Option<i64>| ns.map_or("-".to_owned(), humane);
+    format!(
+        "min {} p10 {} p50 {} p90 {} p99 {} p99.9 {} max {}",
+        show(series.min_ns),
+        show(series.p10_ns),
+        show(series.p50_ns),
+        show(series.p90_ns),
+        show(series.p99_ns),
+        show(series.p999_ns),
+        show(series.max_ns)
+    )
+}
+
+fn write_alerts(summary: &Summary, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\nalerts: {} raised", summary.alerts.raised)?;
+    for (kind, severities) in &summary.alerts.by_kind {
+        writeln!(out, "  {kind}: {}", list(severities))?;
+    }
+    if !summary.alerts.escalated.is_empty() {
+        writeln!(out, "  escalated to: {}", list(&summary.alerts.escalated))?;
+    }
+    if !summary.alerts.cleared.is_empty() {
+        writeln!(out, "  cleared: {}", list(&summary.alerts.cleared))?;
+    }
+    for held in &summary.suppressed {
+        writeln!(out, "  held back: {} {} ({})", held.count, held.kind, held.reason)?;
+    }
+    Ok(())
+}
+
+fn seconds(ns: u64) -> String {
+    format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
+}
+
+fn humane(ns: i64) -> String {
+    let magnitude = ns.unsigned_abs();
+    let sign = if ns < 0 { "-" } else { "" };
+    match magnitude {
+        0..10_000 => format!("{sign}{magnitude}ns"),
+        10_000..10_000_000 => format!("{sign}{}.{}us", magnitude / 1_000, magnitude % 1_000 / 100),
+        10_000_000..10_000_000_000 => format!("{sign}{}.{}ms", magnitude / 1_000_000, magnitude % 1_000_000 / 100_000),
+        _ => format!("{sign}{}.{}s", magnitude / 1_000_000_000, magnitude % 1_000_000_000 / 100_000_000),
+    }
+}
