@@ -54,7 +54,7 @@ impl Comparator {
         }
         for index in 0..self.sources[usize::from(source)].proves.len() {
             let other = self.sources[usize::from(source)].proves[index];
-            self.sources[usize::from(other)].life.peer_arrived(now);
+            self.sources[usize::from(other)].life.peer_active(now);
             self.arm_source(other);
         }
         self.arm_source(source);

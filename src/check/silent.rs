@@ -76,10 +76,18 @@ impl Life {
         }
     }
 
-    /// A peer received something.
+    /// A peer received something that has not arrived here.
     #[inline]
     pub fn peer_arrived(&mut self, now: u64) {
         self.missed_since.get_or_insert(now);
+    }
+
+    /// A peer received something, which may be what arrived here just before.
+    #[inline]
+    pub fn peer_active(&mut self, now: u64) {
+        if self.last.is_none_or(|last| now > last.saturating_add(GRACE_NS)) {
+            self.peer_arrived(now);
+        }
     }
 
     /// When it will have been silent too long. A line (`only_peers`) is judged by its peers alone.

@@ -1,11 +1,10 @@
 //! `parallax feeds`: the catalogue.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use feeds::ALL;
-
-use super::print;
 
 /// Arguments of `parallax feeds`.
 #[derive(Debug, clap::Args)]
@@ -18,10 +17,11 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When standard output cannot be written.
-pub fn run(args: &Args) -> Result<ExitCode> {
+/// When `out` cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let text = if args.json { json() } else { table() };
-    print(text.as_bytes())?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 

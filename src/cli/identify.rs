@@ -1,12 +1,12 @@
 //! `parallax identify`: which channels a capture holds, what they speak, and a configuration to start from.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use super::input::CaptureArgs;
-use super::print;
 use crate::identify::{Limits, config_toml, identify, table};
 
 /// Arguments of `parallax identify`.
@@ -26,23 +26,24 @@ pub struct Args {
 ///
 /// # Errors
 /// A capture that cannot be read, a file that cannot be written.
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let mut captures = args.input.open()?;
     let found = identify(&mut captures, Limits::default())?;
     let config = config_toml(&found);
     match &args.write_config {
-        None => print(config.as_bytes())?,
+        None => out.write_all(config.as_bytes())?,
         Some(path) if found.channels.is_empty() => {
             eprintln!("parallax: {} was not written: no channel was recognised", path.display());
-            print(table(&found).as_bytes())?
+            out.write_all(table(&found).as_bytes())?
         }
         Some(path) => {
             std::fs::write(path, &config).with_context(|| {
                 format!("{} cannot be written; name a file in a writable folder", path.display())
             })?;
-            print(table(&found).as_bytes())?
+            out.write_all(table(&found).as_bytes())?
         }
-    };
+    }
+    out.flush()?;
     for counts in captures.counts() {
         for (reason, tally) in counts.errors() {
             let (name, times, frame) = (reason.name(), tally.count, tally.first_frame);

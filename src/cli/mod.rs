@@ -11,7 +11,6 @@ pub mod replay;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -37,47 +36,32 @@ enum Command {
 
 /// Runs the command line and gives the exit code.
 pub fn run() -> ExitCode {
+    let out: &mut dyn Write = &mut io::stdout().lock();
     let done = match Cli::parse().command {
-        Command::Replay(args) => replay::run(&args),
-        Command::Latency(args) => run_latency(&args),
-        Command::Decode(args) => decode::run(&args),
-        Command::Identify(args) => identify::run(&args),
-        Command::Feeds(args) => feeds::run(&args),
+        Command::Replay(args) => replay::run(&args, out),
+        Command::Latency(args) => run_latency(&args, out),
+        Command::Decode(args) => decode::run(&args, out),
+        Command::Identify(args) => identify::run(&args, out),
+        Command::Feeds(args) => feeds::run(&args, out),
     };
-    done.unwrap_or_else(|error| {
-        eprintln!("parallax: {error:#}");
-        ExitCode::from(2)
-    })
-}
-
-fn run_latency(args: &latency::Args) -> anyhow::Result<ExitCode> {
-    let mut out = Vec::new();
-    let verdict = latency::run(args, &mut out)?;
-    print(&out)?;
-    Ok(match verdict {
-        latency::Verdict::Done => ExitCode::SUCCESS,
-        latency::Verdict::Regression => ExitCode::from(1),
-    })
-}
-
-/// Writes to standard output; a reader that has gone away has had enough.
-///
-/// # Errors
-/// When the output takes no more for another reason.
-pub fn print(bytes: &[u8]) -> anyhow::Result<Flow> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Flow::Goes),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Flow::Ends),
-        Err(error) => Err(error).context("standard output cannot be written"),
+    match done {
+        Ok(code) => code,
+        // Whoever read the output has had enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("parallax: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 
-/// Whether anybody still reads what is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Somebody reads.
-    Goes,
-    /// The reader has closed its end.
-    Ends,
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run_latency(args: &latency::Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    Ok(match latency::run(args, out)? {
+        latency::Verdict::Done => ExitCode::SUCCESS,
+        latency::Verdict::Regression => ExitCode::from(1),
+    })
 }

@@ -7,6 +7,7 @@ mod choice;
 mod lines;
 mod notes;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,14 +15,13 @@ use anyhow::{Result, bail};
 use feeds::{ALL, FeedId};
 
 use super::input::CaptureArgs;
-use super::{Flow, print};
 use crate::config::Config;
 use crate::config::reader::nearest;
 use crate::source::{Captures, Datagram, Options};
 use choice::{Channels, Choice, Held, Next};
 use lines::Lines;
 
-/// Bytes of output that are collected before they are written.
+/// Bytes of output that are collected before they are written, when reading files.
 const OUT_MAX: usize = 256 * 1024;
 
 /// Arguments of `parallax decode`.
@@ -44,7 +44,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Bad arguments, a capture that cannot be read, an output that cannot be written.
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let choice = match (&args.feed, &args.config) {
         (Some(name), _) => Choice::Feed(feed(name)?),
         (None, Some(path)) => Choice::Config(Config::read(path)?),
@@ -57,11 +57,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         channels: Channels::new(choice, captures.names().to_vec()),
         lines: Lines::new(captures.names()),
         out: Vec::with_capacity(2 * OUT_MAX),
+        // A pipe may be live: what it holds is shown at once.
+        out_max: if args.input.captures.iter().any(|path| path.as_os_str() == "-") { 1 } else { OUT_MAX },
     };
-    if decoder.read(&mut captures)? == Flow::Goes {
-        print(&decoder.out)?;
-    }
-    notes::tell(&decoder.channels, captures.counts());
+    decoder.read(&mut captures, out)?;
+    notes::tell(&decoder.channels, captures.counts(), args.input.date.is_some());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,11 +81,13 @@ struct Decoder {
     channels: Channels,
     lines: Lines,
     out: Vec<u8>,
+    /// Bytes of output that are collected before they are written.
+    out_max: usize,
 }
 
 impl Decoder {
-    /// Reads the captures to their end, or until nobody reads the output.
-    fn read(&mut self, captures: &mut Captures) -> Result<Flow> {
+    /// Reads the captures to their end.
+    fn read(&mut self, captures: &mut Captures, out: &mut dyn Write) -> Result<()> {
         while let Some(datagram) = captures.next()? {
             match self.channels.next(&datagram) {
                 Next::Decode(slot, feed) => self.decode(slot, feed, &datagram),
@@ -96,10 +98,9 @@ impl Decoder {
             while let Some((slot, feed, held)) = self.channels.release() {
                 self.release(slot, feed, &held);
             }
-            if self.out.len() >= OUT_MAX {
-                if print(&self.out)? == Flow::Ends {
-                    return Ok(Flow::Ends);
-                }
+            if self.out.len() >= self.out_max {
+                out.write_all(&self.out)?;
+                out.flush()?;
                 self.out.clear();
             }
         }
@@ -107,7 +108,9 @@ impl Decoder {
         while let Some((slot, feed, held)) = self.channels.release() {
             self.release(slot, feed, &held);
         }
-        Ok(Flow::Goes)
+        out.write_all(&self.out)?;
+        out.flush()?;
+        Ok(())
     }
 
     fn release(&mut self, slot: usize, feed: Option<FeedId>, held: &Held) {

@@ -4,13 +4,13 @@ mod outputs;
 mod summary;
 mod text;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
 use super::input::CaptureArgs;
-use super::print;
 use crate::config::{Config, Severity};
 use crate::identify::{self, Limits};
 use crate::latency::{Recorder, StageClock};
@@ -73,7 +73,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A configuration, capture or output that cannot be used, in one sentence.
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let pacer = pacer(&args.speed)?;
     let (paths, _spool) = spool_standard_input(args)?;
     let mut options = args.input.options()?;
@@ -105,7 +105,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Format::Text => text::write(&summary),
         Format::Json => serde_json::to_string(&summary).context("the summary cannot be written")? + "\n",
     };
-    print(text.as_bytes())?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
     let limit = args.fail_on.as_deref().and_then(Severity::from_name);
     let tally = &pipeline.shared.comparator.desk.alerts.tally;
     let failed = limit.is_some_and(|l| tally.raised.keys().any(|(_, severity)| *severity >= l));

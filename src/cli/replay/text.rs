@@ -133,7 +133,8 @@ fn write_latency(series: &[Series], out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "\nlatency")?;
     for one in series {
-        let negative = if one.negative > 0 { format!(", {} negative (clocks)", one.negative) } else { String::new() };
+        let meaning = if one.from.contains("ts_") || one.from.contains("send") { "clocks" } else { "the other first" };
+        let negative = if one.negative > 0 { format!(", {} negative: {meaning}", one.negative) } else { String::new() };
         writeln!(out, "  {} {} -> {}: {} ({} values{negative})", one.name, one.from, one.to, percentiles(one), one.count)?;
     }
     Ok(())
