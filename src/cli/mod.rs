@@ -64,3 +64,5 @@ pub enum Flow {
     /// The reader has closed its end.
     Ends,
 }
+//! Placeholder; the room is being furnished.
+pub mod simulate;
