@@ -278,3 +278,57 @@ fn in_a_clean_session_the_sip_shows_every_best_one_flight_later() {
         }
     }
 }
+
+/// The command as the binary has it.
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: parallax::cli::simulate::Args,
+}
+
+fn simulate(args: &[&str]) -> Result<parallax::simulate::write::Written, String> {
+    let cli = <Cli as clap::Parser>::try_parse_from(std::iter::once(&"simulate").chain(args))
+        .map_err(|e| e.to_string())?;
+    parallax::cli::simulate::run(&cli.args).map_err(|e| format!("{e:#}"))
+}
+
+#[test]
+fn the_command_writes_captures_that_the_readers_read_and_a_configuration_that_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made").display().to_string();
+    let args = [
+        "--out",
+        &out,
+        "--duration",
+        "300ms",
+        "--instruments",
+        "3",
+        "--format",
+        "pcapng",
+        "--compress",
+        "zst",
+    ];
+    let written = simulate(&args).unwrap();
+    let names: Vec<_> =
+        written.captures.iter().map(|(p, _)| p.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["itch_a.pcapng.zst", "itch_b.pcapng.zst", "sip.pcapng.zst"]);
+    let config = parallax::config::Config::read(&folder.path().join("made/parallax.toml")).unwrap();
+    let lines: Vec<_> = config.sources.iter().flat_map(|s| &s.channels).flat_map(|c| &c.lines).collect();
+    assert_eq!(lines.len(), LINES.len());
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("s.toml");
+    std::fs::write(&scenario, "[[fault]]\nkind = \"freeze\"\ninstrument = \"#7\"\n").unwrap();
+    let scenario = scenario.display().to_string();
+    let out = folder.path().join("o").display().to_string();
+    let error = simulate(&["--out", &out, "--scenario", &scenario, "--instruments", "3"]).unwrap_err();
+    assert_eq!(
+        error,
+        "the scenario's `freeze` is about \"ZQECL\" (\"#7\"), and 3 instruments end at \"#2\": ask for at least 8"
+    );
+    let error = simulate(&["--out", &out, "--scenario", "nowhere.toml"]).unwrap_err();
+    assert!(error.starts_with("nowhere.toml:1: cannot be read:"), "{error}");
+}

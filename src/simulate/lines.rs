@@ -154,13 +154,12 @@ impl Lines {
     /// Sends a packet on every line of its source.
     pub fn send(&mut self, source: SourceId, now_ns: u64, packet: &Packet) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut position = 0;
-        for (line, info) in LINES.iter().enumerate().filter(|(_, l)| l.source == source) {
+        let of_source = LINES.iter().enumerate().filter(|(_, l)| l.source == source);
+        for (position, (line, info)) in of_source.enumerate() {
             let delay = info.delay_ns + self.rng.below(info.jitter_ns + 1);
             if let Some(ts) = self.copy(line, position, now_ns + delay, packet, &mut delivery.incidents) {
                 delivery.first_ns = Some(delivery.first_ns.map_or(ts, |first| first.min(ts)));
             }
-            position += 1;
         }
         delivery
     }
