@@ -80,5 +80,6 @@ pub fn run(args: &Args) -> anyhow::Result<Written> {
     for path in &written.others {
         eprintln!("{}", path.display());
     }
+    eprintln!("{}", written.mix);
     Ok(written)
 }

@@ -77,7 +77,7 @@ pub struct Flow {
 
 /// Shares of the actions in thousandths, before adds and deletes find their balance.
 const CANCEL: u64 = 6;
-const AGGRESSIVE: u64 = 20;
+const AGGRESSIVE: u64 = 8;
 const HIDDEN: u64 = 24;
 const REPLACE: u64 = 60;
 const ADD: u64 = 440;
@@ -173,7 +173,7 @@ impl Flow {
         };
         let best = self.orders.best(side);
         let ticks = match best {
-            Some(best) if rng.chance(850) => {
+            Some(best) if rng.chance(800) => {
                 let best = best / TICK;
                 let opposite = self.orders.best(side.opposite()).map(|p| p / TICK);
                 let wide = opposite.is_some_and(|o| o.abs_diff(best) > 1);

@@ -33,14 +33,16 @@ pub struct Market {
     rng: Rng,
     due: BinaryHeap<Reverse<(u64, u32, u32)>>,
     shock_ns: u64,
+    shock_mean_ns: u64,
+    shocked: u64,
 }
 
 /// Mean number of actions in a burst.
 const BURST_MEAN: u64 = 10;
 /// Shortest gap within a burst.
 const GAP_MIN_NS: u64 = 2_000;
-/// Mean time between bursts that run through many instruments.
-const SHOCK_MEAN_NS: u64 = 400_000_000;
+/// Mean number of actions that a burst through many instruments adds to each.
+const SHOCK_MEAN: u64 = 5;
 /// Most instruments that a venue here has: five-letter symbols of our own making.
 pub const INSTRUMENTS_MAX: usize = 10_000;
 
@@ -88,8 +90,10 @@ impl Market {
                 instrument
             })
             .collect();
-        let shock_ns = flow_starts_ns + rng.exponential(SHOCK_MEAN_NS);
-        Market { instruments, numbers: Numbers::default(), rng, due, shock_ns }
+        let shocked = (count as u64 / 4).clamp(1, 64);
+        let shock_mean_ns = 10_000_000_000 * SHOCK_MEAN * shocked / rate.max(1);
+        let shock_ns = flow_starts_ns + rng.exponential(shock_mean_ns);
+        Market { instruments, numbers: Numbers::default(), rng, due, shock_ns, shock_mean_ns, shocked }
     }
 
     /// When something happens next.
@@ -119,8 +123,8 @@ impl Market {
         let rng = &mut self.rng;
         if instrument.left_in_burst == 0 {
             instrument.left_in_burst = 1 + rng.exponential(BURST_MEAN - 1);
-            if rng.chance(400) {
-                instrument.flow.wander(1 + rng.run(300, 3) as u32, rng);
+            if rng.chance(600) {
+                instrument.flow.wander(1 + rng.run(400, 3) as u32, rng);
             }
         }
         instrument.left_in_burst -= 1;
@@ -141,15 +145,15 @@ impl Market {
     fn shock(&mut self) {
         let now = self.shock_ns;
         let count = self.instruments.len() as u64;
-        for _ in 0..(count / 4).clamp(1, 64) {
+        for _ in 0..self.shocked {
             let i = self.rng.below(count) as usize;
             let instrument = &mut self.instruments[i];
-            instrument.left_in_burst += 1 + self.rng.exponential(4);
+            instrument.left_in_burst += 1 + self.rng.exponential(SHOCK_MEAN - 1);
             instrument.generation += 1;
             let due = now + self.rng.below(300_000);
             self.due.push(Reverse((due, i as u32, instrument.generation)));
         }
-        self.shock_ns = now + 1 + self.rng.exponential(SHOCK_MEAN_NS);
+        self.shock_ns = now + 1 + self.rng.exponential(self.shock_mean_ns);
     }
 }
 
@@ -180,7 +184,7 @@ mod tests {
                     (last, actions) = (ts, actions + 1);
                 }
             }
-            assert!((rate * 2..rate * 6).contains(&actions), "{rate}/s gave {actions} in 4 s");
+            assert!((rate * 3..rate * 5).contains(&actions), "{rate}/s gave {actions} in 4 s");
         }
     }
 }

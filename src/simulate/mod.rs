@@ -11,11 +11,14 @@ pub mod flow;
 pub mod itch;
 pub mod lines;
 pub mod market;
+pub mod mix;
 pub mod packet;
+pub mod record;
 pub mod rng;
 pub mod scenario;
 pub mod shown;
 pub mod sip;
+pub mod truth;
 pub mod uqdf;
 pub mod write;
 
@@ -30,10 +33,13 @@ use itch::Head;
 use lines::{DIRECT_DELAY_NS, Lines};
 pub use lines::{LINES, Line, Sent};
 use market::Market;
+use mix::Mix;
 use packet::{Packet, Session};
 pub use scenario::Scenario;
 use shown::Effect;
 use sip::{Sip, Spoken, Task};
+use truth::Truth;
+use uqdf::Quote;
 
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
@@ -79,9 +85,12 @@ pub struct Simulator {
     collecting: Collecting,
     held: Vec<Spoken>,
     halted: Vec<bool>,
+    told: Vec<Quote>,
     cues: VecDeque<(u64, Cue)>,
     actions: Vec<Action>,
     tracking: u16,
+    truth: Truth,
+    mix: Mix,
 }
 
 /// Midnight in New York before the time, nanoseconds since 1970.
@@ -140,11 +149,24 @@ impl Simulator {
             collecting: Collecting { deadline_ns: u64::MAX, ..Collecting::default() },
             held: Vec::new(),
             halted: vec![false; count],
+            told: vec![Quote::default(); count],
             cues: cues.into(),
             actions: Vec::new(),
             tracking: 0,
+            truth: Truth::new(scenario),
+            mix: Mix::default(),
             faults,
         }
+    }
+
+    /// What was injected and what must come of it; complete when the iterator has ended.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// What the order flow has looked like so far.
+    pub fn mix(&self) -> &Mix {
+        &self.mix
     }
 
     /// When the next thing happens, and what kind of thing; `None` when the day is over.
@@ -182,6 +204,7 @@ impl Simulator {
                 let mut actions = std::mem::take(&mut self.actions);
                 actions.clear();
                 if let Some((ts, i)) = self.market.step(&self.halted, &mut actions) {
+                    actions.iter().for_each(|action| self.mix.count(ts, i, action));
                     self.collect(ts, i, &actions);
                 }
                 self.actions = actions;
@@ -245,7 +268,9 @@ impl Simulator {
             let round_lot = best.map(|b| b.map(|(price, _)| price));
             spoken.effects.push(Effect::Direct { instrument: i, round_lot, plain });
             let [bid, ask] = best.map(|b| b.map(|(price, shares)| (price, uqdf::lots(shares))));
-            news.push((i, Task::Arrived { bid, ask, venue_ns: now_ns }));
+            if std::mem::replace(&mut self.told[i], Quote { bid, ask }) != self.told[i] {
+                news.push((i, Task::Arrived { bid, ask, venue_ns: now_ns }));
+            }
         }
         self.sip.hear(now_ns, now_ns + DIRECT_DELAY_NS, &news);
         if only_heartbeats(&self.faults, SourceId::Direct, now_ns) {
@@ -262,8 +287,8 @@ impl Simulator {
 
     fn send(&mut self, source: SourceId, now_ns: u64, packet: Packet, effects: Vec<Effect>) {
         self.spoke_ns[source as usize] = now_ns;
-        let _delivery = self.lines.send(source, now_ns, &packet);
-        let _ = effects;
+        let delivery = self.lines.send(source, now_ns, &packet);
+        self.truth.sent(source, now_ns, &packet, &delivery, effects);
     }
 
     fn cue(&mut self, now_ns: u64, cue: Cue) {
@@ -301,6 +326,7 @@ impl Simulator {
                 self.transmit(SourceId::Sip, now_ns, spoken);
                 let packet = self.sessions[1].end();
                 self.send(SourceId::Sip, now_ns + 100 * US, packet, Vec::new());
+                self.truth.finish(now_ns + 100 * US);
             }
         }
     }
@@ -324,6 +350,11 @@ impl Simulator {
                     self.halted[i] = true;
                     self.announce(now_ns, Some(i), |h, out| itch::trading_action(h, b'H', "T1", out));
                     let until_ns = fault.to_ns;
+                    self.collecting.spoken.effects.push(Effect::State {
+                        source: SourceId::Direct,
+                        instrument: i,
+                        halted: true,
+                    });
                     let task = if missed { Task::Echo { until_ns } } else { Task::State { code: b'H' } };
                     self.sip.hear(now_ns, now_ns + DIRECT_DELAY_NS, &[(i, task)]);
                 }
@@ -336,7 +367,7 @@ impl Simulator {
         let fault = self.faults[n].clone();
         if fault.kind == Kind::HeartbeatsOnly && fault.source == SourceId::Direct {
             for (k, spoken) in std::mem::take(&mut self.held).into_iter().enumerate() {
-                self.transmit(SourceId::Direct, now_ns + k as u64, spoken);
+                self.transmit(SourceId::Direct, now_ns + k as u64 * US, spoken);
             }
         }
         for i in self.targets(n) {
@@ -383,6 +414,7 @@ impl Iterator for Simulator {
                 return Some(sent);
             }
             let (now_ns, next) = event?;
+            self.truth.advance(now_ns);
             self.happen(now_ns, next);
         }
     }

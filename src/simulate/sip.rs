@@ -311,7 +311,11 @@ impl Sip {
             let code = PARTICIPANTS[*which];
             uqdf::quote(code, &instrument.symbol, times, *quote, appended, &mut out.blocks);
         }
-        out.effects.push(Effect::Sip { instrument: i, said: instrument.said });
+        out.effects.push(Effect::Sip {
+            instrument: i,
+            said: instrument.said,
+            venue: says.iter().any(|s| s.0 == 0),
+        });
     }
 
     fn state(&mut self, now_ns: u64, i: usize, code: u8, out: &mut Spoken) {

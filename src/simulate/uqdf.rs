@@ -17,7 +17,7 @@ const SIP: u8 = b'E';
 pub type Lots = Option<(u32, u32)>;
 
 /// A participant's quote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Quote {
     /// Bid, empty without one.
     pub bid: Lots,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::faults::SourceId;
+use super::mix::Mix;
 use super::{LINES, Scenario, Simulator};
 use crate::source::Compression;
 use crate::source::writer::{CaptureWriter, Compressor};
@@ -51,6 +52,8 @@ pub struct Written {
     pub captures: Vec<(PathBuf, u64)>,
     /// Other files.
     pub others: Vec<PathBuf>,
+    /// What the order flow looked like.
+    pub mix: Mix,
 }
 
 /// File names of the captures, without their endings.
@@ -112,13 +115,14 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
     std::fs::create_dir_all(&output.folder)
         .with_context(|| format!("{}: cannot be made a folder", output.folder.display()))?;
     let mut captures = Vec::new();
-    let mut written = Written { captures: Vec::new(), others: Vec::new() };
+    let mut written = Written { captures: Vec::new(), others: Vec::new(), mix: Mix::default() };
     for line in 0..LINES.len() {
         let (path, capture) = open(output, line)?;
         captures.push(capture);
         written.captures.push((path, 0));
     }
-    for sent in Simulator::new(scenario) {
+    let mut simulator = Simulator::new(scenario);
+    for sent in simulator.by_ref() {
         let line = &LINES[sent.line];
         captures[sent.line].write_udp(sent.ts_ns, 0, line.sender, line.group, &sent.payload)?;
         written.captures[sent.line].1 += 1;
@@ -128,6 +132,14 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
     }
     let config = output.folder.join("parallax.toml");
     create(&config)?.write_all(configuration().as_bytes())?;
-    written.others.push(config);
+    let truth = output.folder.join("truth.ndjson");
+    let mut file = create(&truth)?;
+    for record in simulator.truth().records() {
+        serde_json::to_writer(&mut file, &record)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()?;
+    written.others = vec![config, truth];
+    written.mix = simulator.mix().clone();
     Ok(written)
 }
