@@ -66,6 +66,17 @@ fn in_a_clean_session_the_sip_shows_every_best_one_flight_later() {
     }
 }
 
+#[test]
+fn a_quote_for_each_order_is_more_than_one_for_each_packet() {
+    let quotes = |quote_each_order| {
+        let reader = Reader::of(&Scenario { quote_each_order, ..small(1) });
+        assert_eq!(reader.errors, Vec::<String>::new());
+        reader.sip.values().map(Vec::len).sum::<usize>()
+    };
+    let (per_packet, per_order) = (quotes(false), quotes(true));
+    assert!(per_order > per_packet, "{per_order} {per_packet}");
+}
+
 /// The command as the binary has it.
 #[derive(clap::Parser)]
 struct Cli {

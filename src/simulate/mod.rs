@@ -41,6 +41,7 @@ use sip::{Sip, Spoken, Task};
 use truth::Truth;
 use uqdf::Quote;
 
+const SIDES: [Side; 2] = [Side::Bid, Side::Ask];
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
 /// Quiet time after which a sender shows that it lives.
@@ -68,6 +69,7 @@ enum Cue {
 struct Collecting {
     spoken: Spoken,
     touched: BTreeSet<usize>,
+    news: Vec<(usize, Task)>,
     deadline_ns: u64,
 }
 
@@ -86,6 +88,7 @@ pub struct Simulator {
     held: Vec<Spoken>,
     halted: Vec<bool>,
     told: Vec<Quote>,
+    quote_each_order: bool,
     cues: VecDeque<(u64, Cue)>,
     actions: Vec<Action>,
     tracking: u16,
@@ -150,6 +153,7 @@ impl Simulator {
             held: Vec::new(),
             halted: vec![false; count],
             told: vec![Quote::default(); count],
+            quote_each_order: scenario.quote_each_order,
             cues: cues.into(),
             actions: Vec::new(),
             tracking: 0,
@@ -243,6 +247,9 @@ impl Simulator {
             self.collecting.spoken.blocks = blocks;
             self.collecting.touched.insert(i);
         }
+        if self.quote_each_order {
+            self.tell(now_ns, i);
+        }
     }
 
     /// A message of the venue that is not about orders.
@@ -255,28 +262,34 @@ impl Simulator {
 
     /// Sends what has been collected, and tells the SIP of every best that it leaves changed.
     fn flush(&mut self, now_ns: u64) {
-        let Collecting { mut spoken, touched, .. } = std::mem::take(&mut self.collecting);
+        for i in std::mem::take(&mut self.collecting.touched) {
+            let orders = &self.market.instruments[i].flow.orders;
+            let round_lot = SIDES.map(|side| orders.best_of_lot(side, ROUND_LOT).map(|(price, _)| price));
+            let plain = SIDES.map(|side| orders.best(side));
+            let effect = Effect::Direct { instrument: i, round_lot, plain };
+            self.collecting.spoken.effects.push(effect);
+            self.tell(now_ns, i);
+        }
+        let Collecting { spoken, news, .. } = std::mem::take(&mut self.collecting);
         self.collecting.deadline_ns = u64::MAX;
         if spoken.blocks.is_empty() {
             return;
-        }
-        let mut news = Vec::new();
-        for i in touched {
-            let orders = &self.market.instruments[i].flow.orders;
-            let best = [Side::Bid, Side::Ask].map(|side| orders.best_of_lot(side, ROUND_LOT));
-            let plain = [Side::Bid, Side::Ask].map(|side| orders.best(side));
-            let round_lot = best.map(|b| b.map(|(price, _)| price));
-            spoken.effects.push(Effect::Direct { instrument: i, round_lot, plain });
-            let [bid, ask] = best.map(|b| b.map(|(price, shares)| (price, uqdf::lots(shares))));
-            if std::mem::replace(&mut self.told[i], Quote { bid, ask }) != self.told[i] {
-                news.push((i, Task::Arrived { bid, ask, venue_ns: now_ns }));
-            }
         }
         self.sip.hear(now_ns, now_ns + DIRECT_DELAY_NS, &news);
         if only_heartbeats(&self.faults, SourceId::Direct, now_ns) {
             self.held.push(spoken);
         } else {
             self.transmit(SourceId::Direct, now_ns, spoken);
+        }
+    }
+
+    /// The SIP will hear of an instrument's best, if it is another than it was told.
+    fn tell(&mut self, now_ns: u64, i: usize) {
+        let orders = &self.market.instruments[i].flow.orders;
+        let best = SIDES.map(|side| orders.best_of_lot(side, ROUND_LOT));
+        let [bid, ask] = best.map(|b| b.map(|(price, shares)| (price, uqdf::lots(shares))));
+        if std::mem::replace(&mut self.told[i], Quote { bid, ask }) != self.told[i] {
+            self.collecting.news.push((i, Task::Arrived { bid, ask, venue_ns: now_ns }));
         }
     }
 

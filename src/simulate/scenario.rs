@@ -28,6 +28,8 @@ pub struct Scenario {
     pub flight_ns: u64,
     /// How much more that may be.
     pub jitter_ns: u64,
+    /// The SIP quotes the best after every order, not only after every packet of the venue.
+    pub quote_each_order: bool,
     /// What goes wrong, in the order of the file.
     pub faults: Vec<Fault>,
 }
@@ -46,6 +48,7 @@ impl Default for Scenario {
             start_ns: START_NS,
             flight_ns: 350_000,
             jitter_ns: 100_000,
+            quote_each_order: false,
             faults: Vec::new(),
         }
     }
@@ -89,6 +92,8 @@ impl Scenario {
         duration(&mut table, "duration", &mut scenario.duration_ns, 100 * MS..=DURATION_MAX_NS)?;
         duration(&mut table, "flight", &mut scenario.flight_ns, 0..=FLIGHT_MAX_NS)?;
         duration(&mut table, "jitter", &mut scenario.jitter_ns, 0..=FLIGHT_MAX_NS)?;
+        let every = [("packet", false), ("order", true)];
+        scenario.quote_each_order = word(&mut table, "quote_each", &every)?.unwrap_or(false);
         if let Some((text, span)) = table.string("start")? {
             scenario.start_ns = start(text).ok_or_else(|| {
                 let sentence = format!("`start = \"{text}\"` is no time from 1971 to 2099; write {EXAMPLE}");

@@ -112,15 +112,17 @@ impl Sip {
         let due = seen_ns + self.flight_ns + self.rng.below(self.jitter_ns + 1);
         // One flight after the other, on one line: jitter never reorders.
         self.due_last_ns = self.due_last_ns.max(due);
-        for &(i, task) in news {
+        for (n, &(i, task)) in news.iter().enumerate() {
             let lag: u64 = self
                 .faults
                 .iter()
                 .filter(|f| f.source == SourceId::Sip && f.covers(i) && f.at(venue_ns) && !f.is_transport())
                 .filter_map(|f| if let Kind::Lag { by_ns } = f.kind { Some(by_ns) } else { None })
                 .sum();
-            // What comes after a lag has ended waits behind what is still late.
-            let due = (self.due_last_ns + lag).max(self.instruments[i].due_last_ns);
+            // What comes after a lag has ended waits behind what is still late; one thing after the other.
+            let again = news[..n].iter().any(|(earlier, _)| *earlier == i);
+            let behind = self.instruments[i].due_last_ns + if again { 2_000 } else { 0 };
+            let due = (self.due_last_ns + lag).max(behind);
             self.instruments[i].due_last_ns = due;
             self.schedule(due, i, task);
         }

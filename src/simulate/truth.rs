@@ -38,8 +38,21 @@ const SHORT_NS: u64 = MS;
 struct Account {
     findings: Vec<Finding>,
     short: u64,
-    incidents: Vec<Incident>,
+    /// Ranges of messages that it struck, by line.
+    struck: [Vec<Range>; LINES.len()],
+    /// Those of them that another line delivered.
+    partly: [Vec<Range>; LINES.len()],
     gaps: Vec<(u64, Sequence)>,
+    /// Packet by packet, for faults that say how many they strike.
+    incidents: Vec<Incident>,
+}
+
+/// Messages of packets that followed each other: when the first and the last would have arrived.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    from_ns: u64,
+    to_ns: u64,
+    sequence: Sequence,
 }
 
 /// Everything that was injected.
@@ -82,8 +95,15 @@ impl Truth {
         if self.faults.is_empty() {
             return;
         }
-        for incident in &delivery.incidents {
-            self.accounts[incident.fault].incidents.push(*incident);
+        for incident in delivery.incidents.iter().filter(|i| i.count > 0) {
+            let account = &mut self.accounts[incident.fault];
+            extend(&mut account.struck[incident.line], incident);
+            if delivery.first_ns.is_some() {
+                extend(&mut account.partly[incident.line], incident);
+            }
+            if matches!(self.faults[incident.fault].kind, Kind::Reorder { .. } | Kind::Corruption { .. }) {
+                account.incidents.push(*incident);
+            }
         }
         let Some(at_ns) = delivery.first_ns else {
             if packet.count > 0 {
@@ -154,7 +174,7 @@ impl Truth {
             Kind::Silence => self.silence(fault, account, &mut record),
             Kind::Loss { .. } => losses(fault, account, &mut record),
             Kind::Reorder { by_ns, .. } => reorders(fault, account, by_ns, &mut record),
-            Kind::Duplicate { .. } => record.observable = !account.incidents.is_empty(),
+            Kind::Duplicate { .. } => record.observable = account.struck.iter().any(|r| !r.is_empty()),
             Kind::Halt { missed: false } => record.observable = fault.from_ns < self.end_ns,
             Kind::Halt { missed: true } => self.missed_halt(fault, &mut record),
             Kind::CrossedQuote { .. } => {}
@@ -396,7 +416,8 @@ fn verdict(segment: &[Difference], wrong: bool) -> Verdict {
         verdict.must.push("divergent");
     }
     if wrong && !verdict.must.is_empty() {
-        verdict.must = vec!["divergent", "lagging"];
+        verdict.must = vec!["divergent"];
+        verdict.must.extend((lag > limit::LAG.0).then_some("lagging"));
     }
     if lag > limit::LAG.0 {
         verdict.may.push("lagging");
@@ -407,28 +428,26 @@ fn verdict(segment: &[Difference], wrong: bool) -> Verdict {
     verdict
 }
 
-/// Ranges of messages that incidents on one line run through without a break.
-fn ranges(incidents: &[Incident], line: usize) -> Vec<(u64, u64, Sequence)> {
-    let mut out: Vec<(u64, u64, Sequence)> = Vec::new();
-    for incident in incidents.iter().filter(|i| i.line == line && i.count > 0) {
-        let count = u64::from(incident.count);
-        match out.last_mut() {
-            Some((_, to, last)) if last.last + 1 == incident.first => {
-                *to = incident.ts_ns;
-                *last = Sequence::of(last.first, last.count + count);
-            }
-            _ => out.push((incident.ts_ns, incident.ts_ns, Sequence::of(incident.first, count))),
+/// Adds an incident's messages to the ranges of its line.
+fn extend(ranges: &mut Vec<Range>, incident: &Incident) {
+    let count = u64::from(incident.count);
+    match ranges.last_mut() {
+        Some(last) if last.sequence.last + 1 == incident.first => {
+            last.to_ns = incident.ts_ns;
+            last.sequence = Sequence::of(last.sequence.first, last.sequence.count + count);
+        }
+        _ => {
+            let sequence = Sequence::of(incident.first, count);
+            ranges.push(Range { from_ns: incident.ts_ns, to_ns: incident.ts_ns, sequence });
         }
     }
-    out
 }
 
 fn struck(account: &Account) -> Vec<Struck> {
-    let of_line = |(line, info): (usize, &super::Line)| {
-        let (ranges, name) = (ranges(&account.incidents, line), info.name);
-        ranges.into_iter().map(move |(from, to, sequence)| Struck::new(name, from, to, sequence))
+    let of_line = |(ranges, info): (&Vec<Range>, &super::Line)| {
+        ranges.iter().map(|r| Struck::new(info.name, r.from_ns, r.to_ns, r.sequence)).collect::<Vec<_>>()
     };
-    LINES.iter().enumerate().flat_map(of_line).collect()
+    account.struck.iter().zip(&LINES).flat_map(of_line).collect()
 }
 
 /// What was lost on some lines only is told of the line, what was lost on all of them is a gap.
@@ -438,12 +457,10 @@ fn losses(fault: &Fault, account: &Account, record: &mut Record) {
             .expect
             .push(Alert::channel(fault.source, *at_ns, u64::MAX).any_of(&["gap"]).sequence(*sequence));
     }
-    let gone = |i: &Incident| account.gaps.iter().any(|(_, gap)| gap.holds(i.first));
-    let partly: Vec<Incident> = account.incidents.iter().copied().filter(|i| !gone(i)).collect();
-    for (line, info) in LINES.iter().enumerate().filter(|(_, l)| l.source == fault.source) {
-        for (from, to, sequence) in ranges(&partly, line) {
-            let alert = Alert::channel(fault.source, from, to + SECOND).any_of(&["line"]).sequence(sequence);
-            record.expect.push(alert.line(info.name));
+    for (ranges, info) in account.partly.iter().zip(&LINES) {
+        for range in ranges {
+            let alert = Alert::channel(fault.source, range.from_ns, range.to_ns + SECOND).any_of(&["line"]);
+            record.expect.push(alert.sequence(range.sequence).line(info.name));
         }
     }
 }
@@ -451,11 +468,10 @@ fn losses(fault: &Fault, account: &Account, record: &mut Record) {
 /// A line that is late by more than its limit.
 fn late_line(fault: &Fault, account: &Account, record: &mut Record) {
     let Kind::Lag { by_ns } = fault.kind else { return };
-    for (line, info) in LINES.iter().enumerate().filter(|(_, l)| l.source == fault.source) {
-        let all = ranges(&account.incidents, line);
-        let (Some(first), Some(last)) = (all.first(), all.last()) else { continue };
-        let alert =
-            Alert::channel(fault.source, first.0, last.1 + by_ns + SECOND).any_of(&["line"]).line(info.name);
+    for (ranges, info) in account.struck.iter().zip(&LINES) {
+        let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { continue };
+        let alert = Alert::channel(fault.source, first.from_ns, last.to_ns + by_ns + SECOND);
+        let alert = alert.any_of(&["line"]).line(info.name);
         if by_ns > limit::LINE_LAG.1 {
             record.expect.push(alert);
         } else if by_ns > limit::LINE_LAG.0 {
