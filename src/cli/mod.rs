@@ -6,6 +6,7 @@ pub mod identify;
 pub mod input;
 pub mod latency;
 pub mod ndjson;
+pub mod simulate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     Decode(decode::Args),
     /// Which channels a capture holds, what they speak, a configuration to start from
     Identify(identify::Args),
+    /// A simulated market on two feeds, with faults and the truth about them, into captures
+    Simulate(simulate::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -35,6 +38,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Decode(args) => decode::run(&args),
         Command::Identify(args) => identify::run(&args),
+        Command::Simulate(args) => simulate::run(&args).map(|_| ExitCode::SUCCESS),
         Command::Feeds(args) => feeds::run(&args),
     };
     done.unwrap_or_else(|error| {
@@ -64,5 +68,3 @@ pub enum Flow {
     /// The reader has closed its end.
     Ends,
 }
-//! Placeholder; the room is being furnished.
-pub mod simulate;
