@@ -7,6 +7,7 @@ pub mod input;
 pub mod latency;
 pub mod ndjson;
 pub mod replay;
+pub mod simulate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Identify(identify::Args),
     /// Percentile report of recorded histograms; with a baseline, a comparison
     Latency(latency::Args),
+    /// A simulated market on two feeds, with faults and the truth about them, into captures
+    Simulate(simulate::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -42,6 +45,7 @@ pub fn run() -> ExitCode {
         Command::Latency(args) => run_latency(&args, out),
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
+        Command::Simulate(args) => simulate::run(&args).map(|_| ExitCode::SUCCESS),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {

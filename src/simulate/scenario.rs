@@ -1,0 +1,430 @@
+//! Reads a scenario: how large the market is, how long it lasts, and what goes wrong in it.
+//!
+//! Only reading: every mistake is told with its key, its line and the nearest valid word.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::faults::{Damage, Fault, Kind, SourceId};
+use super::market::{INSTRUMENTS_MAX, symbol};
+use crate::config::reader::{ConfigError, Origin, Table, nearest};
+
+/// What is simulated. The same scenario gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Instruments.
+    pub instruments: usize,
+    /// How long, nanoseconds.
+    pub duration_ns: u64,
+    /// Mean actions of the venue a second, over all instruments.
+    pub rate: u64,
+    /// When it begins, nanoseconds since 1970.
+    pub start_ns: u64,
+    /// How much later than the venue's own feed the SIP's quote arrives, at least.
+    pub flight_ns: u64,
+    /// How much more that may be.
+    pub jitter_ns: u64,
+    /// The SIP quotes the best after every order, not only after every packet of the venue.
+    pub quote_each_order: bool,
+    /// What goes wrong, in the order of the file.
+    pub faults: Vec<Fault>,
+}
+
+/// 2026-03-02T14:30:00Z: the open of a Monday in New York.
+const START_NS: u64 = 1_772_461_800_000_000_000;
+const MS: u64 = 1_000_000;
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Scenario {
+            seed: 1,
+            instruments: 20,
+            duration_ns: 10_000 * MS,
+            rate: 2_000,
+            start_ns: START_NS,
+            flight_ns: 350_000,
+            jitter_ns: 100_000,
+            quote_each_order: false,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// Most instruments, rate and time that one simulation takes; beyond it is a slip of the pen.
+const RATE_MAX: u64 = 10_000_000;
+const DURATION_MAX_NS: u64 = 24 * 3600 * 1000 * MS;
+const FLIGHT_MAX_NS: u64 = 1000 * MS;
+
+impl Scenario {
+    /// Reads a scenario from a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not say what a scenario says.
+    pub fn read(path: &Path) -> Result<Scenario, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError {
+            path: shown.clone(),
+            line: 1,
+            sentence: format!("cannot be read: {e}"),
+        })?;
+        Scenario::parse(&shown, &text)
+    }
+
+    /// Reads a scenario from its text; `path` is for errors.
+    ///
+    /// # Errors
+    /// The first mistake, with its line.
+    pub fn parse(path: &str, text: &str) -> Result<Scenario, ConfigError> {
+        let origin = Origin { path, text };
+        let root = DeTable::parse(text)
+            .map_err(|e| origin.error(e.span().map_or(0, |s| s.start), e.message().trim().to_owned()))?;
+        let mut table = Table::new(origin, "the scenario", root.get_ref(), root.span());
+        let mut scenario = Scenario::default();
+        bounded(&mut table, "seed", &mut scenario.seed, 0..=u64::MAX)?;
+        let mut instruments = scenario.instruments as u64;
+        bounded(&mut table, "instruments", &mut instruments, 1..=INSTRUMENTS_MAX as u64)?;
+        scenario.instruments = instruments as usize;
+        bounded(&mut table, "rate", &mut scenario.rate, 1..=RATE_MAX)?;
+        duration(&mut table, "duration", &mut scenario.duration_ns, 100 * MS..=DURATION_MAX_NS)?;
+        duration(&mut table, "flight", &mut scenario.flight_ns, 0..=FLIGHT_MAX_NS)?;
+        duration(&mut table, "jitter", &mut scenario.jitter_ns, 0..=FLIGHT_MAX_NS)?;
+        let every = [("packet", false), ("order", true)];
+        scenario.quote_each_order = word(&mut table, "quote_each", &every)?.unwrap_or(false);
+        if let Some((text, span)) = table.string("start")? {
+            scenario.start_ns = start(text).ok_or_else(|| {
+                let sentence = format!("`start = \"{text}\"` is no time from 1971 to 2099; write {EXAMPLE}");
+                table.error_at(&span, sentence)
+            })?;
+        }
+        for fault in table.tables("fault", "[[fault]]")? {
+            let fault = read_fault(fault, &scenario)?;
+            scenario.faults.push(fault);
+        }
+        table.finish()?;
+        Ok(scenario)
+    }
+}
+
+impl Scenario {
+    /// Whether every fault finds its instruments: other settings may have changed since the file was read.
+    ///
+    /// # Errors
+    /// The first instrument that is not there.
+    pub fn check(&self) -> Result<(), String> {
+        let wanted = self.faults.iter().flat_map(|f| f.instruments.iter().map(move |i| (f, *i)));
+        match wanted.into_iter().find(|(_, i)| *i >= self.instruments) {
+            None => Ok(()),
+            Some((fault, i)) => Err(format!(
+                "the scenario's `{}` is about \"{}\" (\"#{i}\"), and {} instruments end at \"#{}\": ask for at least {}",
+                fault.kind.name(),
+                symbol(i),
+                self.instruments,
+                self.instruments - 1,
+                i + 1
+            )),
+        }
+    }
+}
+
+const EXAMPLE: &str = "2026-03-02T14:30:00Z";
+
+fn start(text: &str) -> Option<u64> {
+    let ns = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
+    // pcap counts seconds in 32 bits, and a local midnight must lie before it.
+    (31_536_000_000_000_000..=4_070_908_800_000_000_000).contains(&ns).then_some(ns as u64)
+}
+
+fn bounded(
+    table: &mut Table<'_>,
+    key: &'static str,
+    to: &mut u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<(), ConfigError> {
+    let span = table.get(key).map(|(_, span)| span);
+    if let (Some(value), Some(span)) = (table.unsigned(key)?, span) {
+        if !range.contains(&value) {
+            let sentence = format!("`{key}` wants a number from {} to {}", range.start(), range.end());
+            return Err(table.error_at(&span, sentence));
+        }
+        *to = value;
+    }
+    Ok(())
+}
+
+fn duration(
+    table: &mut Table<'_>,
+    key: &'static str,
+    to: &mut u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<(), ConfigError> {
+    let span = table.get(key).map(|(_, span)| span);
+    if let (Some(value), Some(span)) = (table.duration(key)?, span) {
+        if !range.contains(&value) {
+            let sentence =
+                format!("`{key}` wants from {}us to {}us", range.start() / 1000, range.end() / 1000);
+            return Err(table.error_at(&span, sentence));
+        }
+        *to = value;
+    }
+    Ok(())
+}
+
+/// Every kind by name, with the source that it is about when the scenario names none.
+const KINDS: [(&str, SourceId); 14] = [
+    ("wrong_price", SourceId::Sip),
+    ("lag", SourceId::Sip),
+    ("freeze", SourceId::Sip),
+    ("silence", SourceId::Sip),
+    ("heartbeats_only", SourceId::Sip),
+    ("loss", SourceId::Direct),
+    ("reorder", SourceId::Direct),
+    ("duplicate", SourceId::Direct),
+    ("halt", SourceId::Direct),
+    ("missed_halt", SourceId::Sip),
+    ("crossed_quote", SourceId::Sip),
+    ("clock_error", SourceId::Sip),
+    ("corruption", SourceId::Direct),
+    ("missing", SourceId::Sip),
+];
+
+/// One of several words.
+fn word<T: Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    words: &[(&'static str, T)],
+) -> Result<Option<T>, ConfigError> {
+    let Some((text, span)) = table.string(key)? else { return Ok(None) };
+    match words.iter().find(|(w, _)| *w == text) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => Err(table.error_at(&span, unknown(key, text, words.iter().map(|(w, _)| *w)))),
+    }
+}
+
+fn unknown<'n>(key: &str, text: &str, words: impl Iterator<Item = &'n str> + Clone) -> String {
+    let hint = match nearest(text, words.clone()) {
+        Some(n) => format!("did you mean `{n}`?"),
+        None => format!("use one of {}", words.map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+    };
+    format!("`{key} = \"{text}\"` is unknown; {hint}")
+}
+
+fn read_fault(mut table: Table<'_>, scenario: &Scenario) -> Result<Fault, ConfigError> {
+    let (_, _) = table.required("kind")?;
+    let kinds: Vec<(&'static str, usize)> =
+        KINDS.iter().enumerate().map(|(i, (name, _))| (*name, i)).collect();
+    let position = word(&mut table, "kind", &kinds)?.unwrap_or(0);
+    let (name, usual) = KINDS[position];
+    let sources = SourceId::ALL.map(|s| (s.name(), s));
+    let source = word(&mut table, "source", &sources)?.unwrap_or(usual);
+    let lines = read_lines(&mut table, source)?;
+    let instruments = read_instruments(&mut table, scenario)?;
+    let (mut at, mut length) = (0, scenario.duration_ns);
+    duration(&mut table, "at", &mut at, 0..=DURATION_MAX_NS)?;
+    duration(&mut table, "for", &mut length, 1000..=DURATION_MAX_NS)?;
+    let kind = read_kind(&mut table, name)?;
+    let from_ns = scenario.start_ns + at;
+    let fault = Fault { kind, source, lines, instruments, from_ns, to_ns: from_ns.saturating_add(length) };
+    suits(&table, &fault, usual)?;
+    table.finish()?;
+    Ok(fault)
+}
+
+/// Refuses targets that a kind cannot have.
+fn suits(table: &Table<'_>, fault: &Fault, usual: SourceId) -> Result<(), ConfigError> {
+    let name = fault.kind.name();
+    let only_usual = matches!(
+        fault.kind,
+        Kind::WrongPrice { .. }
+            | Kind::Freeze
+            | Kind::Halt { .. }
+            | Kind::CrossedQuote { .. }
+            | Kind::Missing
+    );
+    if only_usual && fault.source != usual {
+        return Err(table.error(format!("`{name}` is a fault of `{}` only", usual.name())));
+    }
+    let about_instruments = only_usual || matches!(fault.kind, Kind::Lag { .. }) && !fault.is_transport();
+    if !about_instruments && !fault.instruments.is_empty() {
+        return Err(table.error(format!("`{name}` on {} takes no instruments", fault.source.name())));
+    }
+    let must = matches!(
+        fault.kind,
+        Kind::WrongPrice { .. }
+            | Kind::Freeze
+            | Kind::Halt { .. }
+            | Kind::CrossedQuote { .. }
+            | Kind::Missing
+    );
+    if must && fault.instruments.is_empty() {
+        return Err(table.error(format!("`{name}` needs `instrument = \"...\"` or `instruments = [...]`")));
+    }
+    if !fault.is_transport() && !fault.lines.is_empty() {
+        return Err(table.error(format!("`{name}` is said by the source, not by a line: leave `line` out")));
+    }
+    Ok(())
+}
+
+fn read_lines(table: &mut Table<'_>, source: SourceId) -> Result<Vec<usize>, ConfigError> {
+    let names: &[&'static str] = match source {
+        SourceId::Direct => &["A", "B"],
+        SourceId::Sip => &["A"],
+    };
+    let words: Vec<(&'static str, usize)> = names.iter().enumerate().map(|(i, n)| (*n, i)).collect();
+    Ok(word(table, "line", &words)?.into_iter().collect())
+}
+
+fn read_instruments(table: &mut Table<'_>, scenario: &Scenario) -> Result<Vec<usize>, ConfigError> {
+    let mut names: Vec<(&str, Range<usize>)> = table.strings("instruments")?.unwrap_or_default();
+    names.extend(table.string("instrument")?);
+    let mut out = Vec::new();
+    for (name, span) in names {
+        // `#3` is the fourth instrument, whatever it is called.
+        let found = match name.strip_prefix('#').and_then(|n| n.parse::<usize>().ok()) {
+            Some(i) => Some(i).filter(|i| *i < scenario.instruments),
+            None => (0..scenario.instruments).find(|i| symbol(*i) == name),
+        };
+        let Some(found) = found else {
+            let first = symbol(0);
+            let sentence = format!(
+                "`{name}` is none of the {} instruments; the first is \"{first}\" or \"#0\"",
+                scenario.instruments
+            );
+            return Err(table.error_at(&span, sentence));
+        };
+        out.push(found);
+    }
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
+}
+
+/// A whole number that may be negative.
+fn signed(table: &mut Table<'_>, key: &'static str, usual: i64) -> Result<i64, ConfigError> {
+    match table.get(key) {
+        None => Ok(usual),
+        Some((DeValue::Integer(number), span)) => {
+            match number.as_str().replace('_', "").parse::<i64>() {
+                Ok(n) if (-100_000..=100_000).contains(&n) && n != 0 => Ok(n),
+                _ => Err(table
+                    .error_at(&span, format!("`{key}` wants a whole number from -100000 to 100000, not 0"))),
+            }
+        }
+        Some((other, span)) => {
+            Err(table.error_at(&span, format!("`{key}` wants a whole number, not {}", other.type_str())))
+        }
+    }
+}
+
+fn packets(table: &mut Table<'_>) -> Result<u64, ConfigError> {
+    let mut packets = 1;
+    bounded(table, "packets", &mut packets, 1..=1_000_000)?;
+    Ok(packets)
+}
+
+fn by(table: &mut Table<'_>, usual_ns: u64) -> Result<u64, ConfigError> {
+    let mut by_ns = usual_ns;
+    duration(table, "by", &mut by_ns, 1000..=3_600_000 * MS)?;
+    Ok(by_ns)
+}
+
+fn read_kind(table: &mut Table<'_>, name: &'static str) -> Result<Kind, ConfigError> {
+    Ok(match name {
+        "wrong_price" => {
+            let sides = [("bid", (true, false)), ("ask", (false, true)), ("both", (true, true))];
+            let (bid, ask) = word(table, "side", &sides)?.unwrap_or((true, false));
+            let ticks = signed(table, "offset_ticks", -5)?;
+            let at_once = word(table, "begins", &[("next_move", false), ("at_once", true)])?.unwrap_or(false);
+            Kind::WrongPrice { bid, ask, ticks, at_once }
+        }
+        "lag" => Kind::Lag { by_ns: by(table, 80 * MS)? },
+        "freeze" => Kind::Freeze,
+        "silence" => Kind::Silence,
+        "heartbeats_only" => Kind::HeartbeatsOnly,
+        "loss" => {
+            let percent = table.milli("percent")?;
+            match percent {
+                Some(p) if p > 100_000 => return Err(table.error("`percent` wants a number from 0 to 100")),
+                Some(milli_percent) => Kind::Loss { packets: None, milli_percent },
+                None => Kind::Loss { packets: Some(packets(table)?), milli_percent: 0 },
+            }
+        }
+        "reorder" => Kind::Reorder { packets: packets(table)?, by_ns: by(table, MS)? },
+        "duplicate" => Kind::Duplicate { packets: packets(table)? },
+        "halt" => Kind::Halt { missed: false },
+        "missed_halt" => Kind::Halt { missed: true },
+        "crossed_quote" => Kind::CrossedQuote { ticks: signed(table, "ticks", 2)?.abs() },
+        "clock_error" => {
+            let by_ns = by(table, 400 * MS)? as i64;
+            let ahead = word(table, "direction", &[("ahead", true), ("behind", false)])?.unwrap_or(true);
+            Kind::ClockError { by_ns: if ahead { by_ns } else { -by_ns } }
+        }
+        "corruption" => {
+            let damage = word(table, "damage", &Damage::ALL)?.unwrap_or(Damage::Truncate);
+            Kind::Corruption { damage, packets: packets(table)? }
+        }
+        _ => Kind::Missing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Scenario::parse("s.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_scenario_reads() {
+        let text = "seed = 9\nrate = 500\nduration = \"2s\"\n[[fault]]\nkind = \"wrong_price\"\ninstrument = \"#1\"\n\
+                    side = \"ask\"\noffset_ticks = 7\nat = \"500ms\"\nfor = \"1s\"\n";
+        let scenario = Scenario::parse("s.toml", text).unwrap();
+        let fault = Fault {
+            kind: Kind::WrongPrice { bid: false, ask: true, ticks: 7, at_once: false },
+            source: SourceId::Sip,
+            lines: vec![],
+            instruments: vec![1],
+            from_ns: START_NS + 500 * MS,
+            to_ns: START_NS + 1500 * MS,
+        };
+        let wanted = Scenario {
+            seed: 9,
+            rate: 500,
+            duration_ns: 2000 * MS,
+            faults: vec![fault],
+            ..Scenario::default()
+        };
+        assert_eq!(scenario, wanted);
+        assert_eq!(START_NS, start(EXAMPLE).unwrap());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line_and_the_nearest_word() {
+        assert_eq!(error("sede = 1\n"), "s.toml:1: unknown key `sede` in the scenario; did you mean `seed`?");
+        assert_eq!(
+            error("[[fault]]\nkind = \"wrong_prize\"\n"),
+            "s.toml:2: `kind = \"wrong_prize\"` is unknown; did you mean `wrong_price`?"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"freeze\"\ninstrument = \"#0\"\nform = \"1s\"\n"),
+            "s.toml:4: unknown key `form` in [[fault]]; did you mean `for`?"
+        );
+        assert_eq!(
+            error("instruments = 3\n[[fault]]\nkind = \"freeze\"\ninstrument = \"AAPL\"\n"),
+            "s.toml:4: `AAPL` is none of the 3 instruments; the first is \"ZQAAA\" or \"#0\""
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"freeze\"\n"),
+            "s.toml:1: `freeze` needs `instrument = \"...\"` or `instruments = [...]`"
+        );
+        assert_eq!(
+            error("duration = \"1 week\"\n"),
+            "s.toml:1: `duration = \"1 week\"` is no duration; write 250us, 25ms or 2s"
+        );
+        assert_eq!(error("rate = 0\n"), "s.toml:1: `rate` wants a number from 1 to 10000000");
+    }
+}

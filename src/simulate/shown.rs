@@ -1,0 +1,340 @@
+//! What a receiver at our observation point is shown by each source, and since when the two differ.
+//!
+//! The simulator knows both sides of every difference that it makes: this follows them from what it sent, so
+//! that the truth need not ask the checks that are tested with it. It decides nothing about alerts.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::faults::SourceId;
+use super::uqdf::Quote;
+
+/// A change of what is shown, made by one packet.
+#[allow(missing_docs, reason = "a variant's line says what its fields are")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The venue's book: prices by side, best of a round lot and best of any size.
+    Direct { instrument: usize, round_lot: [Option<u32>; 2], plain: [Option<u32>; 2] },
+    /// The SIP's quotes: the venue's first, then the other participants'; `venue`: the venue's is among the new ones.
+    Sip { instrument: usize, said: [Quote; 3], venue: bool },
+    /// A source says that an instrument is halted, or is not any more.
+    State { source: SourceId, instrument: usize, halted: bool },
+    /// A packet of the source is lost on every line: what it shows cannot be relied on. The direct book stays
+    /// so; a SIP instrument until its next quote.
+    Lost { source: SourceId },
+}
+
+/// How far back a price counts as one that the peer has shown.
+pub const WINDOW_NS: u64 = 10_000_000_000;
+
+/// A stretch in which both sources show a price on a side, and not the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    /// Instrument.
+    pub instrument: usize,
+    /// 0 the bid, 1 the ask.
+    pub side: usize,
+    /// First moment.
+    pub from_ns: u64,
+    /// First moment after.
+    pub to_ns: u64,
+    /// What the direct feed shows, best of a round lot.
+    pub direct: u32,
+    /// What the SIP shows for the venue.
+    pub sip: u32,
+    /// Which source shows what the other one left within the window, and how long ago at the end; the shorter
+    /// of the two ways to see it.
+    pub behind: Option<(SourceId, u64)>,
+}
+
+/// Where bid and ask meet or cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Within the SIP's quote of the venue.
+    Source,
+    /// Between the SIP's participants.
+    Venues,
+    /// Between the direct book and the SIP's quote of the venue.
+    Sources,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Scope; 3] = [Scope::Source, Scope::Venues, Scope::Sources];
+
+    /// Name in alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::Source => "source",
+            Scope::Venues => "venues",
+            Scope::Sources => "sources",
+        }
+    }
+}
+
+/// Something that has been seen and is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Prices differed.
+    Differed(Difference),
+    /// Bid and ask met or crossed.
+    Met {
+        /// Where.
+        scope: Scope,
+        /// Instrument.
+        instrument: usize,
+        /// First moment.
+        from_ns: u64,
+        /// First moment after.
+        to_ns: u64,
+        /// The bid lay above the ask at some time, not only on it.
+        crossed: bool,
+    },
+    /// A source did not follow its peer's moves of an instrument.
+    Unfollowed {
+        /// Who did not.
+        source: SourceId,
+        /// Instrument.
+        instrument: usize,
+        /// The first move.
+        from_ns: u64,
+        /// The source's next update, or the end.
+        to_ns: u64,
+        /// Moves of the peer in between.
+        moves: u64,
+    },
+}
+
+/// One side of one source: the price shown and those it left lately.
+#[derive(Debug, Clone, Default)]
+struct Trail {
+    price: Option<u32>,
+    left: VecDeque<(u32, u64)>,
+}
+
+impl Trail {
+    fn show(&mut self, now_ns: u64, price: Option<u32>) {
+        if let Some(old) = self.price
+            && self.price != price
+        {
+            self.left.retain(|(p, at)| *p != old && at + 2 * WINDOW_NS >= now_ns);
+            self.left.push_back((old, now_ns));
+        }
+        self.price = price;
+    }
+
+    /// When it last left that price, within the window before `now_ns`.
+    fn left_ns(&self, price: u32, now_ns: u64) -> Option<u64> {
+        self.left.iter().find(|(p, at)| *p == price && at + WINDOW_NS >= now_ns).map(|(_, at)| *at)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct View {
+    trails: [[Trail; 2]; 2],
+    plain: [Option<u32>; 2],
+    said: [Quote; 3],
+    seen: [bool; 2],
+    halted: [bool; 2],
+    suspect: [bool; 2],
+    open: [Option<(u64, u32, u32)>; 2],
+    met: [Option<(u64, bool)>; 3],
+    unfollowed: [Option<(u64, u64)>; 2],
+}
+
+impl View {
+    fn comparable(&self) -> bool {
+        self.seen == [true; 2] && self.halted == [false; 2] && self.suspect == [false; 2]
+    }
+
+    /// The difference on a side, if there is one to judge.
+    fn difference(&self, side: usize) -> Option<(u32, u32)> {
+        let (direct, sip) = (self.trails[0][side].price?, self.trails[1][side].price?);
+        (self.comparable() && direct != sip).then_some((direct, sip))
+    }
+
+    /// Whether bid and ask meet (`Some`) or cross (`Some(true)`) in a scope.
+    fn meets(&self, scope: Scope) -> Option<bool> {
+        let price = |lots: super::uqdf::Lots| lots.map(|(price, _)| price);
+        let both = |bid: Option<u32>, ask: Option<u32>| match (bid, ask) {
+            (Some(bid), Some(ask)) if bid >= ask => Some(bid > ask),
+            _ => None,
+        };
+        let [venue, ..] = self.said;
+        let (bid, ask) = (price(venue.bid), price(venue.ask));
+        match scope {
+            Scope::Source => both(bid, ask),
+            Scope::Venues => both(
+                self.said.iter().filter_map(|q| price(q.bid)).max(),
+                self.said.iter().filter_map(|q| price(q.ask)).min(),
+            ),
+            Scope::Sources if !self.comparable() => None,
+            Scope::Sources => both(self.plain[0], ask).max(both(bid, self.plain[1])),
+        }
+    }
+}
+
+/// Follows both sources over all instruments.
+#[derive(Debug)]
+pub struct Tracker {
+    views: Vec<View>,
+    due: BinaryHeap<Reverse<(u64, u64, Effect)>>,
+    count: u64,
+    last_ns: [u64; 2],
+}
+
+impl Tracker {
+    /// A tracker of so many instruments.
+    pub fn new(instruments: usize) -> Tracker {
+        Tracker {
+            views: vec![View::default(); instruments],
+            due: BinaryHeap::new(),
+            count: 0,
+            last_ns: [0; 2],
+        }
+    }
+
+    /// A packet's effects show at that time, or right behind the packets before it.
+    pub fn deliver(&mut self, source: SourceId, at_ns: u64, effects: Vec<Effect>) {
+        let last = &mut self.last_ns[source as usize];
+        *last = (*last).max(at_ns);
+        for effect in effects {
+            self.count += 1;
+            self.due.push(Reverse((*last, self.count, effect)));
+        }
+    }
+
+    /// Makes everything that shows before `horizon_ns` take effect; what is over goes to `out`.
+    pub fn advance(&mut self, horizon_ns: u64, out: &mut Vec<Finding>) {
+        while let Some(Reverse((at_ns, _, effect))) = self.due.peek().copied() {
+            if at_ns >= horizon_ns {
+                break;
+            }
+            self.due.pop();
+            match effect {
+                Effect::Direct { instrument, round_lot, plain } => {
+                    self.views[instrument].plain = plain;
+                    self.show(SourceId::Direct, instrument, at_ns, round_lot, out);
+                }
+                Effect::Sip { instrument, said, venue: false } => {
+                    self.views[instrument].said = said;
+                    self.judge(instrument, at_ns, out);
+                }
+                Effect::Sip { instrument, said, venue: true } => {
+                    self.views[instrument].said = said;
+                    let prices = [said[0].bid, said[0].ask].map(|s| s.map(|(price, _)| price));
+                    self.views[instrument].suspect[SourceId::Sip as usize] = false;
+                    self.show(SourceId::Sip, instrument, at_ns, prices, out);
+                }
+                Effect::State { source, instrument, halted } => {
+                    self.views[instrument].halted[source as usize] = halted;
+                    self.views[instrument].unfollowed = [None; 2];
+                    self.judge(instrument, at_ns, out);
+                }
+                Effect::Lost { source } => {
+                    for i in 0..self.views.len() {
+                        self.views[i].suspect[source as usize] = true;
+                        self.views[i].unfollowed = [None; 2];
+                        self.judge(i, at_ns, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends everything that is still open.
+    pub fn finish(&mut self, end_ns: u64, out: &mut Vec<Finding>) {
+        self.advance(u64::MAX, out);
+        for i in 0..self.views.len() {
+            self.views[i].seen = [false; 2];
+            self.views[i].said = Default::default();
+            for source in SourceId::ALL {
+                self.follow(source, i, end_ns, out);
+            }
+            self.judge(i, end_ns, out);
+        }
+    }
+
+    /// The source has updated the instrument: what it did not follow is over.
+    fn follow(&mut self, source: SourceId, i: usize, now_ns: u64, out: &mut Vec<Finding>) {
+        if let Some((from_ns, moves)) = self.views[i].unfollowed[source as usize].take() {
+            out.push(Finding::Unfollowed { source, instrument: i, from_ns, to_ns: now_ns, moves });
+        }
+    }
+
+    fn show(
+        &mut self,
+        source: SourceId,
+        i: usize,
+        now_ns: u64,
+        prices: [Option<u32>; 2],
+        out: &mut Vec<Finding>,
+    ) {
+        let (own, other) = (source as usize, 1 - source as usize);
+        self.follow(source, i, now_ns, out);
+        let view = &mut self.views[i];
+        view.seen[own] = true;
+        let before = view.trails[own].each_ref().map(|t| t.price);
+        for (trail, price) in view.trails[own].iter_mut().zip(prices) {
+            trail.show(now_ns, price);
+        }
+        let peer = view.trails[other].each_ref().map(|t| t.price);
+        // A move to what the peer shows already is the peer followed, not a move for it to follow.
+        if before != prices && prices != peer && view.comparable() {
+            let entry = view.unfollowed[other].get_or_insert((now_ns, 0));
+            entry.1 += 1;
+        }
+        self.judge(i, now_ns, out);
+    }
+
+    /// Closes and opens stretches after a change of one instrument.
+    fn judge(&mut self, i: usize, now_ns: u64, out: &mut Vec<Finding>) {
+        let view = &mut self.views[i];
+        for side in 0..2 {
+            let now = view.difference(side);
+            if let Some((from_ns, direct, sip)) = view.open[side]
+                && now != Some((direct, sip))
+            {
+                view.open[side] = None;
+                let lag = |of: usize, price: u32| view.trails[of][side].left_ns(price, from_ns);
+                let ways = [(SourceId::Sip, lag(0, sip)), (SourceId::Direct, lag(1, direct))];
+                let behind = ways
+                    .into_iter()
+                    .filter_map(|(source, left)| Some((now_ns.checked_sub(left?)?, source)))
+                    .filter(|(lag, _)| *lag >= now_ns - from_ns)
+                    .min()
+                    .map(|(lag, source)| (source, lag));
+                if now_ns > from_ns {
+                    let (instrument, to_ns) = (i, now_ns);
+                    out.push(Finding::Differed(Difference {
+                        instrument,
+                        side,
+                        from_ns,
+                        to_ns,
+                        direct,
+                        sip,
+                        behind,
+                    }));
+                }
+            }
+            if view.open[side].is_none() {
+                view.open[side] = now.map(|(direct, sip)| (now_ns, direct, sip));
+            }
+        }
+        for scope in Scope::ALL {
+            let now = view.meets(scope);
+            let met = &mut view.met[scope as usize];
+            match (*met, now) {
+                (Some((from_ns, crossed)), None) => {
+                    *met = None;
+                    out.push(Finding::Met { scope, instrument: i, from_ns, to_ns: now_ns, crossed });
+                }
+                (Some((_, crossed)), Some(now)) => {
+                    met.as_mut().into_iter().for_each(|m| m.1 = crossed || now)
+                }
+                (None, Some(crossed)) => *met = Some((now_ns, crossed)),
+                (None, None) => {}
+            }
+        }
+    }
+}

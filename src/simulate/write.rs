@@ -1,0 +1,145 @@
+//! The thin shell around the simulator: captures, a configuration for exactly their lines, the truth.
+//!
+//! It decides where bytes go and nothing about what they are.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::faults::SourceId;
+use super::mix::Mix;
+use super::{LINES, Scenario, Simulator};
+use crate::source::Compression;
+use crate::source::writer::{CaptureWriter, Compressor};
+
+/// Container of the captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Container {
+    /// pcap with nanoseconds.
+    Pcap,
+    /// pcapng with nanoseconds.
+    Pcapng,
+}
+
+/// Compression of the captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Squeeze {
+    /// As they are.
+    None,
+    /// gzip.
+    Gz,
+    /// Zstandard.
+    Zst,
+}
+
+/// Where a simulation goes.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Folder; made when it is not there.
+    pub folder: PathBuf,
+    /// Container.
+    pub container: Container,
+    /// Compression.
+    pub squeeze: Squeeze,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Captures in the order of [`LINES`], with their packets.
+    pub captures: Vec<(PathBuf, u64)>,
+    /// Other files.
+    pub others: Vec<PathBuf>,
+    /// What the order flow looked like.
+    pub mix: Mix,
+}
+
+/// File names of the captures, without their endings.
+const STEMS: [&str; LINES.len()] = ["itch_a", "itch_b", "sip"];
+
+type Capture = CaptureWriter<Compressor<BufWriter<File>>>;
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    Ok(BufWriter::new(File::create(path).with_context(|| format!("{}: cannot be written", path.display()))?))
+}
+
+fn open(output: &Output, line: usize) -> anyhow::Result<(PathBuf, Capture)> {
+    let ending = match output.container {
+        Container::Pcap => "pcap",
+        Container::Pcapng => "pcapng",
+    };
+    let (more, compression) = match output.squeeze {
+        Squeeze::None => ("", Compression::None),
+        Squeeze::Gz => (".gz", Compression::Gzip),
+        Squeeze::Zst => (".zst", Compression::Zstd),
+    };
+    let path = output.folder.join(format!("{}.{ending}{more}", STEMS[line]));
+    let file = Compressor::new(create(&path)?, compression)?;
+    let capture = match output.container {
+        Container::Pcap => CaptureWriter::pcap(file)?,
+        Container::Pcapng => CaptureWriter::pcapng(file, &[STEMS[line]])?,
+    };
+    Ok((path, capture))
+}
+
+/// The configuration of exactly these lines.
+pub fn configuration() -> String {
+    let mut text =
+        String::from("# Made by `parallax simulate`: the two sources of the captures beside it.\n");
+    for source in SourceId::ALL {
+        let (feed, venue) = match source {
+            SourceId::Direct => ("nasdaq-itch-5.0", Some("XNAS")),
+            SourceId::Sip => ("utp-uqdf", None),
+        };
+        text += &format!("\n[[source]]\nname = \"{}\"\nfeed = \"{feed}\"\n", source.name());
+        if let Some(venue) = venue {
+            text += &format!("venue = \"{venue}\"\n");
+        }
+        let lines: Vec<_> = LINES.iter().filter(|l| l.source == source).collect();
+        text += &format!("\n[[source.channel]]\nname = \"{}\"\nlines = [\n", lines[0].channel);
+        for line in lines {
+            text += &format!("  {{ name = \"{}\", group = \"{}\" }},\n", line.name, line.group);
+        }
+        text += "]\n";
+    }
+    text
+}
+
+/// Runs the scenario and writes everything.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
+    std::fs::create_dir_all(&output.folder)
+        .with_context(|| format!("{}: cannot be made a folder", output.folder.display()))?;
+    let mut captures = Vec::new();
+    let mut written = Written { captures: Vec::new(), others: Vec::new(), mix: Mix::default() };
+    for line in 0..LINES.len() {
+        let (path, capture) = open(output, line)?;
+        captures.push(capture);
+        written.captures.push((path, 0));
+    }
+    let mut simulator = Simulator::new(scenario);
+    for sent in simulator.by_ref() {
+        let line = &LINES[sent.line];
+        captures[sent.line].write_udp(sent.ts_ns, 0, line.sender, line.group, &sent.payload)?;
+        written.captures[sent.line].1 += 1;
+    }
+    for capture in captures {
+        capture.finish()?.finish()?.flush()?;
+    }
+    let config = output.folder.join("parallax.toml");
+    create(&config)?.write_all(configuration().as_bytes())?;
+    let truth = output.folder.join("truth.ndjson");
+    let mut file = create(&truth)?;
+    for record in simulator.truth().records() {
+        serde_json::to_writer(&mut file, &record)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()?;
+    written.others = vec![config, truth];
+    written.mix = simulator.mix().clone();
+    Ok(written)
+}
