@@ -50,6 +50,11 @@ impl PriceMatcher {
                 *s != side || index > found
             });
             given_up[1 - position] += (before - other.len()) as u64;
+            // And what the follower did alone before it followed has no match to come: order is kept.
+            let own = &mut self.pending[position];
+            let before = own.len();
+            own.retain(|(s, _, _)| *s != side);
+            given_up[position] += (before - own.len()) as u64;
             let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
             return (Some(Match { lead_ns: (i128::from(second) - i128::from(first)) as i64 }), given_up);
         }

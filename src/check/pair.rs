@@ -260,18 +260,18 @@ impl Pair {
         if self.sides[side].segment.is_none() {
             return;
         }
+        self.count_segment(side, bench);
         if let Some(alert) = self.sides[side].alert {
             bench.desk.clear(now, now, alert, &format!("not_comparable:{reason}"), bench.registry);
         }
-        self.count_segment(side, bench);
         self.reset(side);
     }
 
     fn end_segment(&mut self, now: u64, ended: u64, side: usize, bench: &mut Bench<'_>) {
+        self.count_segment(side, bench);
         if let Some(alert) = self.sides[side].alert {
             bench.desk.clear(now, ended, alert, "agreed", bench.registry);
         }
-        self.count_segment(side, bench);
         self.reset(side);
     }
 
@@ -279,7 +279,6 @@ impl Pair {
         let judge = &self.sides[side];
         let kind = match judge.alert.and_then(|a| bench.desk.alerts.kind(a)) {
             Some(kind) => kind.name(),
-            None if judge.alert.is_some() => "told",
             None if judge.was_unexplained => "brief",
             None => "flight",
         };
