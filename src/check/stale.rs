@@ -75,8 +75,11 @@ impl StaleJudge {
             self.drop(now, "not_comparable", desk, registry);
             return (u64::MAX, false);
         }
+        if self.alert.is_some() {
+            return (u64::MAX, false);
+        }
         let due = self.due(check);
-        if self.alert.is_some() || now < due {
+        if now < due {
             return (due, false);
         }
         let began = due - check.after_ns;
