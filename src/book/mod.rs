@@ -199,6 +199,11 @@ impl Books {
         self.instrument(slot)?.ladders_agree()
     }
 
+    /// Whether any event has touched the instrument's book, a clear included.
+    pub fn seen(&self, slot: Slot) -> bool {
+        self.instrument(slot).is_some_and(|i| !i.untouched())
+    }
+
     /// Whether order events have been seen for the instrument.
     pub fn has_orders(&self, slot: Slot) -> bool {
         self.instrument(slot).is_some_and(|i| i.has_orders)
