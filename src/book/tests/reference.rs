@@ -69,7 +69,7 @@ impl Reference {
     }
 
     /// Price → quantity and orders, from orders.
-    fn from_orders(&self, slot: Slot, side: Side) -> BTreeMap<i64, (u64, u32)> {
+    fn by_order(&self, slot: Slot, side: Side) -> BTreeMap<i64, (u64, u32)> {
         let mut levels = BTreeMap::new();
         for (_, order) in self.orders.iter().filter(|(k, o)| k.0 == slot && o.0 == side) {
             let level = levels.entry(order.1).or_insert((0, 0));
@@ -84,7 +84,7 @@ impl Reference {
             let of = self.prices.iter().filter(|(k, _)| k.0 == slot && k.1 == side);
             of.map(|(k, q)| (k.2, *q)).collect()
         } else {
-            self.from_orders(slot, side).into_iter().map(|(p, l)| (p, l.0)).collect()
+            self.by_order(slot, side).into_iter().map(|(p, l)| (p, l.0)).collect()
         };
         if side == Bid {
             levels.reverse();
@@ -134,13 +134,13 @@ fn hold(events: &[(Slot, Event<'static>)], lot: u32) -> Result<(), TestCaseError
             for side in [Bid, Ask] {
                 prop_assert_eq!(levels(&books, slot, side), reference.shown(slot, side));
                 let Some(instrument) = books.instrument(slot) else { continue };
-                let mut by_order: Vec<_> = instrument.order_levels(side).collect();
+                let mut rungs: Vec<_> = instrument.order_levels(side).collect();
                 if side == Bid {
-                    by_order.reverse();
+                    rungs.reverse();
                 }
                 let expected: Vec<_> =
-                    reference.from_orders(slot, side).into_iter().map(|(p, l)| (p, l.0, l.1)).collect();
-                prop_assert_eq!(by_order, expected, "levels are the sums of their orders");
+                    reference.by_order(slot, side).into_iter().map(|(p, l)| (p, l.0, l.1)).collect();
+                prop_assert_eq!(rungs, expected, "levels are the sums of their orders");
             }
         }
     }
