@@ -94,6 +94,12 @@ impl Instrument {
         std::mem::take(&mut self.orders_live)
     }
 
+    /// The feed speaks of orders; true when that changes what the top is read from.
+    #[inline]
+    pub(super) fn speaks_of_orders(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_orders, true) && self.has_quote
+    }
+
     pub(super) fn order_comes(&mut self, order: &Order) -> Result<(), Contradiction> {
         self.by_order[order.side().index()].add(order.price, order.quantity)?;
         self.orders_live += 1;
@@ -116,11 +122,12 @@ impl Instrument {
     }
 
     pub(super) fn set_price(&mut self, side: Side, level: Level) -> Applied {
-        self.has_prices = true;
+        // The first level by price changes what the top is read from.
+        let first = !std::mem::replace(&mut self.has_prices, true);
         let ladder = &mut self.by_price[side.index()];
         let contradiction = ladder.set(level.price, level.quantity).err();
         let shows = contradiction.is_none() && ladder.shows(level.price, self.round_lot);
-        Applied { changed: shows && !self.has_positions(), contradiction }
+        Applied { changed: first || shows && !self.has_positions(), contradiction }
     }
 
     pub(super) fn set_position(
@@ -211,6 +218,12 @@ impl Instrument {
                 Shown::Quote(_) => true,
             }
         }))
+    }
+
+    /// Price, quantity and number of orders of every level made of orders, best first.
+    #[cfg(test)]
+    pub(super) fn order_levels(&self, side: Side) -> impl Iterator<Item = (i64, u64, u32)> + '_ {
+        self.by_order[side.index()].rungs()
     }
 
     pub(super) fn state_bytes(&self) -> usize {

@@ -69,8 +69,8 @@ pub struct Applied {
 impl Applied {
     const NOTHING: Applied = Applied { changed: false, contradiction: None };
 
-    const fn refused(contradiction: Contradiction) -> Applied {
-        Applied { changed: false, contradiction: Some(contradiction) }
+    const fn refused(changed: bool, contradiction: Contradiction) -> Applied {
+        Applied { changed, contradiction: Some(contradiction) }
     }
 }
 
@@ -199,6 +199,11 @@ impl Books {
         self.instrument(slot)?.ladders_agree()
     }
 
+    /// Whether any event has touched the instrument's book, a clear included.
+    pub fn seen(&self, slot: Slot) -> bool {
+        self.instrument(slot).is_some_and(|i| !i.untouched())
+    }
+
     /// Whether order events have been seen for the instrument.
     pub fn has_orders(&self, slot: Slot) -> bool {
         self.instrument(slot).is_some_and(|i| i.has_orders)
@@ -291,7 +296,7 @@ impl Books {
             _ => None,
         };
         let instrument = &mut self.instruments[slot as usize];
-        instrument.has_orders = true;
+        let first = instrument.speaks_of_orders();
         let fault = if quantity == 0 {
             Some(Contradiction::ZeroQuantity)
         } else {
@@ -302,7 +307,8 @@ impl Books {
             }
             came.err()
         };
-        let changed = instrument.order_shows(side, price)
+        let changed = first
+            || instrument.order_shows(side, price)
             || old.is_some_and(|o| instrument.order_shows(o.side(), o.price));
         Applied { changed, contradiction: surprise.or(fault) }
     }
@@ -310,12 +316,12 @@ impl Books {
     /// An order loses quantity; `over` is what it is called to lose more than it has.
     fn lessen(&mut self, slot: Slot, order: u64, quantity: u64, over: Contradiction) -> Applied {
         let instrument = &mut self.instruments[slot as usize];
-        instrument.has_orders = true;
+        let first = instrument.speaks_of_orders();
         let Some(live) = self.orders.get_mut(order, slot, instrument.generation) else {
-            return Applied::refused(self.absent(order));
+            return Applied::refused(first, self.absent(order));
         };
         if quantity == 0 {
-            return Applied::refused(Contradiction::ZeroQuantity);
+            return Applied::refused(first, Contradiction::ZeroQuantity);
         }
         let (side, price) = (live.side(), live.price);
         let contradiction = (quantity > live.quantity).then_some(over);
@@ -329,21 +335,21 @@ impl Books {
     }
 
     fn delete(&mut self, slot: Slot, order: u64) -> Applied {
-        self.instruments[slot as usize].has_orders = true;
+        let first = self.instruments[slot as usize].speaks_of_orders();
         match self.take_out(slot, order) {
             Some(old) => {
                 let changed = self.instruments[slot as usize].order_shows(old.side(), old.price);
                 Applied { changed, contradiction: None }
             }
-            None => Applied::refused(self.absent(order)),
+            None => Applied::refused(first, self.absent(order)),
         }
     }
 
     fn replace(&mut self, slot: Slot, order: u64, new_order: u64, price: i64, quantity: u64) -> Applied {
         let Some(old) = self.take_out(slot, order) else {
-            self.instruments[slot as usize].has_orders = true;
+            let first = self.instruments[slot as usize].speaks_of_orders();
             // Without the old order its side is not known, and the new one cannot be placed.
-            return Applied::refused(self.absent(order));
+            return Applied::refused(first, self.absent(order));
         };
         let mut applied = self.put(slot, new_order, old.side(), price, quantity, Expect::New);
         applied.changed |= self.instruments[slot as usize].order_shows(old.side(), old.price);

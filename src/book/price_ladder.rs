@@ -106,10 +106,10 @@ impl PriceLadder {
         self.rungs.iter().rev().map(|r| Level { price: rank(self.side, r.rank), quantity: r.quantity })
     }
 
-    /// Orders at each level, best first.
+    /// Price, quantity and number of orders of every level, best first.
     #[cfg(test)]
-    pub(super) fn orders(&self) -> impl Iterator<Item = u32> + '_ {
-        self.rungs.iter().rev().map(|r| r.orders)
+    pub(super) fn rungs(&self) -> impl Iterator<Item = (i64, u64, u32)> + '_ {
+        self.rungs.iter().rev().map(|r| (rank(self.side, r.rank), r.quantity, r.orders))
     }
 
     pub(super) fn clear(&mut self) {

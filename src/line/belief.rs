@@ -271,10 +271,11 @@ impl Channel {
         }
     }
 
-    /// Whether the line falls back over numbers that it had brought, in a way that may be a reset.
+    /// Whether the line falls back, in a way that may be a reset: to numbers that it had brought, or before its first.
     ///
     /// The same content again is a repetition, and so is what was sent no later than what was delivered. Copies that
-    /// are cut otherwise cannot be compared and count as repetitions.
+    /// are cut otherwise cannot be compared and count as repetitions. Soon after the start numbers before it are
+    /// packets out of order.
     fn fall(
         &mut self,
         line: usize,
@@ -284,7 +285,15 @@ impl Channel {
     ) -> Option<DoubtKind> {
         let end = position + u64::from(header.count);
         let sent_before = header.ts_send_ns.is_some_and(|t| t <= self.sent_ns);
-        if position >= self.expected || sent_before || !self.lines[line].repeats(position, end) {
+        if position >= self.expected || sent_before {
+            return None;
+        }
+        let epoch = self.epoch?;
+        let weak = Some(DoubtKind::Fall { other_content: false });
+        if end <= epoch.start && self.lines[line].span.is_some_and(|s| end <= s.0) {
+            return weak.filter(|_| self.now_ns - epoch.began_ns > STRAGGLER_NS);
+        }
+        if !self.lines[line].repeats(position, end) {
             return None;
         }
         // The line's cursor follows its copies of others; this is none.
@@ -295,7 +304,7 @@ impl Channel {
                 (alike && seen.print != print_of(header, payload))
                     .then_some(DoubtKind::Fall { other_content: true })
             }
-            Found::Older(_) => Some(DoubtKind::Fall { other_content: false }),
+            Found::Older(_) => weak,
             Found::Never => None,
         }
     }
@@ -405,6 +414,9 @@ impl Channel {
 
     /// Nothing bore the line's doubt out: its packets are refused.
     pub(super) fn drop_doubt(&mut self, line: usize, sink: &mut impl LineSink) {
+        if self.lines[line].doubt.is_none() {
+            return;
+        }
         let Some(doubt) = self.lines[line].doubt.take() else { return };
         for packet in doubt.packets {
             let count = u64::from(packet.header.count);

@@ -292,9 +292,11 @@ impl Channel {
         }
         let began_packets = 0;
         let hole = Range { first: self.frontier, end: position, began_ns: self.now_ns, began_packets };
-        if self.holes.len() >= HOLES_MAX.max(self.config.reorder_packets)
-            && self.holes.last_end() == hole.first
-        {
+        let adjoins = self.holes.last().is_some_and(|l| {
+            let full = self.holes.len() >= HOLES_MAX.max(self.config.reorder_packets);
+            l.end == hole.first && (full || l.began_ns == hole.began_ns)
+        });
+        if adjoins {
             self.holes.extend_last(position);
         } else {
             self.holes.push(hole);
@@ -359,7 +361,8 @@ impl Channel {
         let (Some(hole), Some(epoch)) = (self.holes.pop_first(), self.epoch) else { return };
         debug_assert_eq!(hole.first, self.expected);
         self.statistics.gaps += 1;
-        self.statistics.missing += hole.count();
+        // Numbers of 64 bits can be lost by the sum of all numbers, several times.
+        self.statistics.missing = self.statistics.missing.saturating_add(hole.count());
         let (first, last) = (epoch.wire(hole.first), epoch.wire(hole.end - 1));
         let (count, began_ns) = (hole.count(), hole.began_ns);
         sink.line_event(now_ns, LineEvent::Gap { first, last, count, began_ns, reason });
@@ -414,7 +417,7 @@ impl Channel {
         let Some(epoch) = self.epoch else { return };
         let counts = &mut self.statistics.lines[line];
         counts.losses += 1;
-        counts.messages_lost += hole.count();
+        counts.messages_lost = counts.messages_lost.saturating_add(hole.count());
         if self.lines.len() > 1 {
             let (first, last) = (epoch.wire(hole.first), epoch.wire(hole.end - 1));
             let in_gap = self.gaps.overlap(hole.first, hole.end);

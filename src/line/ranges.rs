@@ -74,9 +74,8 @@ impl Ranges {
         self.list.len()
     }
 
-    /// End of the last range, 0 without one.
-    pub(super) fn last_end(&self) -> u64 {
-        self.list.back().map_or(0, |r| r.end)
+    pub(super) fn last(&self) -> Option<&Range> {
+        self.list.back()
     }
 
     /// Lengthens the last range up to `end`.

@@ -44,11 +44,13 @@ pub(super) struct Recent {
     head: u64,
     /// Index of the first delivery that counts (a new session forgets the old).
     tail: u64,
+    /// Index of the numbering's first delivery; behind `tail` once some are forgotten.
+    began: u64,
 }
 
 impl Recent {
     pub(super) fn new() -> Self {
-        Recent { ring: vec![Seen::default(); SIZE], head: 0, tail: 0 }
+        Recent { ring: vec![Seen::default(); SIZE], head: 0, tail: 0, began: 0 }
     }
 
     #[inline]
@@ -59,7 +61,7 @@ impl Recent {
     }
 
     pub(super) fn clear(&mut self) {
-        self.tail = self.head;
+        (self.tail, self.began) = (self.head, self.head);
     }
 
     #[inline]
@@ -86,7 +88,7 @@ impl Recent {
             if self.at(middle).first <= position { low = middle + 1 } else { high = middle }
         }
         if low == self.tail {
-            return if self.tail < self.head {
+            return if self.began < self.tail {
                 Found::Older(self.at(self.tail).now_ns)
             } else {
                 Found::Never
