@@ -8,7 +8,9 @@ lagging: one source shows a price that its peer showed earlier, later than the l
 
 Definition   While two comparable views differ on a side, the view that still shows a price its peer came to
              before it and has left is behind, by the time since the peer left that price. Where both could be
-             behind the other, the smaller lag counts.
+             behind the other, the smaller lag counts. A view that came to the price before its peer is behind only
+             on evidence: the peer was first in the last three matched updates of the two sources, or the source has
+             been unusually quiet since the peer moved. Otherwise the peer's new price is one it was not known to show.
 Inputs       Both views' prices and when they came to and left them; arrivals of both sources.
 Parameters   lag_limit (20ms): lag that is normal flight time and only counted. window (10s): how far back a
              price counts as shown earlier. off_delay (5ms): agreement that ends the segment.
@@ -36,13 +38,20 @@ pub enum Explanation {
     None,
 }
 
-/// Explains a difference at `now` from what both sides showed lately.
-pub fn explain(now: u64, sides: [&History; 2], window_ns: u64) -> Explanation {
+/// Explains a difference at `now` from what both sides showed lately. `late` says, given when the peer left the
+/// price, whether there is evidence that this one is late although it came to the price first.
+pub fn explain(
+    now: u64,
+    sides: [&History; 2],
+    window_ns: u64,
+    late: impl Fn(usize, u64) -> bool,
+) -> Explanation {
     let behind = |who: usize| {
         let (price, came) = sides[who].current()?;
         let shown: Shown = sides[1 - who].left(now, price, window_ns)?;
         // The peer must have been there first: a source that was first to a price does not follow.
-        (shown.came <= came.saturating_add(TOGETHER_NS)).then_some((shown.left, who))
+        let followed = shown.came <= came.saturating_add(TOGETHER_NS);
+        (followed || late(who, shown.left)).then_some((shown.left, who))
     };
     match behind(0).max(behind(1)) {
         Some((left, who)) => Explanation::Behind { who, left },
@@ -68,22 +77,22 @@ mod tests {
     fn the_follower_is_behind_the_leader() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX), Explanation::Behind { who: 1, left: 50 * MS });
-        assert_eq!(explain(60 * MS, [&follower, &leader], u64::MAX), Explanation::Behind { who: 0, left: 50 * MS });
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false), Explanation::Behind { who: 1, left: 50 * MS });
+        assert_eq!(explain(60 * MS, [&follower, &leader], u64::MAX, |_, _| false), Explanation::Behind { who: 0, left: 50 * MS });
     }
 
     #[test]
     fn a_wrong_price_of_the_follower_is_not_the_leaders_lag() {
         let leader = history(&[(0, 10)]);
         let follower = history(&[(MS, 10), (50 * MS, 99)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX), Explanation::None);
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false), Explanation::None);
     }
 
     #[test]
     fn beyond_the_window_nothing_is_explained() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS), Explanation::None);
+        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS, |_, _| false), Explanation::None);
     }
 
     #[test]
@@ -91,6 +100,6 @@ mod tests {
         let a = history(&[(0, 10), (20 * MS, 11), (40 * MS, 12)]);
         let b = history(&[(MS, 10), (5 * MS, 12), (6 * MS, 10), (30 * MS, 11)]);
         // b shows 11, which a left at 40; a shows 12, which b left at 6.
-        assert_eq!(explain(45 * MS, [&a, &b], u64::MAX), Explanation::Behind { who: 1, left: 40 * MS });
+        assert_eq!(explain(45 * MS, [&a, &b], u64::MAX, |_, _| false), Explanation::Behind { who: 1, left: 40 * MS });
     }
 }

@@ -41,6 +41,7 @@ impl Comparator {
         let Place { source, channel, line } = place;
         let judge = &mut self.sources[usize::from(source)];
         judge.alive_since.get_or_insert(now);
+        judge.learn_gap(now);
         let resumed = judge.life.arrived(now, &mut self.desk, registry);
         let chan = &mut judge.channels[usize::from(channel)];
         chan.ended = false;

@@ -73,7 +73,7 @@ impl Candidate {
         let subject = Subject {
             instrument: Some(self.instrument),
             venue: Some(self.venue),
-            ..Subject::new(Kind::Missing, &[self.source, self.peer])
+            ..Subject::new(Kind::Missing, &[self.source])
         };
         let details = Details { cause: "source", why, ..Details::default() };
         self.alert = Some(desk.raise(now, first, check.severity, subject, details, registry));

@@ -90,9 +90,29 @@ pub struct SourceJudge {
     waiting: Vec<u32>,
     pairs: Vec<u32>,
     views: u64,
+    /// Mean time between two packets, nanoseconds.
+    gap_ns: u64,
 }
 
+/// Mean gaps without a packet after which a source is unusually quiet.
+const QUIET_GAPS: u64 = 8;
+
+
 impl SourceJudge {
+    /// The source is quiet since `left`, and it is not its habit: many packets' time has gone by without one.
+    pub fn is_unusually_quiet(&self, now: u64, left: u64) -> bool {
+        let last = self.life.last().unwrap_or(0);
+        !self.composite && last <= left && now.saturating_sub(last) > self.gap_ns.saturating_mul(QUIET_GAPS)
+    }
+
+    /// Takes an arrival into the habit: a moving mean over some sixteen gaps.
+    fn learn_gap(&mut self, now: u64) {
+        if let Some(last) = self.life.last() {
+            let gap = now.saturating_sub(last).min(1_000_000_000);
+            self.gap_ns = self.gap_ns - self.gap_ns / 16 + gap / 16;
+        }
+    }
+
     /// Nothing has arrived since `left`: the source may be dead rather than late, which the silent check will tell.
     pub fn may_be_dead(&self, source: SourceId, left: u64, rules: &Rules) -> bool {
         let watched = !self.composite && rules.source(Kind::Silent, source).is_some();
@@ -272,10 +292,12 @@ impl Comparator {
 
     /// A source's timestamp.
     #[inline]
-    pub fn observe_clock(&mut self, now: u64, source: SourceId, ts_ns: u64, ts_recv_ns: u64, registry: &Registry) {
+    pub fn observe_clock(&mut self, now: u64, place: life::Place, ts_ns: u64, ts_recv_ns: u64, registry: &Registry) {
+        let source = place.source;
         let Some(check) = self.rules.source(Kind::Clock, source) else { return };
-        let clock = &mut self.sources[usize::from(source)].clock;
-        if let Some(at) = clock.observe(now, source, ts_ns, ts_recv_ns, check, &mut self.desk, registry) {
+        let SourceJudge { clock, channels, .. } = &mut self.sources[usize::from(source)];
+        let who = (source, channels[usize::from(place.channel)].name.as_str());
+        if let Some(at) = clock.observe(now, who, ts_ns, ts_recv_ns, check, &mut self.desk, registry) {
             self.timers.arm(TimerKey::Clock(source), at, &mut clock.armed);
         }
     }
@@ -301,6 +323,8 @@ impl Comparator {
         add(&mut self.relations[relation].unmatched, given_up);
         let Some(Match { lead_ns }) = matched else { return };
         let figures = &mut self.relations[relation];
+        figures.recent_leads.rotate_right(1);
+        figures.recent_leads[0] = lead_ns;
         figures.matched += 1;
         figures.led[match lead_ns.signum() {
             1 => 0,

@@ -58,6 +58,8 @@ pub struct Relation {
     pub led: [u64; 3],
     /// Updates that the other never showed.
     pub unmatched: [u64; 2],
+    /// How much the first led in the latest matches, latest first.
+    pub recent_leads: [i64; 3],
 }
 
 /// A disagreement on one side.
@@ -72,6 +74,8 @@ struct SideJudge {
     /// The lag grew past its limit by itself, it did not jump there.
     grew: bool,
     was_unexplained: bool,
+    /// Who had been quiet since its peer left the price, when the lag passed its limit.
+    quiet: Option<(usize, u64)>,
     alert: Option<Handle>,
     account: Option<(Account, u64)>,
     held_differs: bool,
@@ -305,8 +309,7 @@ impl Pair {
         let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b).cloned();
         let clock = lagging.clone().unwrap_or_else(|| Check::with_defaults(Kind::Lagging));
         let magnitude = Magnitude::between(prices[0], prices[1], tick);
-        let histories = self.histories(side, bench.views);
-        let explanation = lagging::explain(now, histories, clock.window_ns);
+        let explanation = self.explain(now, side, &clock, bench);
         let judge = &mut self.sides[side.index()];
         let before = judge.explained.replace(explanation);
         let lag = match explanation {
@@ -323,8 +326,9 @@ impl Pair {
                 judge.divergent_since = None;
                 return Next { at: left + clock.lag_limit_ns, waits: None };
             }
-            Explanation::Behind { left, .. } => {
+            Explanation::Behind { who, left } => {
                 judge.divergent_since = None;
+                judge.quiet = Some((who, left));
                 if judge.unexplained_since.is_none() {
                     judge.unexplained_since = Some(now);
                     judge.grew = before == Some(explanation);
@@ -387,6 +391,20 @@ impl Pair {
             }
             _ => Next { at, waits: None },
         }
+    }
+
+    fn explain(&self, now: u64, side: Side, clock: &Check, bench: &Bench<'_>) -> Explanation {
+        let judge = &self.sides[side.index()];
+        let relation = &bench.relations[self.relation];
+        let late = |who: usize, left: u64| {
+            let least = lagging::TOGETHER_NS as i64;
+            let peer_leads = relation.recent_leads.iter().all(|lead| if who == 1 { *lead > least } else { *lead < -least });
+            // Quiet when the lag passed its limit: then late, whatever arrives now.
+            let was_quiet = judge.quiet == Some((who, left));
+            let source = &bench.sources[usize::from(relation.sources[who])];
+            peer_leads || was_quiet || source.is_unusually_quiet(now, left)
+        };
+        lagging::explain(now, self.histories(side, bench.views), clock.window_ns, late)
     }
 
     fn histories<'v>(&self, side: Side, views: &'v [ViewJudge]) -> [&'v History; 2] {

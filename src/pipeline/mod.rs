@@ -305,7 +305,7 @@ impl FeedVisitor for OnPacket<'_, '_> {
         let fresh = header.count > 0 && ahead;
         shared.comparator.on_arrival(now, state.place, fresh, &shared.registry);
         if let Some(ts) = header.ts_send_ns {
-            shared.comparator.observe_clock(now, state.place.source, ts, datagram.ts_recv_ns, &shared.registry);
+            shared.comparator.observe_clock(now, state.place, ts, datagram.ts_recv_ns, &shared.registry);
             let latency = datagram.ts_recv_ns as i64 - ts as i64;
             shared.comparator.recorder.record(state.series.send, now, latency);
         }

@@ -122,7 +122,7 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             if by_message_clock && latest != 0 {
                 let (place, origin) = (sink.state.place, sink.state.origin);
                 let Shared { comparator, registry, .. } = &mut *sink.shared;
-                comparator.observe_clock(now, place.source, origin.ts_event_ns, origin.ts_recv_ns, registry);
+                comparator.observe_clock(now, place, origin.ts_event_ns, origin.ts_recv_ns, registry);
             }
             Ok(())
         });
