@@ -38,11 +38,18 @@ pub fn hold(readme: &str, messages: &[&Layout]) {
                     all(rows);
                     all(optional);
                 }
+                Part::Text16 { length, name } => {
+                    for name in [length, name] {
+                        assert!(section.contains(name), "README, {}: no {name}", layout.name);
+                    }
+                }
                 Part::Group(group) => {
                     all(group.rows);
                     all(group.optional);
                     assert!(section.contains(group.name), "README, {}: no {}", layout.name, group.name);
-                    if let Dimension::CountThenLengths { count } = group.dimension {
+                    if let Dimension::CountThenLengths { count } | Dimension::Count16 { count } =
+                        group.dimension
+                    {
                         assert!(section.contains(count), "README, {}: no {count}", layout.name);
                     }
                 }
