@@ -1,0 +1,241 @@
+//! What each fuzz target does with its bytes, and what must hold whatever they are.
+//!
+//! Panics, overflows, hangs and growing memory are found by the fuzzer itself; here stand the promises that only a
+//! look at the answer can break.
+
+use std::io::Cursor;
+
+use feeds::event::Event;
+use feeds::feed::{Decoded, PacketHeader, PacketKind};
+use feeds::frame::{LinkType, Parsed};
+use feeds::wire::{Value, Visitor};
+use feeds::{ALL, Feed, FeedVisitor};
+use parallax::config::Config;
+use parallax::identify::{Limits, config_toml, identify as identify_captures, table};
+use parallax::source::{Captures, HardwareTimestamps, Options, read_bytes};
+
+/// Any feed of the catalogue, by the first byte; packets when the second byte is even, a bare message when it is odd.
+pub fn feed(bytes: &[u8]) {
+    let [select, mode, rest @ ..] = bytes else { return };
+    let feed = ALL[usize::from(*select) % ALL.len()];
+    feed.with(Exercise { bytes: rest, bare: mode % 2 == 1 });
+}
+
+struct Exercise<'a> {
+    bytes: &'a [u8],
+    bare: bool,
+}
+
+impl FeedVisitor for Exercise<'_> {
+    type Output = ();
+
+    fn visit<F: Feed>(self) {
+        let Exercise { bytes, bare } = self;
+        if bare {
+            let header = PacketHeader {
+                session: 0,
+                sequence: 1,
+                count: 1,
+                kind: PacketKind::Data,
+                ts_send_ns: None,
+                len: 0,
+                sequence_bits: 64,
+            };
+            return message::<F>(bytes, &header);
+        }
+        let sure = F::recognise(bytes);
+        assert!(sure <= 100);
+        let Ok(header) = F::header(bytes) else {
+            assert_eq!(sure, 0, "recognised without a header");
+            return;
+        };
+        assert!(header.len <= bytes.len());
+        let mut at = header.len;
+        while let Ok(Some(span)) = F::split(bytes, at) {
+            assert!(at <= span.start && span.start <= span.end && span.end <= bytes.len());
+            assert!(span.end > at, "no way forward");
+            message::<F>(&bytes[span.start..span.end], &header);
+            at = span.end;
+        }
+    }
+}
+
+fn message<F: Feed>(message: &[u8], header: &PacketHeader) {
+    let mut listing = Listing::default();
+    let described = F::describe(message).map(|d| d.map(|d| d.layout.name));
+    let listed = F::list(message, &mut listing).map(|l| l.map(|l| l.name));
+    if listed.is_ok() {
+        assert_eq!(described, listed, "described and listed differ");
+        assert_eq!(listing.open, 0, "a group that does not end");
+    }
+    let mut events = 0usize;
+    let decoded = F::decode(message, header, &mut |_: u64, _: Event<'_>| events += 1);
+    assert!(events <= 8 + 2 * message.len(), "{events} events of {} bytes", message.len());
+    match decoded {
+        Ok(Decoded::Message(i)) => assert!(usize::from(i) < F::MESSAGES.len()),
+        Ok(Decoded::Unknown(_)) => assert_eq!(described, Ok(None), "unknown but described"),
+        Err(_) => {}
+    }
+}
+
+/// Counts what is open, and looks at every value.
+#[derive(Default)]
+struct Listing {
+    open: usize,
+    bytes: usize,
+}
+
+impl Visitor for Listing {
+    fn field(&mut self, _: &'static str, value: Value<'_>) {
+        if let Value::Text(text) | Value::Bytes(text) = value {
+            self.bytes += text.len();
+        }
+    }
+    fn begin_group(&mut self, _: &'static str) {
+        self.open += 1;
+    }
+    fn begin_entry(&mut self) {
+        self.open += 1;
+    }
+    fn end_entry(&mut self) {
+        self.open -= 1;
+    }
+    fn end_group(&mut self) {
+        self.open -= 1;
+    }
+}
+
+/// MoldUDP64 framing alone.
+pub fn moldudp64(bytes: &[u8]) {
+    let sure = feeds::moldudp64::recognise(bytes);
+    let Ok(header) = feeds::moldudp64::header(bytes) else {
+        assert_eq!(sure, 0);
+        return;
+    };
+    framing(bytes, header.len, feeds::moldudp64::split);
+}
+
+/// IEX-TP framing alone.
+pub fn iextp(bytes: &[u8]) {
+    const IDS: &[u16] = &[0x8002, 0x8003, 0x8004];
+    let sure = feeds::iextp::recognise(bytes, IDS);
+    let Ok(header) = feeds::iextp::header(bytes, IDS) else {
+        assert_eq!(sure, 0);
+        return;
+    };
+    framing(bytes, header.len, feeds::iextp::split);
+}
+
+fn framing(
+    bytes: &[u8],
+    from: usize,
+    split: impl Fn(&[u8], usize) -> Result<Option<feeds::feed::Span>, feeds::wire::WireError>,
+) {
+    let mut at = from;
+    while let Ok(Some(span)) = split(bytes, at) {
+        assert!(at <= span.start && span.start <= span.end && span.end <= bytes.len());
+        assert!(span.end > at, "no way forward");
+        at = span.end;
+    }
+}
+
+/// A frame of the link type that the first byte chooses.
+pub fn frame(bytes: &[u8]) {
+    const LINKS: [LinkType; 8] = [
+        LinkType::Ethernet,
+        LinkType::LinuxSll,
+        LinkType::LinuxSll2,
+        LinkType::RawIp,
+        LinkType::RawIpv4,
+        LinkType::RawIpv6,
+        LinkType::Null,
+        LinkType::Loop,
+    ];
+    let [select, frame @ ..] = bytes else { return };
+    match feeds::frame::parse(LINKS[usize::from(*select) % LINKS.len()], frame) {
+        Ok(Parsed::Fragment(fragment)) => {
+            let _ = feeds::frame::parse_reassembled(&fragment.key, fragment.bytes);
+        }
+        Ok(Parsed::Segment(_)) | Err(_) => {}
+    }
+}
+
+/// What is read of a capture may cost time in proportion to its bytes, never more.
+fn capture(bytes: &[u8]) {
+    for (sort_window, hardware_timestamps) in
+        [(true, HardwareTimestamps::None), (false, HardwareTimestamps::ExablazeHpt)]
+    {
+        let options = Options { sort_window, hardware_timestamps, tcp: true, ..Options::default() };
+        if let Ok(counts) = read_bytes(bytes, &options) {
+            assert!(counts.packets <= bytes.len() as u64 || compressed_magic(bytes));
+        }
+    }
+}
+
+fn compressed_magic(bytes: &[u8]) -> bool {
+    let magics: [&[u8]; 5] =
+        [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ", b"\x50\x2a\x4d\x18"];
+    magics.iter().any(|magic| bytes.starts_with(magic)) || bytes.get(1..4) == Some(b"\x2a\x4d\x18")
+}
+
+/// A pcap behind the magic number that the first byte chooses.
+pub fn pcap(bytes: &[u8]) {
+    const MAGICS: [[u8; 4]; 4] = [
+        [0xD4, 0xC3, 0xB2, 0xA1],
+        [0x4D, 0x3C, 0xB2, 0xA1],
+        [0xA1, 0xB2, 0xC3, 0xD4],
+        [0xA1, 0xB2, 0x3C, 0x4D],
+    ];
+    let [select, rest @ ..] = bytes else { return };
+    capture(&[&MAGICS[usize::from(*select) % MAGICS.len()], rest].concat());
+}
+
+/// A pcapng behind its magic number.
+pub fn pcapng(bytes: &[u8]) {
+    capture(&[&[0x0A, 0x0D, 0x0D, 0x0A], bytes].concat());
+}
+
+/// Bytes that have no magic number.
+pub fn binaryfile(bytes: &[u8]) {
+    capture(bytes);
+}
+
+/// A compressed stream of the format that the first byte chooses.
+pub fn compressed(bytes: &[u8]) {
+    const MAGICS: [&[u8]; 4] = [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ\0"];
+    let [select, rest @ ..] = bytes else { return };
+    capture(&[MAGICS[usize::from(*select) % MAGICS.len()], rest].concat());
+}
+
+/// A capture is identified, and the configuration that comes of it is one.
+pub fn identify(bytes: &[u8]) {
+    let stream = Box::new(Cursor::new(bytes.to_vec()));
+    let Ok(mut captures) = Captures::from_readers(vec![("fuzz".to_owned(), stream)], &Options::default())
+    else {
+        return;
+    };
+    let limits = Limits { datagrams: 10_000, groups: 16, ..Limits::default() };
+    let Ok(found) = identify_captures(&mut captures, limits) else { return };
+    assert!(!table(&found).is_empty());
+    let text = config_toml(&found);
+    if !found.channels.is_empty() {
+        let config = Config::parse("identified", &text, std::path::Path::new(".")).expect("a configuration");
+        let lines = |config: &Config| {
+            let channels = config.sources.iter().flat_map(|source| &source.channels);
+            channels.map(|channel| channel.lines.len()).sum::<usize>()
+        };
+        assert_eq!(lines(&config), found.channels.iter().map(|c| c.lines.len()).sum::<usize>());
+    }
+}
+
+/// A configuration: read, or refused with a line of it.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // A map would be read from the disk.
+    if text.contains("map") {
+        return;
+    }
+    if let Err(error) = Config::parse("fuzz", text, std::path::Path::new("/nonexistent")) {
+        assert!((1..=text.lines().count() + 1).contains(&error.line), "{error}");
+    }
+}
