@@ -22,7 +22,7 @@ mod limit {
     pub const OFF: u64 = 5 * MS;
     pub const MET: (u64, u64) = (20 * MS, 35 * MS);
     pub const STALE: (u64, u64) = (2_700 * MS, 3_300 * MS);
-    pub const STALE_MOVES: (u64, u64) = (3, 10);
+    pub const STALE_MOVES: (u64, u64) = (1, 5);
     pub const SILENT: (u64, u64) = (800 * MS, 2_200 * MS);
     pub const LINE_LAG: (u64, u64) = (40 * MS, 60 * MS);
     pub const STATUS: (u64, u64) = (200 * MS, 400 * MS);
@@ -318,7 +318,7 @@ impl Truth {
         // When a clock that was ahead is set right, it runs behind its own latest until that is reached.
         let back = if by_ns > 0 { by_ns.unsigned_abs() } else { 0 };
         let to = fault.to_ns.saturating_add(back).saturating_add(SECOND + 100 * MS);
-        let alert = Alert::channel(fault.source, fault.from_ns, to).any_of(&["clock"]);
+        let alert = Alert::anything(fault.from_ns, to).of(&[fault.source]).any_of(&["clock"]);
         if by_ns.abs() > limit::CLOCK.1 && fault.from_ns < self.end_ns {
             record.expect.push(alert);
         } else if by_ns.abs() > limit::CLOCK.0 {
@@ -458,9 +458,13 @@ fn losses(fault: &Fault, account: &Account, record: &mut Record) {
             .push(Alert::channel(fault.source, *at_ns, u64::MAX).any_of(&["gap"]).sequence(*sequence));
     }
     for (ranges, info) in account.partly.iter().zip(&LINES) {
-        for range in ranges {
-            let alert = Alert::channel(fault.source, range.from_ns, range.to_ns + SECOND).any_of(&["line"]);
-            record.expect.push(alert.sequence(range.sequence).line(info.name));
+        // What a line loses within a second of each other is one matter.
+        for near in ranges.chunk_by(|a, b| b.from_ns < a.to_ns + SECOND) {
+            let (first, last) = (near[0], near[near.len() - 1]);
+            let alert = Alert::channel(fault.source, first.from_ns, last.to_ns + SECOND).any_of(&["line"]);
+            let count = near.iter().map(|r| r.sequence.count).sum();
+            let sequence = Sequence { first: first.sequence.first, last: last.sequence.last, count };
+            record.expect.push(alert.sequence(sequence).line(info.name));
         }
     }
 }
