@@ -30,6 +30,9 @@ mod limit {
     pub const MISSING: (u64, u64) = (4_800 * MS, 5_300 * MS);
 }
 
+/// A stretch in which at least one heartbeat of a source that sends nothing else arrives.
+const QUIET_NS: u64 = 1_300 * MS;
+
 /// Differences shorter than this are only counted: the usual flight makes thousands.
 const SHORT_NS: u64 = MS;
 
@@ -203,18 +206,32 @@ impl Truth {
                 // A price that was never right looks as if the other source had not followed, while that one's
                 // own price is one that was shown lately: both tellings are right.
                 let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
-                let mut verdict = verdict(segment, wrong);
+                let mut verdict = judge(segment, wrong);
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
                 if account.may_be_stale(i, from) && !verdict.must.is_empty() {
                     verdict.must.push("stale");
                 }
+                // The venue is first to every price: when it stops, what it still shows is late or simply different.
+                let stopped = segment.iter().any(|d| matches!(d.behind, Some((SourceId::Direct, _))));
+                if stopped
+                    && fault.source == SourceId::Direct
+                    && !verdict.must.is_empty()
+                    && !verdict.must.contains(&"divergent")
+                {
+                    verdict.must.push("divergent");
+                }
+                // A source that sends nothing may be silent or late: only its next heartbeat tells which.
+                let firm = firm && (fault.kind != Kind::HeartbeatsOnly || to - from > QUIET_NS);
                 let mut alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
                 alert.lag_ns = verdict.lag_ns;
                 if firm && !verdict.must.is_empty() {
                     record.expect.push(alert.clone().any_of(&verdict.must));
                 }
-                let may: Vec<_> =
-                    verdict.may.into_iter().filter(|k| !firm || !verdict.must.contains(k)).collect();
+                let Verdict { must, mut may, .. } = verdict;
+                may.retain(|kind| !must.contains(kind));
+                if !firm {
+                    may.extend(must);
+                }
                 if !may.is_empty() {
                     record.accept.push(alert.any_of(&may));
                 }
@@ -393,7 +410,7 @@ struct Verdict {
 }
 
 /// What a segment clearly is, and what it may be called.
-fn verdict(segment: &[Difference], wrong: bool) -> Verdict {
+fn judge(segment: &[Difference], wrong: bool) -> Verdict {
     let lag_ns = segment.iter().filter_map(|d| d.behind).map(|(_, lag)| lag).max();
     // The longest stretch in which neither source shows what the other showed before.
     let (mut unexplained, mut run) = (0u64, 0u64);

@@ -150,7 +150,9 @@ for = "1s"
         let (_, records) = run(&scenario);
         let told = told(&records);
         assert_eq!(told, stretches(&Reader::of(&scenario)), "seed {seed}");
-        assert!(records.iter().all(|r| !r.expect.is_empty()), "seed {seed}");
+        assert!(!records[0].expect.is_empty(), "seed {seed}");
+        // A second of heartbeats: too short to tell late from silent, so it may be told and need not.
+        assert!(records[1..].iter().all(|r| !r.accept.is_empty()), "seed {seed}");
     }
 }
 
