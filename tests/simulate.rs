@@ -130,3 +130,31 @@ fn what_cannot_be_done_is_told_in_one_sentence() {
     let error = simulate(&["--out", &out, "--scenario", "nowhere.toml"]).unwrap_err();
     assert!(error.starts_with("nowhere.toml:1: cannot be read:"), "{error}");
 }
+
+/// The shipped demo is what its scenario makes: renew it with the command in `captures/SOURCES.md`.
+#[test]
+fn the_demo_is_what_its_scenario_makes() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = root.join("scenarios/demo.toml").display().to_string();
+    let written =
+        simulate(&["--out", &folder.path().display().to_string(), "--scenario", &scenario]).unwrap();
+    for (path, _) in &written.captures {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let shipped = std::fs::File::open(root.join(format!("demo/{name}.zst"))).unwrap();
+        let shipped = zstd::decode_all(shipped).unwrap();
+        assert!(shipped == std::fs::read(path).unwrap(), "{name} is not what the scenario makes");
+    }
+    for path in &written.others {
+        let name = path.file_name().unwrap();
+        let shipped = std::fs::read_to_string(root.join("demo").join(name)).unwrap();
+        assert_eq!(shipped, std::fs::read_to_string(path).unwrap());
+    }
+    let kinds: Vec<String> = std::fs::read_to_string(root.join("demo/truth.ndjson"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|r| format!("{} {}", r["kind"].as_str().unwrap(), r["observable"]))
+        .collect();
+    assert_eq!(kinds, ["wrong_price true", "lag true", "loss true", "loss true"]);
+}

@@ -5,6 +5,7 @@
 use feeds::event::Side;
 use feeds::nasdaq_itch50::wire::*;
 
+use super::book::Order;
 use super::flow::Action;
 use super::packet::Blocks;
 
@@ -82,35 +83,45 @@ pub fn trading_action(head: Head<'_>, trading_state: u8, reason: &str, out: &mut
     out.push(&[&m.encode()]);
 }
 
-/// The message that says `action`.
-pub fn action(head: Head<'_>, tracking_number: u16, action: &Action, out: &mut Blocks) {
+/// A displayed order, with its participant's name or without.
+fn add(head: Head<'_>, tracking_number: u16, order: Order, attributed: bool, out: &mut Blocks) {
     let Head { locate: stock_locate, since_midnight_ns: timestamp, symbol } = head;
-    match *action {
-        Action::Add { order, attributed: false } => out.push(&[&AddOrderValues {
+    let Order { id: order_reference_number, side, price, shares } = order;
+    let (buy_sell_indicator, stock) = (side_code(side), padded(symbol));
+    if !attributed {
+        let m = AddOrderValues {
             message_type: b'A',
             stock_locate,
             tracking_number,
             timestamp,
-            order_reference_number: order.id,
-            buy_sell_indicator: side_code(order.side),
-            shares: order.shares,
-            stock: padded(symbol),
-            price: order.price,
-        }
-        .encode()]),
-        Action::Add { order, attributed: true } => out.push(&[&AddOrderMpidValues {
-            message_type: b'F',
-            stock_locate,
-            tracking_number,
-            timestamp,
-            order_reference_number: order.id,
-            buy_sell_indicator: side_code(order.side),
-            shares: order.shares,
-            stock: padded(symbol),
-            price: order.price,
-            attribution: *b"ZSIM",
-        }
-        .encode()]),
+            order_reference_number,
+            buy_sell_indicator,
+            shares,
+            stock,
+            price,
+        };
+        return out.push(&[&m.encode()]);
+    }
+    let m = AddOrderMpidValues {
+        message_type: b'F',
+        stock_locate,
+        tracking_number,
+        timestamp,
+        order_reference_number,
+        buy_sell_indicator,
+        shares,
+        stock,
+        price,
+        attribution: *b"ZSIM",
+    };
+    out.push(&[&m.encode()]);
+}
+
+/// The message that says `action`.
+pub fn action(head: Head<'_>, tracking_number: u16, action: &Action, out: &mut Blocks) {
+    let Head { locate: stock_locate, since_midnight_ns: timestamp, symbol } = head;
+    match *action {
+        Action::Add { order, attributed } => add(head, tracking_number, order, attributed, out),
         Action::Execute { id, shares, matched } => out.push(&[&OrderExecutedValues {
             message_type: b'E',
             stock_locate,

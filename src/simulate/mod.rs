@@ -352,6 +352,15 @@ impl Simulator {
         }
     }
 
+    /// The venue halts an instrument, or lets it trade again.
+    fn trading(&mut self, now_ns: u64, i: usize, halted: bool) {
+        self.halted[i] = halted;
+        let (code, reason) = if halted { (b'H', "T1") } else { (b'T', "T3") };
+        self.announce(now_ns, Some(i), |h, out| itch::trading_action(h, code, reason, out));
+        let effect = Effect::State { source: SourceId::Direct, instrument: i, halted };
+        self.collecting.spoken.effects.push(effect);
+    }
+
     fn fault_begins(&mut self, now_ns: u64, n: usize) {
         let fault = self.faults[n].clone();
         for i in self.targets(n) {
@@ -360,8 +369,7 @@ impl Simulator {
                     self.sip.schedule(now_ns, i, Task::Restate { even_so: false });
                 }
                 Kind::Halt { missed } => {
-                    self.halted[i] = true;
-                    self.announce(now_ns, Some(i), |h, out| itch::trading_action(h, b'H', "T1", out));
+                    self.trading(now_ns, i, true);
                     let until_ns = fault.to_ns;
                     self.collecting.spoken.effects.push(Effect::State {
                         source: SourceId::Direct,
@@ -386,8 +394,7 @@ impl Simulator {
         for i in self.targets(n) {
             match fault.kind {
                 Kind::Halt { missed } => {
-                    self.halted[i] = false;
-                    self.announce(now_ns, Some(i), |h, out| itch::trading_action(h, b'T', "T3", out));
+                    self.trading(now_ns, i, false);
                     let mut news =
                         vec![(i, Task::State { code: b'T' }), (i, Task::Restate { even_so: true })];
                     if missed {

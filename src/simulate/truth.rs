@@ -22,13 +22,16 @@ mod limit {
     pub const OFF: u64 = 5 * MS;
     pub const MET: (u64, u64) = (20 * MS, 35 * MS);
     pub const STALE: (u64, u64) = (2_700 * MS, 3_300 * MS);
-    pub const STALE_MOVES: (u64, u64) = (3, 10);
+    pub const STALE_MOVES: (u64, u64) = (1, 5);
     pub const SILENT: (u64, u64) = (800 * MS, 2_200 * MS);
     pub const LINE_LAG: (u64, u64) = (40 * MS, 60 * MS);
     pub const STATUS: (u64, u64) = (200 * MS, 400 * MS);
     pub const CLOCK: (i64, i64) = (225 * MS as i64, 275 * MS as i64);
     pub const MISSING: (u64, u64) = (4_800 * MS, 5_300 * MS);
 }
+
+/// A stretch in which at least one heartbeat of a source that sends nothing else arrives.
+const QUIET_NS: u64 = 1_300 * MS;
 
 /// Differences shorter than this are only counted: the usual flight makes thousands.
 const SHORT_NS: u64 = MS;
@@ -203,18 +206,32 @@ impl Truth {
                 // A price that was never right looks as if the other source had not followed, while that one's
                 // own price is one that was shown lately: both tellings are right.
                 let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
-                let mut verdict = verdict(segment, wrong);
+                let mut verdict = judge(segment, wrong);
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
                 if account.may_be_stale(i, from) && !verdict.must.is_empty() {
                     verdict.must.push("stale");
                 }
+                // The venue is first to every price: when it stops, what it still shows is late or simply different.
+                let stopped = segment.iter().any(|d| matches!(d.behind, Some((SourceId::Direct, _))));
+                if stopped
+                    && fault.source == SourceId::Direct
+                    && !verdict.must.is_empty()
+                    && !verdict.must.contains(&"divergent")
+                {
+                    verdict.must.push("divergent");
+                }
+                // A source that sends nothing may be silent or late: only its next heartbeat tells which.
+                let firm = firm && (fault.kind != Kind::HeartbeatsOnly || to - from > QUIET_NS);
                 let mut alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
                 alert.lag_ns = verdict.lag_ns;
                 if firm && !verdict.must.is_empty() {
                     record.expect.push(alert.clone().any_of(&verdict.must));
                 }
-                let may: Vec<_> =
-                    verdict.may.into_iter().filter(|k| !firm || !verdict.must.contains(k)).collect();
+                let Verdict { must, mut may, .. } = verdict;
+                may.retain(|kind| !must.contains(kind));
+                if !firm {
+                    may.extend(must);
+                }
                 if !may.is_empty() {
                     record.accept.push(alert.any_of(&may));
                 }
@@ -318,7 +335,7 @@ impl Truth {
         // When a clock that was ahead is set right, it runs behind its own latest until that is reached.
         let back = if by_ns > 0 { by_ns.unsigned_abs() } else { 0 };
         let to = fault.to_ns.saturating_add(back).saturating_add(SECOND + 100 * MS);
-        let alert = Alert::channel(fault.source, fault.from_ns, to).any_of(&["clock"]);
+        let alert = Alert::anything(fault.from_ns, to).of(&[fault.source]).any_of(&["clock"]);
         if by_ns.abs() > limit::CLOCK.1 && fault.from_ns < self.end_ns {
             record.expect.push(alert);
         } else if by_ns.abs() > limit::CLOCK.0 {
@@ -393,7 +410,7 @@ struct Verdict {
 }
 
 /// What a segment clearly is, and what it may be called.
-fn verdict(segment: &[Difference], wrong: bool) -> Verdict {
+fn judge(segment: &[Difference], wrong: bool) -> Verdict {
     let lag_ns = segment.iter().filter_map(|d| d.behind).map(|(_, lag)| lag).max();
     // The longest stretch in which neither source shows what the other showed before.
     let (mut unexplained, mut run) = (0u64, 0u64);
@@ -458,9 +475,13 @@ fn losses(fault: &Fault, account: &Account, record: &mut Record) {
             .push(Alert::channel(fault.source, *at_ns, u64::MAX).any_of(&["gap"]).sequence(*sequence));
     }
     for (ranges, info) in account.partly.iter().zip(&LINES) {
-        for range in ranges {
-            let alert = Alert::channel(fault.source, range.from_ns, range.to_ns + SECOND).any_of(&["line"]);
-            record.expect.push(alert.sequence(range.sequence).line(info.name));
+        // What a line loses within a second of each other is one matter.
+        for near in ranges.chunk_by(|a, b| b.from_ns < a.to_ns + SECOND) {
+            let (first, last) = (near[0], near[near.len() - 1]);
+            let alert = Alert::channel(fault.source, first.from_ns, last.to_ns + SECOND).any_of(&["line"]);
+            let count = near.iter().map(|r| r.sequence.count).sum();
+            let sequence = Sequence { first: first.sequence.first, last: last.sequence.last, count };
+            record.expect.push(alert.sequence(sequence).line(info.name));
         }
     }
 }
