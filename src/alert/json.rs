@@ -82,7 +82,8 @@ pub fn write_time(out: &mut Vec<u8>, unix_ns: u64) {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let mut buffer = [0; 20];
-    let mut digits = |n: u64, least: usize, out: &mut Vec<u8>| out.extend_from_slice(price::itoa(n, least, &mut buffer));
+    let mut digits =
+        |n: u64, least: usize, out: &mut Vec<u8>| out.extend_from_slice(price::itoa(n, least, &mut buffer));
     digits(year, 4, out);
     out.push(b'-');
     digits(month, 2, out);

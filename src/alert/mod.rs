@@ -286,7 +286,8 @@ fn identity(subject: &Subject, began: u64, names: &Names<'_>) -> u64 {
     eat(subject.instrument.map_or("", |i| &names.registry.get(i).name).as_bytes());
     eat(subject.venue.and_then(|v| names.registry.mic(v)).unwrap_or("").as_bytes());
     eat(subject.side.map_or("", Side::name).as_bytes());
-    let mut sources: Vec<&str> = subject.sources.iter().map(|s| names.sources[usize::from(*s)].as_str()).collect();
+    let mut sources: Vec<&str> =
+        subject.sources.iter().map(|s| names.sources[usize::from(*s)].as_str()).collect();
     sources.sort_unstable();
     sources.iter().for_each(|s| eat(s.as_bytes()));
     eat(subject.channel.as_deref().unwrap_or("").as_bytes());
@@ -353,9 +354,9 @@ fn write_quotes(out: &mut Vec<u8>, views: &[ViewId], names: &Names<'_>) {
     }
     json::key(out, "quotes");
     out.push(b'{');
-    let one_source = views.windows(2).any(|w| {
-        names.registry.views[w[0] as usize].source == names.registry.views[w[1] as usize].source
-    });
+    let one_source = views
+        .windows(2)
+        .any(|w| names.registry.views[w[0] as usize].source == names.registry.views[w[1] as usize].source);
     for id in views {
         let view = &names.registry.views[*id as usize];
         let source = &names.sources[usize::from(view.source)];
@@ -429,7 +430,8 @@ mod tests {
         let sources = ["direct".to_owned(), "sip".to_owned()];
         let names = Names { registry: &registry, sources: &sources, captures: &[] };
         let subject = Subject { instrument: Some(instrument), ..Subject::new(Kind::Lagging, &[1, 0]) };
-        let details = || Details { cause: "source", why: "late".into(), lag_ns: Some(5), ..Details::default() };
+        let details =
+            || Details { cause: "source", why: "late".into(), lag_ns: Some(5), ..Details::default() };
         let mut book = AlertBook::default();
         let handle = book.raise(20, 10, Severity::Minor, subject, details(), &names);
         book.escalate(30, handle, Kind::Divergent, Severity::Major, details(), &names);
@@ -437,11 +439,16 @@ mod tests {
         let text = String::from_utf8(book.lines.clone()).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         let field = |i: usize, name: &str| lines[i][name].to_string();
-        let events: Vec<_> = (0..3).map(|i| (field(i, "event"), field(i, "kind"), field(i, "severity"))).collect();
+        let events: Vec<_> =
+            (0..3).map(|i| (field(i, "event"), field(i, "kind"), field(i, "severity"))).collect();
         let quoted = |a: &str, b: &str, c: &str| (format!("\"{a}\""), format!("\"{b}\""), format!("\"{c}\""));
         assert_eq!(
             events,
-            [quoted("raised", "lagging", "minor"), quoted("escalated", "divergent", "major"), quoted("cleared", "divergent", "major")]
+            [
+                quoted("raised", "lagging", "minor"),
+                quoted("escalated", "divergent", "major"),
+                quoted("cleared", "divergent", "major")
+            ]
         );
         assert!(field(0, "id") == field(1, "id") && field(1, "id") == field(2, "id"));
         assert_eq!((field(2, "duration_ns"), field(2, "reason")), ("30".into(), "\"agreed\"".into()));

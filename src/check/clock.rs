@@ -60,9 +60,19 @@ impl ClockJudge {
         }
         self.last_bad = now;
         if self.alert.is_none() {
-            let (by, word) = if ahead > check.limit_ns { (ahead, "ahead of its receipt") } else { (behind, "behind its own latest") };
-            let why = format!("{} stamps a message {}.{:03} ms {word}", desk.name(source), by / 1_000_000, by / 1_000 % 1_000);
-            let subject = Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Clock, &[source]) };
+            let (by, word) = if ahead > check.limit_ns {
+                (ahead, "ahead of its receipt")
+            } else {
+                (behind, "behind its own latest")
+            };
+            let why = format!(
+                "{} stamps a message {}.{:03} ms {word}",
+                desk.name(source),
+                by / 1_000_000,
+                by / 1_000 % 1_000
+            );
+            let subject =
+                Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Clock, &[source]) };
             let details = Details { lag_ns: Some(by), cause: "source", why, ..Details::default() };
             self.alert = Some(desk.raise(now, now, check.severity, subject, details, registry));
         } else if let Some(alert) = self.alert {

@@ -83,10 +83,18 @@ impl CrossJudge {
                         None if now < due => at = at.min(due),
                         None => {
                             let word = if kind == Kind::Crossed { "above" } else { "equal to" };
-                            let why =
-                                format!("{}: bid {} is {word} ask {}", case.who, show_nanos(bid), show_nanos(ask));
-                            let details =
-                                Details { magnitude: Some(magnitude), cause: "source", why, ..Details::default() };
+                            let why = format!(
+                                "{}: bid {} is {word} ask {}",
+                                case.who,
+                                show_nanos(bid),
+                                show_nanos(ask)
+                            );
+                            let details = Details {
+                                magnitude: Some(magnitude),
+                                cause: "source",
+                                why,
+                                ..Details::default()
+                            };
                             let subject = (case.subject)(kind);
                             self.alerts[i] =
                                 Some(desk.raise(now, open.began, check.severity, subject, details, registry));
@@ -100,7 +108,13 @@ impl CrossJudge {
 }
 
 /// Judges one view at `now`; answers the next deadline.
-pub fn judge_view(id: ViewId, now: u64, judge: &mut CrossJudge, held: Option<&'static str>, bench: &mut Bench<'_>) -> u64 {
+pub fn judge_view(
+    id: ViewId,
+    now: u64,
+    judge: &mut CrossJudge,
+    held: Option<&'static str>,
+    bench: &mut Bench<'_>,
+) -> u64 {
     let view = &bench.registry.views[id as usize];
     let crossing = view.quote.as_ref().and_then(|q| {
         let (bid, ask) = (q.best[0]?.price, q.best[1]?.price);
@@ -140,13 +154,17 @@ pub(super) fn judge_pair(
         levels[side.index()].map(|l| l.price)
     };
     let cross = |x, y| Some((price(x, Side::Bid)?, price(y, Side::Ask)?));
-    let own = [a, b].iter().any(|v| v.quote.as_ref().and_then(|q| q.crossing()).is_some_and(|o| o != Ordering::Less));
-    let widest = [cross(a, b), cross(b, a)].into_iter().flatten().max_by_key(|(bid, ask)| bid.saturating_sub(*ask));
+    let own = [a, b]
+        .iter()
+        .any(|v| v.quote.as_ref().and_then(|q| q.crossing()).is_some_and(|o| o != Ordering::Less));
+    let widest =
+        [cross(a, b), cross(b, a)].into_iter().flatten().max_by_key(|(bid, ask)| bid.saturating_sub(*ask));
     // A quote that crosses itself is told of its source, not of the pair.
     let crossing = widest.filter(|_| !own).map(|(bid, ask)| (bid.cmp(&ask), bid, ask));
     let checks = KINDS.map(|kind| bench.rules.pair(kind, a.source, b.source));
     let named = checks.iter().flatten().any(|c| matches!(c.scope, Scope::Between(_)));
-    let told = [Kind::Divergent, Kind::Lagging].iter().any(|k| bench.rules.pair(*k, a.source, b.source).is_some());
+    let told =
+        [Kind::Divergent, Kind::Lagging].iter().any(|k| bench.rules.pair(*k, a.source, b.source).is_some());
     let held = held.or((told && !named && differs.contains(&true)).then_some("told_as_disagreement"));
     let subject = |kind| Subject {
         instrument: Some(a.instrument),

@@ -8,16 +8,27 @@ const PRICES_MAX: usize = 128;
 pub struct Shown {
     /// Price, units of 1e-9.
     pub price: i64,
-    /// When the view came to it.
+    /// When the view first came to it, short absences (within the window) passed over.
     pub came: u64,
-    /// When it left it.
+    /// When it last left it.
     pub left: u64,
+}
+
+/// The price shown now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Current {
+    /// Price, units of 1e-9.
+    pub price: i64,
+    /// When the view first came to it, short absences (within the window) passed over.
+    pub came: u64,
+    /// Since when it shows it without a break.
+    pub since: u64,
 }
 
 /// The prices of one side of one view.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    current: Option<(i64, u64)>,
+    current: Option<Current>,
     /// Oldest departure first.
     gone: Vec<Shown>,
 }
@@ -25,23 +36,26 @@ pub struct History {
 impl History {
     /// The side shows `price` from `now`; answers whether that is another price than before.
     pub fn show(&mut self, now: u64, price: Option<i64>, window_ns: u64) -> bool {
-        if self.current.map(|(p, _)| p) == price {
+        if self.current.map(|c| c.price) == price {
             return false;
         }
-        if let Some((old, came)) = self.current.take() {
-            let horizon = now.saturating_sub(window_ns);
-            self.gone.retain(|s| s.price != old && s.left >= horizon);
+        let horizon = now.saturating_sub(window_ns);
+        self.gone.retain(|s| s.left >= horizon);
+        if let Some(Current { price: old, came, .. }) = self.current.take() {
             if self.gone.len() == PRICES_MAX {
                 self.gone.remove(0);
             }
             self.gone.push(Shown { price: old, came, left: now });
         }
-        self.current = price.map(|p| (p, now));
+        if let Some(price) = price {
+            let earlier = self.gone.iter().position(|s| s.price == price).map(|at| self.gone.remove(at));
+            self.current = Some(Current { price, came: earlier.map_or(now, |s| s.came), since: now });
+        }
         true
     }
 
-    /// The price shown now, and since when.
-    pub fn current(&self) -> Option<(i64, u64)> {
+    /// The price shown now.
+    pub fn current(&self) -> Option<Current> {
         self.current
     }
 
@@ -66,7 +80,7 @@ mod tests {
         assert_eq!(history.left(7, 11, 100), None, "still shown");
         history.show(8, Some(10), 100);
         history.show(9, None, 100);
-        assert_eq!(history.left(10, 10, 100), Some(Shown { price: 10, came: 8, left: 9 }));
+        assert_eq!(history.left(10, 10, 100), Some(Shown { price: 10, came: 1, left: 9 }), "first came at 1");
         assert_eq!(history.left(110, 10, 100), None, "beyond the window");
     }
 

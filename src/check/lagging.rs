@@ -1,6 +1,6 @@
 //! `lagging`: one source shows what the other showed earlier, and is later than the limit.
 
-use super::history::{History, Shown};
+use super::history::{Current, History, Shown};
 
 /// The check's document.
 pub const DOCUMENT: &str = "\
@@ -47,7 +47,7 @@ pub fn explain(
     late: impl Fn(usize, u64) -> bool,
 ) -> Explanation {
     let behind = |who: usize| {
-        let (price, came) = sides[who].current()?;
+        let Current { price, came, .. } = sides[who].current()?;
         let shown: Shown = sides[1 - who].left(now, price, window_ns)?;
         // The peer must have been there first: a source that was first to a price does not follow.
         let followed = shown.came <= came.saturating_add(TOGETHER_NS);
@@ -77,8 +77,14 @@ mod tests {
     fn the_follower_is_behind_the_leader() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false), Explanation::Behind { who: 1, left: 50 * MS });
-        assert_eq!(explain(60 * MS, [&follower, &leader], u64::MAX, |_, _| false), Explanation::Behind { who: 0, left: 50 * MS });
+        assert_eq!(
+            explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false),
+            Explanation::Behind { who: 1, left: 50 * MS }
+        );
+        assert_eq!(
+            explain(60 * MS, [&follower, &leader], u64::MAX, |_, _| false),
+            Explanation::Behind { who: 0, left: 50 * MS }
+        );
     }
 
     #[test]
@@ -100,6 +106,9 @@ mod tests {
         let a = history(&[(0, 10), (20 * MS, 11), (40 * MS, 12)]);
         let b = history(&[(MS, 10), (5 * MS, 12), (6 * MS, 10), (30 * MS, 11)]);
         // b shows 11, which a left at 40; a shows 12, which b left at 6.
-        assert_eq!(explain(45 * MS, [&a, &b], u64::MAX, |_, _| false), Explanation::Behind { who: 1, left: 40 * MS });
+        assert_eq!(
+            explain(45 * MS, [&a, &b], u64::MAX, |_, _| false),
+            Explanation::Behind { who: 1, left: 40 * MS }
+        );
     }
 }

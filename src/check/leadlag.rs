@@ -85,7 +85,12 @@ const PACKETS_MAX: usize = 16_384;
 
 impl PacketMatcher {
     /// Source `position` delivered the packet of that channel, session and sequence number at `ts_ns`.
-    pub fn delivered(&mut self, position: usize, key: (u16, u128, u64), ts_ns: u64) -> (Option<Match>, [u64; 2]) {
+    pub fn delivered(
+        &mut self,
+        position: usize,
+        key: (u16, u128, u64),
+        ts_ns: u64,
+    ) -> (Option<Match>, [u64; 2]) {
         if let Some((other, ts)) = self.waiting.get(&key).copied() {
             if other == position {
                 return (None, [0, 0]);

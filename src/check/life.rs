@@ -89,7 +89,10 @@ impl Comparator {
         for a in 0..self.feeds.len() as SourceId {
             for b in a + 1..self.feeds.len() as SourceId {
                 let (x, y) = (usize::from(a), usize::from(b));
-                if self.feeds[x].is_some() && self.feeds[x] == self.feeds[y] && self.venues[x] == self.venues[y] {
+                if self.feeds[x].is_some()
+                    && self.feeds[x] == self.feeds[y]
+                    && self.venues[x] == self.venues[y]
+                {
                     self.relation(a, b);
                 }
             }
@@ -97,12 +100,24 @@ impl Comparator {
     }
 
     /// Something about a channel or a line. `suspects` is the number of instruments that are suspect by now.
-    pub fn on_line_event(&mut self, now: u64, place: Place, event: &LineEvent, suspects: u64, registry: &Registry) {
+    pub fn on_line_event(
+        &mut self,
+        now: u64,
+        place: Place,
+        event: &LineEvent,
+        suspects: u64,
+        registry: &Registry,
+    ) {
         let Place { source, channel, .. } = place;
         let range = |first, last, count| SequenceRange { first, last, count };
         match *event {
             LineEvent::Gap { first, last, count, began_ns, reason } => {
-                let gap = Gap { range: range(first, last, count), began: began_ns, reason: reason.name(), suspects };
+                let gap = Gap {
+                    range: range(first, last, count),
+                    began: began_ns,
+                    reason: reason.name(),
+                    suspects,
+                };
                 self.on_gap(now, place, gap, registry);
             }
             LineEvent::GapFilled { first, last, count, .. } => {
@@ -114,7 +129,8 @@ impl Comparator {
                     self.desk.hold(Kind::Line, "told_as_gap");
                     return;
                 }
-                let fault = Fault { range: range(first, last, count - in_gap), began: began_ns, lag_ns: None };
+                let fault =
+                    Fault { range: range(first, last, count - in_gap), began: began_ns, lag_ns: None };
                 self.line_fault(now, place, line, fault, registry);
             }
             LineEvent::LineLead { loser, lag_ns, sequence, .. } => {
@@ -167,7 +183,10 @@ impl Comparator {
         let check = self.rules.source(Kind::Silent, source)?;
         let feed = self.feeds[usize::from(source)]?;
         let started = self.started?;
-        Some((Expectation { after_ns: check.after_ns, heartbeat_ns: feed.info().heartbeat_ns, started }, check))
+        Some((
+            Expectation { after_ns: check.after_ns, heartbeat_ns: feed.info().heartbeat_ns, started },
+            check,
+        ))
     }
 
     fn arm_source(&mut self, source: SourceId) {

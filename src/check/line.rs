@@ -79,8 +79,13 @@ impl LineJudge {
             line: Some(line.to_owned()),
             ..Subject::new(Kind::Line, &[source])
         };
-        let details =
-            Details { sequence: Some(fault.range), lag_ns: fault.lag_ns, cause: "network", why, ..Details::default() };
+        let details = Details {
+            sequence: Some(fault.range),
+            lag_ns: fault.lag_ns,
+            cause: "network",
+            why,
+            ..Details::default()
+        };
         self.alert = Some(desk.raise(now, fault.began.min(now), check.severity, subject, details, registry));
         due
     }

@@ -40,7 +40,16 @@ pub struct Candidate {
 impl Candidate {
     /// A new candidate.
     pub fn new(instrument: InstrumentId, source: SourceId, peer: SourceId, venue: VenueId) -> Self {
-        Candidate { instrument, source, peer, venue, first: None, alert: None, carried: false, armed: u64::MAX }
+        Candidate {
+            instrument,
+            source,
+            peer,
+            venue,
+            first: None,
+            alert: None,
+            carried: false,
+            armed: u64::MAX,
+        }
     }
 
     /// The peer's quote changed while the source was alive; answers the deadline.
@@ -50,7 +59,14 @@ impl Candidate {
     }
 
     /// Looks again at `now`; answers the next deadline.
-    pub fn judge(&mut self, now: u64, silent: bool, check: &Check, desk: &mut Desk, registry: &Registry) -> u64 {
+    pub fn judge(
+        &mut self,
+        now: u64,
+        silent: bool,
+        check: &Check,
+        desk: &mut Desk,
+        registry: &Registry,
+    ) -> u64 {
         if self.carried || self.alert.is_some() {
             return u64::MAX;
         }

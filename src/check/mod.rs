@@ -97,7 +97,6 @@ pub struct SourceJudge {
 /// Mean gaps without a packet after which a source is unusually quiet.
 const QUIET_GAPS: u64 = 8;
 
-
 impl SourceJudge {
     /// The source is quiet since `left`, and it is not its habit: many packets' time has gone by without one.
     pub fn is_unusually_quiet(&self, now: u64, left: u64) -> bool {
@@ -176,12 +175,11 @@ impl Comparator {
             })
             .collect();
         let mut sources: Vec<SourceJudge> = config.sources.iter().map(source_judge).collect();
-        sources.extend(config.composites.iter().map(|_| SourceJudge { composite: true, ..Default::default() }));
+        sources
+            .extend(config.composites.iter().map(|_| SourceJudge { composite: true, ..Default::default() }));
         for i in 0..direct {
-            sources[i].proves = (0..direct)
-                .filter(|j| *j != i && related(config, i, *j))
-                .map(|j| j as SourceId)
-                .collect();
+            sources[i].proves =
+                (0..direct).filter(|j| *j != i && related(config, i, *j)).map(|j| j as SourceId).collect();
         }
         let desk = Desk { sources: names, captures: captures.to_vec(), ..Desk::default() };
         Comparator {
@@ -232,11 +230,14 @@ impl Comparator {
 
     fn fire(&mut self, at: u64, key: TimerKey, registry: &Registry) {
         match key {
-            TimerKey::Source(..) | TimerKey::Channel(..) | TimerKey::Line(..) => self.fire_life(at, key, registry),
+            TimerKey::Source(..) | TimerKey::Channel(..) | TimerKey::Line(..) => {
+                self.fire_life(at, key, registry)
+            }
             TimerKey::LineGood(source, channel, line) => {
                 let Some(check) = self.rules.source(Kind::Line, source) else { return };
-                let judge =
-                    &mut self.sources[usize::from(source)].channels[usize::from(channel)].lines[usize::from(line)].judge;
+                let judge = &mut self.sources[usize::from(source)].channels[usize::from(channel)].lines
+                    [usize::from(line)]
+                .judge;
                 if !is_due(&mut judge.armed, at) {
                     return;
                 }
@@ -292,7 +293,14 @@ impl Comparator {
 
     /// A source's timestamp.
     #[inline]
-    pub fn observe_clock(&mut self, now: u64, place: life::Place, ts_ns: u64, ts_recv_ns: u64, registry: &Registry) {
+    pub fn observe_clock(
+        &mut self,
+        now: u64,
+        place: life::Place,
+        ts_ns: u64,
+        ts_recv_ns: u64,
+        registry: &Registry,
+    ) {
         let source = place.source;
         let Some(check) = self.rules.source(Kind::Clock, source) else { return };
         let SourceJudge { clock, channels, .. } = &mut self.sources[usize::from(source)];
@@ -342,7 +350,11 @@ fn add(total: &mut [u64; 2], more: [u64; 2]) {
 fn source_judge(source: &crate::config::Source) -> SourceJudge {
     let channels = source.channels.iter().enumerate().map(|(i, channel)| ChannelJudge {
         name: channel.name.clone(),
-        lines: channel.lines.iter().map(|l| LineLife { name: l.name.clone(), ..Default::default() }).collect(),
+        lines: channel
+            .lines
+            .iter()
+            .map(|l| LineLife { name: l.name.clone(), ..Default::default() })
+            .collect(),
         ordinal: i as u16,
         ..Default::default()
     });

@@ -187,7 +187,13 @@ impl Pair {
         next.merge(Next { at, waits: None })
     }
 
-    fn judge_side(&mut self, now: u64, side: Side, held: Option<&'static str>, bench: &mut Bench<'_>) -> Next {
+    fn judge_side(
+        &mut self,
+        now: u64,
+        side: Side,
+        held: Option<&'static str>,
+        bench: &mut Bench<'_>,
+    ) -> Next {
         let index = side.index();
         let [a, b] = [0, 1].map(|p| self.price(p, index, bench.registry));
         let reason = held.or(match (a, b) {
@@ -231,7 +237,14 @@ impl Pair {
         }
     }
 
-    fn account(&mut self, now: u64, side: usize, held: Option<&'static str>, differs: bool, bench: &mut Bench<'_>) {
+    fn account(
+        &mut self,
+        now: u64,
+        side: usize,
+        held: Option<&'static str>,
+        differs: bool,
+        bench: &mut Bench<'_>,
+    ) {
         let state = match (held, differs) {
             (Some(reason), _) => Account::Held(reason),
             (None, true) => Account::Differ,
@@ -242,11 +255,12 @@ impl Pair {
             add_time(relation, old, now.saturating_sub(since));
         }
         let differs_held = differs && held.is_some_and(|r| r != "one_sided" && r != "no_quote");
-        if differs_held && !self.sides[side].held_differs {
-            if let Some(reason) = held {
-                *relation.held_differences.entry(reason).or_default() += 1;
-                bench.desk.hold(Kind::Divergent, reason);
-            }
+        if differs_held
+            && !self.sides[side].held_differs
+            && let Some(reason) = held
+        {
+            *relation.held_differences.entry(reason).or_default() += 1;
+            bench.desk.hold(Kind::Divergent, reason);
         }
         self.sides[side].held_differs = differs_held;
     }
@@ -348,12 +362,20 @@ impl Pair {
             (Explanation::None, Some(Kind::Lagging)) => {
                 let Some(check) = divergent else { return Next { at, waits: None } };
                 // Beyond the window at once; a price that the peer never showed, when it has stood long enough.
-                let outlived = matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
+                let outlived =
+                    matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
                 let due = judge.divergent_since.unwrap_or(now).saturating_add(check.on_delay_ns);
                 if outlived || now >= due {
                     let details = self.divergent_details(side, prices, magnitude, bench);
                     if let Some(alert) = self.sides[side.index()].alert {
-                        bench.desk.escalate(now, alert, Kind::Divergent, check.severity, details, bench.registry);
+                        bench.desk.escalate(
+                            now,
+                            alert,
+                            Kind::Divergent,
+                            check.severity,
+                            details,
+                            bench.registry,
+                        );
                     }
                     return Next::NOTHING;
                 }
@@ -368,14 +390,19 @@ impl Pair {
                 }
                 let subject = self.subject(Kind::Divergent, side, [0, 1], bench);
                 let details = self.divergent_details(side, prices, magnitude, bench);
-                let raised = bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
+                let raised =
+                    bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
                 self.sides[side.index()].alert = Some(raised);
                 Next::NOTHING
             }
             (Explanation::Behind { who, left }, None) => {
                 let Some(check) = lagging else { return Next { at, waits: None } };
                 let jumped = if judge.grew { 0 } else { since.saturating_add(settle(&check)) };
-                let due = segment.began.saturating_add(check.lag_limit_ns).max(left + check.lag_limit_ns).max(jumped);
+                let due = segment
+                    .began
+                    .saturating_add(check.lag_limit_ns)
+                    .max(left + check.lag_limit_ns)
+                    .max(jumped);
                 if now < due {
                     return Next { at: at.min(due), waits: None };
                 }
@@ -385,7 +412,8 @@ impl Pair {
                 }
                 let subject = self.subject(Kind::Lagging, side, [who, 1 - who], bench);
                 let details = self.lagging_details(side, prices, who, now - left, magnitude, bench);
-                let raised = bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
+                let raised =
+                    bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
                 self.sides[side.index()].alert = Some(raised);
                 Next { at, waits: None }
             }
@@ -398,7 +426,10 @@ impl Pair {
         let relation = &bench.relations[self.relation];
         let late = |who: usize, left: u64| {
             let least = lagging::TOGETHER_NS as i64;
-            let peer_leads = relation.recent_leads.iter().all(|lead| if who == 1 { *lead > least } else { *lead < -least });
+            let peer_leads = relation
+                .recent_leads
+                .iter()
+                .all(|lead| if who == 1 { *lead > least } else { *lead < -least });
             // Quiet when the lag passed its limit: then late, whatever arrives now.
             let was_quiet = judge.quiet == Some((who, left));
             let source = &bench.sources[usize::from(relation.sources[who])];
@@ -422,7 +453,13 @@ impl Pair {
         }
     }
 
-    fn divergent_details(&self, side: Side, prices: [i64; 2], magnitude: Magnitude, bench: &Bench<'_>) -> Details {
+    fn divergent_details(
+        &self,
+        side: Side,
+        prices: [i64; 2],
+        magnitude: Magnitude,
+        bench: &Bench<'_>,
+    ) -> Details {
         let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
         let why = format!(
             "{} shows {} {} while {} shows {}, a price the other has not shown",
@@ -455,7 +492,13 @@ impl Pair {
             lag_ns / 1_000 % 1_000,
             show_nanos(prices[1 - who])
         );
-        Details { magnitude: Some(magnitude), lag_ns: Some(lag_ns), cause: "source", why, ..Details::default() }
+        Details {
+            magnitude: Some(magnitude),
+            lag_ns: Some(lag_ns),
+            cause: "source",
+            why,
+            ..Details::default()
+        }
     }
 
     /// Which view of the pair is behind the other on either side; for the stale check.

@@ -111,7 +111,15 @@ impl Life {
     }
 
     /// Tells it.
-    pub fn tell(&mut self, now: u64, who: &Who<'_>, check: &Check, started: u64, desk: &mut Desk, registry: &Registry) {
+    pub fn tell(
+        &mut self,
+        now: u64,
+        who: &Who<'_>,
+        check: &Check,
+        started: u64,
+        desk: &mut Desk,
+        registry: &Registry,
+    ) {
         let began = self.last.unwrap_or(started);
         let source = desk.name(who.source);
         let name = match (who.channel, who.line) {
@@ -119,8 +127,16 @@ impl Life {
             (Some(channel), None) => format!("{source} channel {channel}"),
             _ => source.to_owned(),
         };
-        let under = if who.instruments > 0 { format!("; {} instruments under it", who.instruments) } else { String::new() };
-        let why = format!("nothing has arrived from {name} for {}.{:03} s{under}", (now - began) / 1_000_000_000, (now - began) / 1_000_000 % 1_000);
+        let under = if who.instruments > 0 {
+            format!("; {} instruments under it", who.instruments)
+        } else {
+            String::new()
+        };
+        let why = format!(
+            "nothing has arrived from {name} for {}.{:03} s{under}",
+            (now - began) / 1_000_000_000,
+            (now - began) / 1_000_000 % 1_000
+        );
         let subject = Subject {
             channel: who.channel.map(str::to_owned),
             line: who.line.map(str::to_owned),

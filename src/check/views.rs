@@ -69,7 +69,8 @@ impl Comparator {
         let relation = self.relations.len();
         self.relations.push(Relation { sources: [a, b], ..Relation::default() });
         self.relation_of.insert((a, b), relation);
-        let same_feed = self.feeds[usize::from(a)].is_some() && self.feeds[usize::from(a)] == self.feeds[usize::from(b)];
+        let same_feed =
+            self.feeds[usize::from(a)].is_some() && self.feeds[usize::from(a)] == self.feeds[usize::from(b)];
         self.packets.push(same_feed.then(PacketMatcher::default));
         let [from, to] = [a, b].map(|s| self.desk.sources[usize::from(s)].clone());
         self.series.push(self.recorder.series("", &from, &to));
@@ -170,8 +171,13 @@ impl Comparator {
         let source = registry.views[id as usize].source;
         let Some(check) = self.rules.source(Kind::Stale, source) else { return };
         let mover = pair.views[1 - position];
-        let follows = |likes: &[[History; 2]; 2]| SIDES.map(|s| likes[pair.like as usize][s.index()].current());
-        let moved_now = follows(&self.views[mover as usize].history).iter().flatten().any(|(_, came)| *came == now);
+        // A move to the price that the view shows already is the peer following, not leading.
+        let current =
+            |v: ViewId, s: Side| self.views[v as usize].history[pair.like as usize][s.index()].current();
+        let moved_now = SIDES.into_iter().any(|s| {
+            current(mover, s)
+                .is_some_and(|c| c.since == now && current(id, s).is_none_or(|own| own.price != c.price))
+        });
         if !moved_now {
             return;
         }
@@ -190,9 +196,8 @@ impl Comparator {
 
     pub(super) fn judge_stale(&mut self, now: u64, id: ViewId, registry: &Registry) {
         let source = registry.views[id as usize].source;
-        let held = self.bench(registry, |_, bench| {
-            bench.views[id as usize].held(&registry.views[id as usize], bench)
-        });
+        let held = self
+            .bench(registry, |_, bench| bench.views[id as usize].held(&registry.views[id as usize], bench));
         let held = held.is_some_and(|r| r != "stale");
         let Some(check) = self.rules.source(Kind::Stale, source) else { return };
         let stale = &mut self.views[id as usize].stale;
@@ -215,7 +220,8 @@ impl Comparator {
             if known || source == view.source || !self.could_carry(source, new, registry) {
                 continue;
             }
-            let carried = registry.views_of(instrument).iter().any(|v| registry.views[*v as usize].source == source);
+            let carried =
+                registry.views_of(instrument).iter().any(|v| registry.views[*v as usize].source == source);
             let mut candidate = Candidate::new(instrument, source, view.source, view.venue);
             candidate.carried = carried;
             self.candidate_of.insert((instrument, source), self.candidates.len() as u32);
@@ -237,8 +243,11 @@ impl Comparator {
         if info.depth != Depth::Consolidated {
             return self.venues[usize::from(source)] == view.venue;
         }
-        let participant = registry.mic(view.venue).is_some_and(|mic| info.participants.iter().any(|(_, m)| *m == mic));
-        let listed = info.listings.is_empty() || instrument.listing == 0 || info.listings.contains(&instrument.listing);
+        let participant =
+            registry.mic(view.venue).is_some_and(|mic| info.participants.iter().any(|(_, m)| *m == mic));
+        let listed = info.listings.is_empty()
+            || instrument.listing == 0
+            || info.listings.contains(&instrument.listing);
         participant && listed
     }
 
@@ -248,7 +257,11 @@ impl Comparator {
             let Some(index) = self.candidate_of.get(&(view.instrument, source)).copied() else { continue };
             let judge = &self.sources[usize::from(source)];
             let candidate = &mut self.candidates[index as usize];
-            if candidate.carried || candidate.peer != view.source || judge.alive_since.is_none() || judge.life.is_silent() {
+            if candidate.carried
+                || candidate.peer != view.source
+                || judge.alive_since.is_none()
+                || judge.life.is_silent()
+            {
                 continue;
             }
             let Some(check) = self.rules.source(Kind::Missing, source) else { continue };

@@ -233,21 +233,21 @@ pub(super) fn read(mut table: Table<'_>, comparands: &[String]) -> Result<Check,
     }
     let takes = |key: &str| kind.keys().contains(&key);
     for key in ["between", "sources"] {
-        if takes(key) {
-            if let Some(list) = scope(&mut table, key, comparands)? {
-                if check.scope != Scope::All {
-                    return Err(table.error("a check takes `sources` or `between`, not both"));
-                }
-                check.scope = list;
+        if takes(key)
+            && let Some(list) = scope(&mut table, key, comparands)?
+        {
+            if check.scope != Scope::All {
+                return Err(table.error("a check takes `sources` or `between`, not both"));
             }
+            check.scope = list;
         }
     }
-    if takes("tolerance") {
-        if let Some(mut tolerance) = table.table("tolerance", "tolerance")? {
-            check.tolerance.ticks = tolerance.unsigned("ticks")?.unwrap_or(0);
-            check.tolerance.milli_bps = tolerance.milli("bps")?.unwrap_or(0);
-            tolerance.finish()?;
-        }
+    if takes("tolerance")
+        && let Some(mut tolerance) = table.table("tolerance", "tolerance")?
+    {
+        check.tolerance.ticks = tolerance.unsigned("ticks")?.unwrap_or(0);
+        check.tolerance.milli_bps = tolerance.milli("bps")?.unwrap_or(0);
+        tolerance.finish()?;
     }
     let durations: [(&'static str, &mut u64); 7] = [
         ("on_delay", &mut check.on_delay_ns),
@@ -259,16 +259,16 @@ pub(super) fn read(mut table: Table<'_>, comparands: &[String]) -> Result<Check,
         ("clear_after", &mut check.clear_after_ns),
     ];
     for (key, value) in durations {
-        if takes(key) {
-            if let Some(ns) = table.duration(key)? {
-                *value = ns;
-            }
+        if takes(key)
+            && let Some(ns) = table.duration(key)?
+        {
+            *value = ns;
         }
     }
-    if takes("peer_moves") {
-        if let Some(moves) = table.unsigned("peer_moves")? {
-            check.peer_moves = moves.max(1);
-        }
+    if takes("peer_moves")
+        && let Some(moves) = table.unsigned("peer_moves")?
+    {
+        check.peer_moves = moves.max(1);
     }
     table.finish()?;
     Ok(check)

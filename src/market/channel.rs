@@ -330,7 +330,13 @@ impl ChannelMarket {
         self.touch(slot);
     }
 
-    fn set_state(&mut self, scope: StateScope<'_>, symbol: &[u8], state: TradingState, registry: &mut Registry) {
+    fn set_state(
+        &mut self,
+        scope: StateScope<'_>,
+        symbol: &[u8],
+        state: TradingState,
+        registry: &mut Registry,
+    ) {
         match scope {
             StateScope::All => {
                 self.all_state = state;
@@ -406,7 +412,10 @@ impl ChannelMarket {
             Some(key) => {
                 let slot = self.slot(key, &[], registry);
                 self.books.clear(slot);
-                self.slots[slot as usize].quoters.iter_mut().for_each(|q| q.said = q.said.map(|_| [None, None]));
+                self.slots[slot as usize]
+                    .quoters
+                    .iter_mut()
+                    .for_each(|q| q.said = q.said.map(|_| [None, None]));
                 self.heal(slot);
                 self.touch(slot);
             }
@@ -469,7 +478,8 @@ impl ChannelMarket {
         let instrument = state.instrument?;
         // Another channel of the source may carry the instrument too (lines move): then the view is shared.
         let view = registry.find_view(self.source, venue, instrument);
-        let view = view.unwrap_or_else(|| registry.add_view(self.source, venue, instrument, info.round_lots_only));
+        let view =
+            view.unwrap_or_else(|| registry.add_view(self.source, venue, instrument, info.round_lots_only));
         let said = (info.depth == Depth::Top || info.depth == Depth::Consolidated).then_some([None, None]);
         let suspect = state.suspect;
         state.quoters.push(QuoterState { quoter, view, said, state: TradingState::Unknown, suspect });
@@ -519,7 +529,10 @@ impl ChannelMarket {
             if self.slots[slot as usize].instrument.is_none() {
                 continue;
             }
-            if self.slots[slot as usize].quoters.is_empty() && self.has_book() && (self.books.has_orders(slot) || self.books.has_levels(slot)) {
+            if self.slots[slot as usize].quoters.is_empty()
+                && self.has_book()
+                && (self.books.has_orders(slot) || self.books.has_levels(slot))
+            {
                 self.quoter(slot, Quoter::Venue, registry);
             }
             self.publish_slot(slot, origin, registry, touched);
@@ -531,7 +544,13 @@ impl ChannelMarket {
         matches!(self.feed.info().depth, Depth::Orders | Depth::Levels)
     }
 
-    fn publish_slot(&mut self, slot: u32, origin: &Origin, registry: &mut Registry, touched: &mut Vec<(ViewId, bool)>) {
+    fn publish_slot(
+        &mut self,
+        slot: u32,
+        origin: &Origin,
+        registry: &mut Registry,
+        touched: &mut Vec<(ViewId, bool)>,
+    ) {
         let state = &self.slots[slot as usize];
         if state.partial && !state.suspect {
             return;
@@ -562,7 +581,8 @@ impl ChannelMarket {
             if view.quote == Some(quote) {
                 continue;
             }
-            let crossed = |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
+            let crossed =
+                |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
             let newly_crossed = crossed(&quote) && !view.quote.as_ref().is_some_and(crossed);
             if newly_crossed && quoter.quoter != Quoter::National {
                 self.contradictions.add("crossed_book", origin);

@@ -27,7 +27,8 @@ impl Composite {
         }
         let quote = self.best(instrument, registry)?;
         let found = registry.find_view(self.source, VenueId::NATIONAL, instrument);
-        let id = found.unwrap_or_else(|| registry.add_view(self.source, VenueId::NATIONAL, instrument, false));
+        let id =
+            found.unwrap_or_else(|| registry.add_view(self.source, VenueId::NATIONAL, instrument, false));
         let view = &mut registry.views[id as usize];
         if view.quote == Some(quote) {
             return None;
@@ -40,7 +41,9 @@ impl Composite {
     fn best(&self, instrument: InstrumentId, registry: &Registry) -> Option<Quote> {
         let mut parts = registry.views_of(instrument).iter().filter_map(|v| {
             let view = &registry.views[*v as usize];
-            (self.of.contains(&view.source) && view.venue != VenueId::NATIONAL).then_some(view.quote).flatten()
+            (self.of.contains(&view.source) && view.venue != VenueId::NATIONAL)
+                .then_some(view.quote)
+                .flatten()
         });
         let mut quote = parts.next()?;
         for part in parts {

@@ -140,7 +140,13 @@ impl Registry {
     }
 
     /// Makes a view.
-    pub fn add_view(&mut self, source: SourceId, venue: VenueId, instrument: InstrumentId, lots: bool) -> ViewId {
+    pub fn add_view(
+        &mut self,
+        source: SourceId,
+        venue: VenueId,
+        instrument: InstrumentId,
+        lots: bool,
+    ) -> ViewId {
         let id = self.views.len() as ViewId;
         self.views.push(View {
             source,

@@ -129,7 +129,8 @@ impl Pipeline {
             let mappings: Vec<_> = config.mappings.iter().filter(|m| m.source == s).cloned().collect();
             for (c, channel) in source.channels.iter().enumerate() {
                 for (l, line) in channel.lines.iter().enumerate() {
-                    let route = Route { channel: channels.len(), line: l as u16, capture: line.capture.clone() };
+                    let route =
+                        Route { channel: channels.len(), line: l as u16, capture: line.capture.clone() };
                     routes.entry(line.group).or_default().push(route);
                 }
                 let venue = source.venue.as_deref().map_or(VenueId::NATIONAL, |mic| registry.venue(mic));
@@ -184,7 +185,9 @@ impl Pipeline {
         let group = packet::group(datagram);
         let capture = self.captures.get(datagram.capture as usize).map(String::as_str);
         let wanted = |route: &&Route| match (&route.capture, capture) {
-            (Some(only), Some(name)) => name == only || std::path::Path::new(name).file_name().is_some_and(|f| f == only.as_str()),
+            (Some(only), Some(name)) => {
+                name == only || std::path::Path::new(name).file_name().is_some_and(|f| f == only.as_str())
+            }
             (Some(_), None) => false,
             (None, _) => true,
         };
@@ -201,7 +204,8 @@ impl Pipeline {
     /// Fires every deadline up to `now`, in order.
     pub fn advance(&mut self, now: u64) {
         loop {
-            let line = self.channels.iter().enumerate().filter_map(|(i, c)| Some((c.line.poll_timeout()?, i))).min();
+            let line =
+                self.channels.iter().enumerate().filter_map(|(i, c)| Some((c.line.poll_timeout()?, i))).min();
             let check = self.shared.comparator.next_timeout();
             match (line, check) {
                 (Some((at, channel)), check) if at <= now && check.is_none_or(|c| at <= c) => {
@@ -316,7 +320,12 @@ impl FeedVisitor for OnPacket<'_, '_> {
             capture: datagram.capture,
             frame: datagram.frame,
         };
-        line.on_packet(&arrival, &header, datagram.payload, &mut PacketSink::<F>::new(state, shared, started));
+        line.on_packet(
+            &arrival,
+            &header,
+            datagram.payload,
+            &mut PacketSink::<F>::new(state, shared, started),
+        );
     }
 }
 

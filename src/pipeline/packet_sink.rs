@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-use feeds::event::Event;
 use feeds::Feed;
+use feeds::event::Event;
 use feeds::feed::{PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
@@ -100,7 +100,12 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         let suspects = self.state.market.suspects();
         if self.state.had_suspects && suspects == 0 {
             self.state.had_suspects = false;
-            self.shared.comparator.books_restarted(now, self.state.place, "books_whole", &self.shared.registry);
+            self.shared.comparator.books_restarted(
+                now,
+                self.state.place,
+                "books_whole",
+                &self.shared.registry,
+            );
         }
     }
 
@@ -193,10 +198,11 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
                 let signed = if winner == 0 { lag_ns as i64 } else { -(lag_ns as i64) };
                 // Leads are told against the first line; between two others they are counted in its figures only.
                 let against = if winner == 0 { loser } else { winner };
-                if (winner == 0 || loser == 0) && against > 0 {
-                    if let Some(series) = lines.get(against - 1) {
-                        self.shared.comparator.recorder.record(*series, now, signed);
-                    }
+                if (winner == 0 || loser == 0)
+                    && against > 0
+                    && let Some(series) = lines.get(against - 1)
+                {
+                    self.shared.comparator.recorder.record(*series, now, signed);
                 }
                 self.shared.comparator.on_line_event(now, place, &event, 0, &self.shared.registry);
             }

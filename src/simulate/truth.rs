@@ -208,17 +208,18 @@ impl Truth {
                 let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
                 let mut verdict = judge(segment, wrong);
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
-                if account.may_be_stale(i, from) && !verdict.must.is_empty() {
+                // What is held until a sign of life may have become stale by then.
+                if account.may_be_stale(i, from + QUIET_NS) && !verdict.must.is_empty() {
                     verdict.must.push("stale");
                 }
                 // The venue is first to every price: when it stops, what it still shows is late or simply different.
                 let stopped = segment.iter().any(|d| matches!(d.behind, Some((SourceId::Direct, _))));
-                if stopped
-                    && fault.source == SourceId::Direct
-                    && !verdict.must.is_empty()
-                    && !verdict.must.contains(&"divergent")
-                {
-                    verdict.must.push("divergent");
+                if stopped && fault.source == SourceId::Direct {
+                    if !verdict.must.is_empty() && !verdict.must.contains(&"divergent") {
+                        verdict.must.push("divergent");
+                    } else if verdict.must.is_empty() && to - from > limit::DIVERGENT.0 {
+                        verdict.may.push("divergent");
+                    }
                 }
                 // A source that sends nothing may be silent or late: only its next heartbeat tells which.
                 let firm = firm && (fault.kind != Kind::HeartbeatsOnly || to - from > QUIET_NS);

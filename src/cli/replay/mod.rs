@@ -92,7 +92,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         stages: args.latency.is_some().then(|| Box::new(StageTimer::start()) as Box<dyn StageClock>),
         binaryfile_midnight_ns: options.binaryfile_midnight_ns,
     };
-    let recorder = if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
+    let recorder =
+        if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
     let mut pipeline = Pipeline::new(&config, settings, recorder);
     let flowing = pump(&mut captures, &mut pipeline, &mut outputs, pacer)?;
     if flowing {
@@ -114,7 +115,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 /// Takes every datagram through the pipeline; false when nobody reads the output any more.
-fn pump(captures: &mut Captures, pipeline: &mut Pipeline, outputs: &mut Outputs, pacer: Option<Pacer>) -> Result<bool> {
+fn pump(
+    captures: &mut Captures,
+    pipeline: &mut Pipeline,
+    outputs: &mut Outputs,
+    pacer: Option<Pacer>,
+) -> Result<bool> {
     let mut pacer = pacer;
     let mut progress = ProgressReporter::new(captures, true);
     while let Some(datagram) = captures.next()? {
@@ -152,7 +158,10 @@ fn spool_standard_input(args: &Args) -> Result<(Vec<PathBuf>, Option<tempfile::N
     let Some(at) = paths.iter().position(|p| p == Path::new("-")).filter(|_| args.config.is_none()) else {
         return Ok((paths, None));
     };
-    let mut spool = tempfile::Builder::new().prefix("stdin-").tempfile().context("no temporary file for standard input")?;
+    let mut spool = tempfile::Builder::new()
+        .prefix("stdin-")
+        .tempfile()
+        .context("no temporary file for standard input")?;
     std::io::copy(&mut std::io::stdin().lock(), &mut spool).context("standard input cannot be read")?;
     let mut paths = paths;
     paths[at] = spool.path().to_path_buf();
@@ -165,7 +174,9 @@ fn identified(paths: &[PathBuf], options: &Options, assumed: &mut Vec<String>) -
     let found = identify::identify(&mut captures, Limits::beginning())?;
     if found.channels.is_empty() {
         let names = captures.names().join(", ");
-        bail!("no feed was recognised in {names}; `parallax identify` says what was seen, --config says what it is");
+        bail!(
+            "no feed was recognised in {names}; `parallax identify` says what was seen, --config says what it is"
+        );
     }
     let text = identify::config_toml(&found);
     for channel in &found.channels {

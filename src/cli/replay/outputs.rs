@@ -72,12 +72,12 @@ impl Outputs {
     /// Takes what the pipeline has made so far when it is worth writing (at once when `now`); false when nobody
     /// reads any more.
     pub fn take(&mut self, pipeline: &mut Pipeline, now: bool) -> Result<bool> {
-        if let (Some(output), Some((_, until))) = (&mut self.latency, pipeline.span()) {
-            if until >= self.flushed_until {
-                self.flushed_until = until.saturating_add(1_000_000_000);
-                let result = pipeline.shared.comparator.recorder.flush_until(until, &mut output.to);
-                output.settle(result)?;
-            }
+        if let (Some(output), Some((_, until))) = (&mut self.latency, pipeline.span())
+            && until >= self.flushed_until
+        {
+            self.flushed_until = until.saturating_add(1_000_000_000);
+            let result = pipeline.shared.comparator.recorder.flush_until(until, &mut output.to);
+            output.settle(result)?;
         }
         let mut goes = true;
         if self.alerts.is_none() {
@@ -89,10 +89,11 @@ impl Outputs {
                 goes &= output.write(lines)? && (!now || output.flush()?);
             }
         }
-        if let (Some(output), Some(lines)) = (&mut self.quotes, pipeline.take_quotes()) {
-            if !lines.is_empty() && (now || lines.len() >= BATCH) {
-                goes &= output.write(lines)? && (!now || output.flush()?);
-            }
+        if let (Some(output), Some(lines)) = (&mut self.quotes, pipeline.take_quotes())
+            && !lines.is_empty()
+            && (now || lines.len() >= BATCH)
+        {
+            goes &= output.write(lines)? && (!now || output.flush()?);
         }
         Ok(goes)
     }

@@ -247,7 +247,8 @@ fn source(config: &Config, position: usize, channels: &[ChannelState]) -> Source
     for (kind, seen) in contradictions.0 {
         let Origin { ts_recv_ns, sequence, frame, .. } = seen.first;
         let first_ts = show_time(ts_recv_ns);
-        let entry = ContradictionEntry { count: seen.count, first_ts, first_sequence: sequence, first_frame: frame };
+        let entry =
+            ContradictionEntry { count: seen.count, first_ts, first_sequence: sequence, first_frame: frame };
         out.contradictions.insert(kind, entry);
     }
     out
@@ -315,9 +316,13 @@ fn pairs(config: &Config, pipeline: &Pipeline, series: &[SeriesSummary]) -> Vec<
         .map(|relation| {
             let sources = relation.sources.map(|s| names[usize::from(s)].clone());
             let lead = series.iter().find(|s| {
-                s.name.source.is_empty() && s.name.from == sources[0] && s.name.to == sources[1] && s.count > 0
+                s.name.source.is_empty()
+                    && s.name.from == sources[0]
+                    && s.name.to == sources[1]
+                    && s.count > 0
             });
-            let hundredths = (u128::from(relation.agree_ns) * 10_000).checked_div(u128::from(relation.comparable_ns));
+            let hundredths =
+                (u128::from(relation.agree_ns) * 10_000).checked_div(u128::from(relation.comparable_ns));
             Pair {
                 lead: lead.map(shown),
                 sources,

@@ -26,7 +26,8 @@ fn try_write(summary: &Summary, out: &mut String) -> std::fmt::Result {
         _ => writeln!(out, "no datagram")?,
     }
     for capture in &summary.captures {
-        let compression = if capture.compression == "none" { String::new() } else { format!(", {}", capture.compression) };
+        let compression =
+            if capture.compression == "none" { String::new() } else { format!(", {}", capture.compression) };
         writeln!(
             out,
             "capture {} ({}{compression}): {} packets, {} datagrams",
@@ -74,7 +75,14 @@ fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
         write!(
             out,
             "  line {}/{} {}: {} packets, {} first, {} second, {} messages lost, {} out of order",
-            line.channel, line.line, line.group, line.packets, line.wins, line.duplicates, line.lost, line.out_of_order
+            line.channel,
+            line.line,
+            line.group,
+            line.packets,
+            line.wins,
+            line.duplicates,
+            line.lost,
+            line.out_of_order
         )?;
         if !line.refused.is_empty() {
             write!(out, ", refused: {}", list(&line.refused))?;
@@ -84,8 +92,11 @@ fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
     if !source.sequence_events.is_empty() {
         writeln!(out, "  sequence: {}", list(&source.sequence_events))?;
     }
-    let suspect =
-        if source.suspect_instruments > 0 { format!(" ({} suspect)", source.suspect_instruments) } else { String::new() };
+    let suspect = if source.suspect_instruments > 0 {
+        format!(" ({} suspect)", source.suspect_instruments)
+    } else {
+        String::new()
+    };
     writeln!(
         out,
         "  {} instruments{suspect}, {} live orders, {} trades",
@@ -105,7 +116,11 @@ fn write_pair(pair: &Pair, out: &mut String) -> std::fmt::Result {
     let [a, b] = &pair.sources;
     writeln!(out, "\n{a} against {b}: {} instruments at the same venue", pair.instruments)?;
     match &pair.agreement_percent {
-        Some(percent) => writeln!(out, "  agree {percent} % of {} comparable (both sides added up)", seconds(pair.comparable_ns))?,
+        Some(percent) => writeln!(
+            out,
+            "  agree {percent} % of {} comparable (both sides added up)",
+            seconds(pair.comparable_ns)
+        )?,
         None => writeln!(out, "  never comparable")?,
     }
     if !pair.segments.is_empty() {
@@ -113,7 +128,8 @@ fn write_pair(pair: &Pair, out: &mut String) -> std::fmt::Result {
     }
     for (reason, ns) in &pair.held_ns {
         let differences = pair.held_differences.get(reason).copied().unwrap_or(0);
-        let hidden = if differences > 0 { format!(", {differences} differences not judged") } else { String::new() };
+        let hidden =
+            if differences > 0 { format!(", {differences} differences not judged") } else { String::new() };
         writeln!(out, "  not comparable, {reason}: {}{hidden}", seconds(*ns))?;
     }
     writeln!(
@@ -133,9 +149,19 @@ fn write_latency(series: &[Series], out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "\nlatency")?;
     for one in series {
-        let meaning = if one.from.contains("ts_") || one.from.contains("send") { "clocks" } else { "the other first" };
-        let negative = if one.negative > 0 { format!(", {} negative: {meaning}", one.negative) } else { String::new() };
-        writeln!(out, "  {} {} -> {}: {} ({} values{negative})", one.name, one.from, one.to, percentiles(one), one.count)?;
+        let meaning =
+            if one.from.contains("ts_") || one.from.contains("send") { "clocks" } else { "the other first" };
+        let negative =
+            if one.negative > 0 { format!(", {} negative: {meaning}", one.negative) } else { String::new() };
+        writeln!(
+            out,
+            "  {} {} -> {}: {} ({} values{negative})",
+            one.name,
+            one.from,
+            one.to,
+            percentiles(one),
+            one.count
+        )?;
     }
     Ok(())
 }
@@ -181,7 +207,9 @@ fn humane(ns: i64) -> String {
     match magnitude {
         0..10_000 => format!("{sign}{magnitude}ns"),
         10_000..10_000_000 => format!("{sign}{}.{}us", magnitude / 1_000, magnitude % 1_000 / 100),
-        10_000_000..10_000_000_000 => format!("{sign}{}.{}ms", magnitude / 1_000_000, magnitude % 1_000_000 / 100_000),
+        10_000_000..10_000_000_000 => {
+            format!("{sign}{}.{}ms", magnitude / 1_000_000, magnitude % 1_000_000 / 100_000)
+        }
         _ => format!("{sign}{}.{}s", magnitude / 1_000_000_000, magnitude % 1_000_000_000 / 100_000_000),
     }
 }
