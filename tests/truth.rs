@@ -99,8 +99,10 @@ fn fits(alert: &Told, wanted: &Value) -> bool {
         names.sort();
         names
     };
+    let stale = alert.kinds.iter().any(|k| k == "stale");
     let sources = match &wanted["sources"] {
         Value::Null => true,
+        list if stale => sorted(&alert.raised["sources"]).iter().all(|s| sorted(list).contains(s)),
         list => sorted(list) == sorted(&alert.raised["sources"]),
     };
     let (from, to) = (time(&wanted["from"]).unwrap_or(0), time(&wanted["to"]).unwrap_or(u64::MAX));
@@ -111,7 +113,9 @@ fn fits(alert: &Told, wanted: &Value) -> bool {
             (Some(_), Some(_), None) => false,
             _ => true,
         };
-    kinds.iter().any(|k| alert.kinds.iter().any(|t| t == k))
+    // What could be told two ways is told once: while an instrument is told as stale, its prices are not.
+    let told_as_stale = stale && kinds.iter().any(|k| matches!(*k, "lagging" | "divergent"));
+    (told_as_stale || kinds.iter().any(|k| alert.kinds.iter().any(|t| t == k)))
         && ["instrument", "venue", "side", "channel", "line", "scope"].into_iter().all(named)
         && sources
         && in_time

@@ -10,7 +10,8 @@ pub const DOCUMENT: &str = "\
 stale: a source has stopped updating an instrument while its peers move
 
 Definition   The source has not updated the instrument at all since a comparable peer's price moved, for longer than
-             after: and it is still behind that peer, or the peer has moved peer_moves times since.
+             after: and it still shows another price (one that the peer showed earlier, or the peer has moved
+             three times), or the peer has moved peer_moves times since, even when it came back.
 Inputs       Every update of the instrument by the source, price moves of its peers, time.
 Parameters   after (3s), counted from the first move that was not followed. peer_moves (5): as many moves prove that
              the peers move, even when they came back to the same price.
@@ -19,14 +20,27 @@ Clears       At the source's next update of the instrument, or when it is no lon
 Held back    Lagging and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not
              stale: without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
 
+/// What a peer's change of price means for the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerMove {
+    /// To a price that the view does not show (and not to the one it does: that is following).
+    pub away: bool,
+    /// The two show different prices now.
+    pub differs: bool,
+    /// The view shows what the peer showed earlier.
+    pub behind: bool,
+}
+
 /// State of the check for one view.
 #[derive(Debug)]
 pub struct StaleJudge {
     /// First move of a peer that was not followed, and how many there were.
     first: Option<u64>,
     moves: u64,
-    /// Since when it has been behind a peer.
-    behind_since: Option<u64>,
+    /// Since when it has shown another price than the peer that moved.
+    differs_since: Option<u64>,
+    /// Its own price is one that the peer showed earlier.
+    behind: bool,
     alert: Option<Handle>,
     /// Earliest pending deadline.
     pub armed: u64,
@@ -34,7 +48,7 @@ pub struct StaleJudge {
 
 impl Default for StaleJudge {
     fn default() -> Self {
-        StaleJudge { first: None, moves: 0, behind_since: None, alert: None, armed: u64::MAX }
+        StaleJudge { first: None, moves: 0, differs_since: None, behind: false, alert: None, armed: u64::MAX }
     }
 }
 
@@ -44,20 +58,24 @@ impl StaleJudge {
         self.alert.is_some()
     }
 
-    /// A peer moved; `behind` says whether the view is behind a peer now. Answers the next deadline.
-    pub fn peer_moved(&mut self, now: u64, behind: bool, check: &Check) -> u64 {
-        self.first.get_or_insert(now);
-        self.moves += 1;
-        match behind {
-            true => self.behind_since = self.behind_since.or(Some(now)),
-            false => self.behind_since = None,
+    /// A peer's price changed. Answers the next deadline.
+    pub fn peer_moved(&mut self, now: u64, peer: PeerMove, check: &Check) -> u64 {
+        // The first must be a move away: one to the price that the view shows is the peer following.
+        if peer.away || self.first.is_some() {
+            self.first.get_or_insert(now);
+            self.moves += 1;
         }
+        self.differs_since = peer.differs.then(|| self.differs_since.unwrap_or(now));
+        self.behind = peer.behind;
         self.due(check)
     }
 
     fn due(&self, check: &Check) -> u64 {
+        // One move that was not followed proves nothing against a source that was first to its price: the peer
+        // may be wrong, on both sides. More do, for a wrong price that moves follows something that moves.
+        let left_behind = self.differs_since.filter(|_| self.behind || self.moves >= 3);
         let moved = self.first.filter(|_| self.moves >= check.peer_moves);
-        let since = self.behind_since.into_iter().chain(moved).min();
+        let since = left_behind.into_iter().chain(moved).min();
         since.map_or(u64::MAX, |s| s.saturating_add(check.after_ns))
     }
 
@@ -112,7 +130,8 @@ impl StaleJudge {
     pub fn drop(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) -> bool {
         self.first = None;
         self.moves = 0;
-        self.behind_since = None;
+        self.differs_since = None;
+        self.behind = false;
         match self.alert.take() {
             Some(alert) => {
                 desk.clear(now, now, alert, reason, registry);

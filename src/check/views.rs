@@ -3,6 +3,7 @@
 use feeds::feed::Depth;
 
 use super::pair::{Like, Next};
+use super::stale::PeerMove;
 use super::*;
 
 impl Comparator {
@@ -171,22 +172,23 @@ impl Comparator {
         let source = registry.views[id as usize].source;
         let Some(check) = self.rules.source(Kind::Stale, source) else { return };
         let mover = pair.views[1 - position];
-        // A move to the price that the view shows already is the peer following, not leading.
         let current =
             |v: ViewId, s: Side| self.views[v as usize].history[pair.like as usize][s.index()].current();
-        let moved_now = SIDES.into_iter().any(|s| {
-            current(mover, s)
-                .is_some_and(|c| c.since == now && current(id, s).is_none_or(|own| own.price != c.price))
-        });
-        if !moved_now {
+        let price = |v: ViewId, s: Side| current(v, s).map(|c| c.price);
+        let changed = |s: &Side| current(mover, *s).is_some_and(|c| c.since == now);
+        if !SIDES.iter().any(changed) {
             return;
         }
-        let behind = pair.behind() == Some(position);
+        let peer = PeerMove {
+            away: SIDES.iter().any(|s| changed(s) && price(mover, *s) != price(id, *s)),
+            differs: SIDES.iter().any(|s| price(mover, *s) != price(id, *s)),
+            behind: pair.behind() == Some(position),
+        };
         let stale = &mut self.views[id as usize].stale;
         if stale.is_stale() {
             return;
         }
-        let at = stale.peer_moved(now, behind, check);
+        let at = stale.peer_moved(now, peer, check);
         if at <= now {
             self.judge_stale(now, id, registry);
         } else {
