@@ -221,6 +221,11 @@ impl Truth {
                         verdict.may.push("divergent");
                     }
                 }
+                // What a late source shows has been true before, whichever of the two looks late at the moment.
+                let late = matches!(fault.kind, Kind::Lag { .. });
+                if late && to - from > limit::LAG.0 && !verdict.may.contains(&"lagging") {
+                    verdict.may.push("lagging");
+                }
                 // A source that sends nothing may be silent or late: only its next heartbeat tells which.
                 let firm = firm && (fault.kind != Kind::HeartbeatsOnly || to - from > QUIET_NS);
                 let mut alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
