@@ -83,6 +83,8 @@ pub enum StateScope<'a> {
     All,
     /// One instrument.
     Instrument(Key<'a>),
+    /// One instrument at this venue only, beside its trading state (an operational halt): the stricter holds.
+    Operational(Key<'a>),
     /// One instrument at one participant of a consolidated feed.
     Participant(Key<'a>, u8),
     /// Every instrument of a group or product (MDP3 security group), by name.
@@ -314,6 +316,8 @@ pub enum Event<'a> {
         key: Key<'a>,
         /// The last channel sequence number that the snapshot contains, where it says so.
         last_sequence: Option<u64>,
+        /// The instrument's own sequence number up to which it goes, where it says so.
+        instrument_sequence: Option<u32>,
     },
 }
 

@@ -189,7 +189,7 @@ fn decode_rarer<S: Sink>(
             let m = MarketSnapshot::read(b)?;
             let key = market(m.market_id());
             let last_sequence = Some(u64::from(m.last_message_sequence_id().cast_unsigned()));
-            sink.event(0, Event::Snapshot { key, last_sequence });
+            sink.event(0, Event::Snapshot { key, last_sequence, instrument_sequence: None });
             market_state(sink, 0, m.market_id(), m.trading_status());
         }
         b'D' => snapshot_order(&MarketSnapshotOrder::read(b)?, sink)?,

@@ -107,8 +107,8 @@ mod tests {
         assert_eq!(state(b'?'), [""; 0]);
 
         let symbol = format!("{:?}", b"ZEXIT");
-        let expected = |state| {
-            [format!("9 State {{ scope: Instrument(Symbol({symbol})), symbol: {symbol}, state: {state} }}")]
+        let expected = |scope, state| {
+            [format!("9 State {{ scope: {scope}(Symbol({symbol})), symbol: {symbol}, state: {state} }}")]
         };
         for (code, state) in [(b'T', "Trading"), (b'O', "Auction"), (b'P', "Halted"), (b'H', "Halted")] {
             let message = TradingStatusValues {
@@ -118,7 +118,7 @@ mod tests {
                 symbol: *b"ZEXIT   ",
                 reason: *b"NA  ",
             };
-            assert_eq!(events(&message.encode()).1, expected(state));
+            assert_eq!(events(&message.encode()).1, expected("Instrument", state));
         }
         for (code, state) in [(b'O', "Halted"), (b'N', "Trading")] {
             let message = OperationalHaltStatusValues {
@@ -127,7 +127,7 @@ mod tests {
                 timestamp: 9,
                 symbol: *b"ZEXIT   ",
             };
-            assert_eq!(events(&message.encode()).1, expected(state));
+            assert_eq!(events(&message.encode()).1, expected("Operational", state));
         }
     }
 

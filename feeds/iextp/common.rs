@@ -193,7 +193,9 @@ pub fn decode<S: Sink>(layout: &'static Layout, b: &[u8], sink: &mut S) -> Resul
                 b'N' => TradingState::Trading,
                 _ => return Ok(()),
             };
-            instrument_state(sink, m.timestamp(), &m.symbol(), state);
+            let symbol = m.symbol();
+            let scope = StateScope::Operational(Key::Symbol(trim(&symbol)));
+            sink.event(ts_event_ns(m.timestamp()), Event::State { scope, symbol: trim(&symbol), state });
         }
         _ => {}
     }

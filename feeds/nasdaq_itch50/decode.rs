@@ -192,7 +192,7 @@ fn decode_reference<S: Sink>(tag: u8, b: &[u8], sink: &mut S) -> Result<Decoded,
                 b'T' => TradingState::Trading,
                 _ => return Ok(Decoded::Message(i)),
             };
-            let scope = StateScope::Instrument(number(m.stock_locate()));
+            let scope = StateScope::Operational(number(m.stock_locate()));
             sink.event(m.timestamp(), Event::State { scope, symbol: trim(&m.stock()), state });
         }
         b'Q' => {

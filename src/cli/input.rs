@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::source::{Captures, Options};
+use crate::source::{Captures, HardwareTimestamps, Options};
 
 /// Captures to read.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,6 +26,10 @@ pub struct CaptureArgs {
     /// The day of a BinaryFILE, whose times count from midnight in New York (e.g. 2019-12-30)
     #[arg(long, value_name = "DATE")]
     pub date: Option<String>,
+
+    /// Take receive times from a hardware trailer or FCS field behind every frame
+    #[arg(long, value_name = "KIND", value_enum, default_value = "none")]
+    pub hardware_timestamps: HardwareTimestamps,
 }
 
 impl CaptureArgs {
@@ -40,7 +44,15 @@ impl CaptureArgs {
             bail!("--from {} is not before --to {}", shown(&self.from), shown(&self.to));
         }
         let binaryfile_midnight_ns = self.date.as_deref().map_or(Ok(0), midnight)?;
-        Ok(Options { from_ns, to_ns, binaryfile_midnight_ns, read_ahead: true, ..Options::default() })
+        let hardware_timestamps = self.hardware_timestamps;
+        Ok(Options {
+            from_ns,
+            to_ns,
+            binaryfile_midnight_ns,
+            hardware_timestamps,
+            read_ahead: true,
+            ..Options::default()
+        })
     }
 
     /// Opens the captures.

@@ -60,6 +60,8 @@ struct Slot {
     decimals: u8,
     round_lot: u32,
     state: TradingState,
+    /// The venue's own halt, beside the trading state.
+    operational: TradingState,
     group: Box<[u8]>,
     suspect: bool,
     /// A transaction of the venue is half said: nothing is shown until it is whole.
@@ -177,8 +179,10 @@ impl ChannelMarket {
             }
             Event::Clear { key } => self.clear(*key, registry),
             Event::WipeOut { quoter } => self.wipe_out(*quoter),
-            Event::Snapshot { key, .. } => {
+            Event::Snapshot { key, instrument_sequence, .. } => {
                 let slot = self.slot(*key, &[], registry);
+                let known = &mut self.slots[slot as usize].instrument_sequence;
+                *known = instrument_sequence.or(*known);
                 self.apply_to_book(slot, event, origin);
                 self.heal(slot);
             }
@@ -345,6 +349,11 @@ impl ChannelMarket {
             StateScope::Instrument(key) => {
                 let slot = self.slot(key, symbol, registry);
                 self.slots[slot as usize].state = state;
+                self.touch(slot);
+            }
+            StateScope::Operational(key) => {
+                let slot = self.slot(key, symbol, registry);
+                self.slots[slot as usize].operational = state;
                 self.touch(slot);
             }
             StateScope::Participant(key, code) => {
@@ -555,7 +564,7 @@ impl ChannelMarket {
         if state.partial && !state.suspect {
             return;
         }
-        let general = state.state.max(self.all_state).max(self.group_state(&state.group));
+        let general = state.state.max(state.operational).max(self.all_state).max(self.group_state(&state.group));
         for index in 0..self.slots[slot as usize].quoters.len() {
             let state = &self.slots[slot as usize];
             let quoter = &state.quoters[index];

@@ -7,7 +7,7 @@
 //! carries, so the user says it; nothing is guessed here.
 
 /// Where a frame's own receive time stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 pub enum HardwareTimestamps {
     /// Nowhere: the capture's times count.
     #[default]

@@ -2,7 +2,7 @@
 
 use super::{
     Entries, Level, Message, OrderChange, level, long_quantity, number, orders, place, price, quantity,
-    sequence, state,
+    state,
 };
 use crate::cme_mdp3::wire::long_qty::MdEntry68;
 use crate::cme_mdp3::wire::snapshot::*;
@@ -67,9 +67,8 @@ pub(super) fn snapshot<S: Sink>(
     let whole = Whole::read(m.template, block)?;
     let (ts, key) = (whole.ts, number(whole.security));
     if whole.first {
-        // Said before: the snapshot makes whole whatever the number found missing.
-        sequence(sink, ts, whole.security, whole.rpt_seq);
-        sink.event(ts, Event::Snapshot { key, last_sequence: whole.last_sequence });
+        let instrument_sequence = (whole.rpt_seq != 0).then_some(whole.rpt_seq);
+        sink.event(ts, Event::Snapshot { key, last_sequence: whole.last_sequence, instrument_sequence });
     }
     for b in entries.iter() {
         if let 44 | 53 = m.template {

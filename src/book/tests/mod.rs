@@ -195,7 +195,7 @@ fn memory_follows_live_orders() {
                 plain(&mut books, 0, delete(round * 1_000 + id));
             }),
             _ => {
-                plain(&mut books, 0, Event::Snapshot { key: KEY, last_sequence: None }).then_some(()).unwrap()
+                plain(&mut books, 0, Event::Snapshot { key: KEY, last_sequence: None, instrument_sequence: None }).then_some(()).unwrap()
             }
         }
         assert_eq!(books.orders_live(), 0);
@@ -212,7 +212,7 @@ fn whole_says_whether_anything_can_be_missing() {
     books.set_started_whole(true);
     assert!(!books.whole(0), "what had begun stays in mid-stream");
     assert!(books.whole(1) && books.complete(1, Bid) && books.seen(0) && !books.seen(1));
-    plain(&mut books, 0, Event::Snapshot { key: KEY, last_sequence: Some(7) });
+    plain(&mut books, 0, Event::Snapshot { key: KEY, last_sequence: Some(7), instrument_sequence: None });
     assert!(books.whole(0) && books.complete(0, Ask));
     books.forget_wholeness();
     assert!(!books.whole(0) && !books.whole(1) && !books.whole(9));
