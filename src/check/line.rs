@@ -16,7 +16,8 @@ Parameters   lag_limit (50ms). clear_after (1s): how long the line must be good 
 Opens        When the line has not brought the numbers within reorder_wait, or when its late copy comes. sequence is
              the range; while the alert is open further losses add to it.
 Clears       When the line has lost and delayed nothing for clear_after.
-Held back    What was lost on every line (told as gap). What a line missed while it was told as silent.";
+Held back    What was lost on every line (told as gap). A line that stops is told as silent; what it missed is told
+             here when it is back, for only then is it known.";
 
 /// State of the check for one line.
 #[derive(Debug)]

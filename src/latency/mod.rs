@@ -50,6 +50,8 @@ pub mod point {
     pub const VENUE_SEND: &str = "venue_send";
     /// Receive time: the capture's stamp, or the kernel's or card's stamp on a live line.
     pub const TS_RECV: &str = "ts_recv";
+    /// Our own stages begin: the pipeline took the datagram up (replay: read from the capture, at replay time).
+    pub const TAKEN: &str = "taken";
     /// The packet's messages have been decoded.
     pub const DECODED: &str = "decoded";
     /// The messages have been applied to the books.
@@ -67,8 +69,9 @@ pub fn meaning_of(point: &str) -> Option<&'static str> {
         point::TS_EVENT => "the venue's own time of the event, read from the message",
         point::VENUE_SEND => "the venue's time of sending, read from the packet header",
         point::TS_RECV => "the receive stamp of the packet (capture, kernel or card)",
+        point::TAKEN => "the pipeline has taken the datagram up, on our own clock",
         point::DECODED => "the packet's messages are decoded",
-        point::BOOKED => "the messages are applied to the books",
+        point::BOOKED => "the messages are applied to the books (being decoded once more on the way)",
         point::COMPARED => "the checks have judged the new state",
         _ => return None,
     })

@@ -251,7 +251,7 @@ impl Pipeline {
 impl ChannelSeries {
     fn new(source: &str, channel: &crate::config::Channel, stages: bool, recorder: &mut Recorder) -> Self {
         let mut stage = |from, to| stages.then(|| recorder.series(source, from, to));
-        let decoded = stage(point::TS_RECV, point::DECODED);
+        let decoded = stage(point::TAKEN, point::DECODED);
         let booked = stage(point::DECODED, point::BOOKED);
         let compared = stage(point::BOOKED, point::COMPARED);
         let name = format!("{source}/{}", channel.name);
