@@ -3,6 +3,8 @@
 //! Events are applied as they come and only mark what they touched; [`ChannelMarket::publish`] then turns
 //! what was touched into quotes, once for the whole packet. Judging is not done here.
 
+mod publish;
+
 use std::collections::BTreeMap;
 
 use feeds::FeedId;
@@ -527,110 +529,6 @@ impl ChannelMarket {
             self.heal(slot);
         }
         self.touch(slot);
-    }
-
-    /// Turns what was touched into quotes; every view of it is appended to `touched`, with
-    /// whether its quote became another.
-    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, touched: &mut Vec<(ViewId, bool)>) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for slot in dirty.drain(..) {
-            self.slots[slot as usize].dirty = false;
-            if self.slots[slot as usize].instrument.is_none() {
-                continue;
-            }
-            if self.slots[slot as usize].quoters.is_empty()
-                && self.has_book()
-                && (self.books.has_orders(slot) || self.books.has_levels(slot))
-            {
-                self.quoter(slot, Quoter::Venue, registry);
-            }
-            self.publish_slot(slot, origin, registry, touched);
-        }
-        self.dirty = dirty;
-    }
-
-    fn has_book(&self) -> bool {
-        matches!(self.feed.info().depth, Depth::Orders | Depth::Levels)
-    }
-
-    fn publish_slot(
-        &mut self,
-        slot: u32,
-        origin: &Origin,
-        registry: &mut Registry,
-        touched: &mut Vec<(ViewId, bool)>,
-    ) {
-        let state = &self.slots[slot as usize];
-        if state.partial && !state.suspect {
-            return;
-        }
-        let general = state.state.max(state.operational).max(self.all_state).max(self.group_state(&state.group));
-        for index in 0..self.slots[slot as usize].quoters.len() {
-            let state = &self.slots[slot as usize];
-            let quoter = &state.quoters[index];
-            let quality = match general.max(quoter.state) {
-                _ if quoter.suspect => Quality::Suspect,
-                TradingState::Halted => Quality::Halted,
-                TradingState::Auction => Quality::Auction,
-                TradingState::Closed => Quality::Closed,
-                TradingState::Unknown | TradingState::Trading => Quality::Ok,
-            };
-            let (mut quote, lost) = match quoter.said {
-                Some(said) => (self.said_quote(slot, said, quality), false),
-                None => self.book_quote(slot, quality),
-            };
-            quote.quality = quality;
-            if lost {
-                self.contradictions.add("price_out_of_range", origin);
-            }
-            let state = &self.slots[slot as usize];
-            let quoter = &state.quoters[index];
-            let view = &mut registry.views[quoter.view as usize];
-            touched.push((quoter.view, view.quote != Some(quote)));
-            if view.quote == Some(quote) {
-                continue;
-            }
-            let crossed =
-                |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
-            let newly_crossed = crossed(&quote) && !view.quote.as_ref().is_some_and(crossed);
-            if newly_crossed && quoter.quoter != Quoter::National {
-                self.contradictions.add("crossed_book", origin);
-            }
-            view.quote = Some(quote);
-            view.origin = *origin;
-        }
-    }
-
-    fn group_state(&self, group: &[u8]) -> TradingState {
-        if group.is_empty() {
-            return TradingState::Unknown;
-        }
-        self.groups.get(group).copied().unwrap_or_default()
-    }
-
-    fn said_quote(&self, slot: u32, said: [Option<Level>; 2], quality: Quality) -> Quote {
-        let lot = u64::from(self.slots[slot as usize].round_lot);
-        let round_lot = match self.feed.info().round_lots_only {
-            true => said,
-            false => said.map(|level| level.filter(|l| l.quantity >= lot)),
-        };
-        Quote { best: said, round_lot, quality }
-    }
-
-    /// The quote of the book, and whether a price of it cannot be told exactly.
-    fn book_quote(&self, slot: u32, quality: Quality) -> (Quote, bool) {
-        let top = self.books.top(slot);
-        let decimals = self.slots[slot as usize].decimals;
-        let mut lost = false;
-        let mut level = |level: Option<crate::book::Level>| {
-            let level = level?;
-            let price = price::to_nanos(level.price, decimals);
-            lost |= price.is_none();
-            Some(Level { price: price?, quantity: level.quantity })
-        };
-        let best = [level(top.bid), level(top.ask)];
-        let round_lot = [level(top.round_lot_bid), level(top.round_lot_ask)];
-        (Quote { best, round_lot, quality }, lost)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Snapshots to events: what a whole book is, of levels or of orders.
 
 use super::{
-    Entries, Level, Message, OrderChange, level, long_quantity, number, orders, place, price, quantity,
-    state,
+    Entries, Level, Message, OrderChange, level, long_quantity, number, orders, place, price, quantity, state,
 };
 use crate::cme_mdp3::wire::long_qty::MdEntry68;
 use crate::cme_mdp3::wire::snapshot::*;

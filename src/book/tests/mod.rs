@@ -194,9 +194,13 @@ fn memory_follows_live_orders() {
             1 => (0..1_000).for_each(|id| {
                 plain(&mut books, 0, delete(round * 1_000 + id));
             }),
-            _ => {
-                plain(&mut books, 0, Event::Snapshot { key: KEY, last_sequence: None, instrument_sequence: None }).then_some(()).unwrap()
-            }
+            _ => plain(
+                &mut books,
+                0,
+                Event::Snapshot { key: KEY, last_sequence: None, instrument_sequence: None },
+            )
+            .then_some(())
+            .unwrap(),
         }
         assert_eq!(books.orders_live(), 0);
     }

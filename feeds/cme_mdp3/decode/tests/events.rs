@@ -185,7 +185,8 @@ fn snapshots_restate_the_levels_of_an_instrument() {
         assert_eq!(
             events(&message(template, 12, &fields)).1,
             [
-                "5 Snapshot { key: Number(9), last_sequence: Some(1000), instrument_sequence: Some(4) }".to_string(),
+                "5 Snapshot { key: Number(9), last_sequence: Some(1000), instrument_sequence: Some(4) }"
+                    .to_string(),
                 format!(
                     "5 LevelAt {{ key: Number(9), ladder: Implied, action: New, side: Bid, position: 1, price: {price}, quantity: 2, orders: 1 }}"
                 ),
@@ -220,7 +221,10 @@ fn only_the_first_chunk_of_an_order_book_empties_it() {
         events(&message(53, 12, &fields)).1
     };
     let order = "5 OrderAdd { key: Number(9), symbol: [], order: 77, side: Ask, price: 7, quantity: 6 }";
-    assert_eq!(chunk(1), ["5 Snapshot { key: Number(9), last_sequence: Some(1000), instrument_sequence: None }", order]);
+    assert_eq!(
+        chunk(1),
+        ["5 Snapshot { key: Number(9), last_sequence: Some(1000), instrument_sequence: None }", order]
+    );
     assert_eq!(chunk(2), [order]);
 }
 
