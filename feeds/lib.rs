@@ -24,6 +24,7 @@ pub mod moldudp64;
 pub mod nasdaq_itch50;
 pub mod nasdaq_uqdf;
 pub mod wire;
+mod wire_form;
 #[cfg(test)]
 mod wire_readme;
 
