@@ -1,5 +1,6 @@
 //! Arguments to what is done; one file per command.
 
+pub mod check_config;
 pub mod decode;
 pub mod feeds;
 pub mod identify;
@@ -33,6 +34,8 @@ enum Command {
     Latency(latency::Args),
     /// A simulated market on two feeds, with faults and the truth about them, into captures
     Simulate(simulate::Args),
+    /// What is wrong in a configuration, or what it means
+    CheckConfig(check_config::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -46,6 +49,7 @@ pub fn run() -> ExitCode {
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::run(&args).map(|_| ExitCode::SUCCESS),
+        Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {

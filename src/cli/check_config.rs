@@ -1,0 +1,209 @@
+//! `parallax check-config`: says what is wrong in a configuration, or prints what it means.
+//!
+//! It reads the configuration and the files it names, and nothing else: no capture, no socket.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use feeds::feed::Depth;
+
+use crate::check::catalogue;
+use crate::config::{Channel, Check, Config, Group, Kind, Scope, Source, Tolerance};
+use crate::market::price;
+
+/// Arguments of `parallax check-config`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration (TOML)
+    #[arg(value_name = "FILE", required_unless_present = "checks")]
+    pub config: Option<PathBuf>,
+
+    /// Print the document of every check: definition, parameters, when it opens and clears, what is held back
+    #[arg(long)]
+    pub checks: bool,
+}
+
+/// Runs the command. Exit code 1 says that the configuration is invalid; why is on standard error.
+///
+/// # Errors
+/// A file that cannot be read, an output that cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if let Some(path) = &args.config {
+        // What cannot be read is no invalid configuration: it is none at all.
+        std::fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read; name a TOML configuration", path.display()))?;
+        match Config::read(path) {
+            Ok(config) => {
+                let text = format!("{} is valid\n{}", path.display(), meaning(&config));
+                out.write_all(text.as_bytes())?;
+            }
+            Err(error) => {
+                eprintln!("parallax: {error}");
+                return Ok(ExitCode::from(1));
+            }
+        }
+    }
+    if args.checks {
+        for entry in catalogue::ALL {
+            out.write_all(format!("\n{}\n", entry.document).as_bytes())?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration in words, every default filled in.
+pub fn meaning(config: &Config) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_meaning(config, &mut out);
+    out
+}
+
+fn write_meaning(config: &Config, out: &mut String) -> std::fmt::Result {
+    for source in &config.sources {
+        write_source(source, out)?;
+    }
+    for composite in &config.composites {
+        let of: Vec<&str> = composite.of.iter().map(|s| config.sources[*s].name.as_str()).collect();
+        writeln!(out, "\ncomposite {}: the best over {}", composite.name, of.join(", "))?;
+    }
+    write_instruments(config, out)?;
+    writeln!(out, "\nchecks")?;
+    for check in &config.checks {
+        let (name, severity) = (check.kind.name(), check.severity.name());
+        write!(out, "  {name} ({severity}): {}", scope(config, check))?;
+        for (key, value) in parameters(check) {
+            write!(out, "; {key} {value}")?;
+        }
+        writeln!(out)?;
+    }
+    let missing = Kind::ALL.iter().filter(|k| config.checks.iter().all(|c| c.kind != **k));
+    let missing: Vec<&str> = missing.map(|k| k.name()).collect();
+    if !missing.is_empty() {
+        writeln!(out, "not checked: {}", missing.join(", "))?;
+    }
+    Ok(())
+}
+
+fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
+    let info = source.feed.info();
+    let view = match info.depth {
+        Depth::Orders => "order by order",
+        Depth::Levels => "price levels",
+        Depth::Top => "top of book",
+        Depth::Consolidated => "consolidated: a view per participant, and the national best",
+    };
+    writeln!(out, "\nsource {}: {} ({} {})", source.name, info.name, info.specification, info.versions)?;
+    match &source.venue {
+        Some(mic) => writeln!(out, "  venue {mic}, {view}")?,
+        None => writeln!(out, "  {view}")?,
+    }
+    let lots = if info.round_lots_only { "round lots only" } else { "round lots and odd lots" };
+    write!(out, "  quotes count {lots}; a heartbeat is due every {}", duration(info.heartbeat_ns))?;
+    match source.core {
+        Some(core) => writeln!(out, "; live, its receiver is pinned to core {core}")?,
+        None => writeln!(out)?,
+    }
+    source.channels.iter().try_for_each(|channel| write_channel(channel, out))
+}
+
+fn write_channel(channel: &Channel, out: &mut String) -> std::fmt::Result {
+    let copies = match channel.lines.len() {
+        1 => "one line".to_owned(),
+        lines => format!("{lines} lines, the first copy wins"),
+    };
+    let (wait, packets) = (duration(channel.reorder_wait_ns), channel.reorder_packets);
+    writeln!(out, "  channel {}: {copies}; a hole waits {wait} or {packets} packets", channel.name)?;
+    for line in &channel.lines {
+        let group = match line.group {
+            Group::Udp(group) => group.to_string(),
+            Group::File => "the messages of a BinaryFILE".to_owned(),
+        };
+        write!(out, "    line {}: {group}", line.name)?;
+        if let Some(interface) = line.interface {
+            write!(out, ", live on interface {interface}")?;
+        }
+        if let Some(capture) = &line.capture {
+            write!(out, ", only from capture {capture}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_instruments(config: &Config, out: &mut String) -> std::fmt::Result {
+    if config.mappings.is_empty() {
+        return writeln!(out, "\ninstruments: no map; equal symbols are the same instrument");
+    }
+    writeln!(out, "\ninstruments: {} rows in the map", config.mappings.len())?;
+    for mapping in &config.mappings {
+        let source = &config.sources[mapping.source].name;
+        write!(out, "  {} is {} in {source}", mapping.instrument, mapping.symbol)?;
+        if let Some(tick) = mapping.tick_nanos.and_then(|tick| i64::try_from(tick).ok()) {
+            write!(out, ", tick {}", price::show_nanos(tick))?;
+        }
+        if let Some(lot) = mapping.round_lot {
+            write!(out, ", round lot {lot}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// What the check looks at, by name.
+fn scope(config: &Config, check: &Check) -> String {
+    let names = config.comparands();
+    let list = |of: &[usize]| of.iter().map(|i| names[*i].as_str()).collect::<Vec<_>>().join(", ");
+    let takes = |key: &str| check.kind.keys().contains(&key);
+    match &check.scope {
+        Scope::Sources(of) => format!("sources {}", list(of)),
+        Scope::Between(of) => format!("every pair among {}", list(of)),
+        Scope::All if !takes("between") => "every source".to_owned(),
+        Scope::All if takes("sources") => "every source, and every pair that shares instruments".to_owned(),
+        Scope::All if names.len() < 2 => "nothing, for it needs two sources".to_owned(),
+        Scope::All => "every pair of sources that shares instruments".to_owned(),
+    }
+}
+
+/// The parameters that its kind takes, with the values that hold.
+fn parameters(check: &Check) -> Vec<(&'static str, String)> {
+    let value = |key: &str| {
+        Some(match key {
+            "tolerance" => tolerance(check.tolerance),
+            "on_delay" => duration(check.on_delay_ns),
+            "off_delay" => duration(check.off_delay_ns),
+            "lag_limit" => duration(check.lag_limit_ns),
+            "window" => duration(check.window_ns),
+            "after" => duration(check.after_ns),
+            "limit" => duration(check.limit_ns),
+            "clear_after" => duration(check.clear_after_ns),
+            "peer_moves" => check.peer_moves.to_string(),
+            _ => return None,
+        })
+    };
+    check.kind.keys().iter().filter_map(|key| Some((*key, value(key)?))).collect()
+}
+
+fn tolerance(tolerance: Tolerance) -> String {
+    let Tolerance { ticks, milli_bps } = tolerance;
+    let (whole, thousandths) = (milli_bps / 1_000, milli_bps % 1_000);
+    match milli_bps {
+        0 => format!("{ticks} ticks"),
+        _ if thousandths == 0 => format!("{ticks} ticks or {whole} bps"),
+        _ => {
+            let decimals = format!("{thousandths:03}");
+            format!("{ticks} ticks or {whole}.{} bps", decimals.trim_end_matches('0'))
+        }
+    }
+}
+
+/// A duration as the configuration writes it, in the largest unit that is exact.
+fn duration(ns: u64) -> String {
+    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+    let exact = units.into_iter().find(|(_, unit)| ns >= *unit && ns.is_multiple_of(*unit));
+    exact.map_or_else(|| format!("{ns}ns"), |(name, unit)| format!("{}{name}", ns / unit))
+}

@@ -1,0 +1,14 @@
+//! `parallax replay` from end to end: the real binary on real captures, on damaged ones and on simulated ones.
+//!
+//! Real captures are not part of the repository; without them their tests say so loudly and pass.
+
+mod cme;
+mod copies;
+mod damaged_lines;
+mod damaged_sources;
+mod exit_codes;
+mod kit;
+mod memory;
+mod same_bytes;
+mod sessions;
+mod words;
