@@ -57,7 +57,7 @@ pub fn run() -> ExitCode {
         // Whoever read the output has had enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("parallax: {error:#}");
+            eprintln!("parallax: {}", sentence(&error));
             ExitCode::from(2)
         }
     }
@@ -72,4 +72,17 @@ fn run_latency(args: &latency::Args, out: &mut dyn Write) -> anyhow::Result<Exit
         latency::Verdict::Done => ExitCode::SUCCESS,
         latency::Verdict::Regression => ExitCode::from(1),
     })
+}
+
+/// The error and its causes as one sentence; a cause that the sentence before it tells already is left out.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }

@@ -103,7 +103,7 @@ impl Captures {
     fn of(inputs: Vec<Input>, options: &Options) -> Result<Captures, CaptureError> {
         let opened = inputs.into_iter().map(|input| Capture::open(input, options));
         let (captures, counts): (Vec<_>, Vec<_>) = opened.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-        let names = counts.iter().map(|counts: &CaptureCounts| counts.name.clone()).collect();
+        let names = short_names(&counts);
         Ok(Self { captures, counts, names, lent: None, started: false })
     }
 
@@ -145,7 +145,8 @@ impl Captures {
         &self.counts
     }
 
-    /// The captures as they were named.
+    /// The captures' names for records, by number: file names, for a record says the same wherever its capture lies;
+    /// as they were given where two of them have the same file name.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -166,4 +167,14 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> Result<CaptureCounts, Capt
     let mut captures = Captures::from_readers(vec![("memory".to_owned(), stream)], options)?;
     while captures.next()?.is_some() {}
     Ok(captures.counts.swap_remove(0))
+}
+
+fn short_names(counts: &[CaptureCounts]) -> Vec<String> {
+    let short = |counts: &CaptureCounts| {
+        let file = std::path::Path::new(&counts.name).file_name();
+        file.map_or_else(|| counts.name.clone(), |f| f.to_string_lossy().into_owned())
+    };
+    let names: Vec<String> = counts.iter().map(short).collect();
+    let unique = |name: &String| names.iter().filter(|n| *n == name).count() == 1;
+    if names.iter().all(unique) { names } else { counts.iter().map(|c| c.name.clone()).collect() }
 }
