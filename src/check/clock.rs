@@ -39,6 +39,7 @@ impl Default for ClockJudge {
 impl ClockJudge {
     /// Takes one timestamp; answers the next deadline when it is bad.
     #[inline]
+    #[allow(clippy::too_many_arguments, reason = "a stamp, its place and what it is judged with")]
     pub fn observe(
         &mut self,
         now: u64,

@@ -44,7 +44,8 @@ struct Case<'a> {
     checks: [Option<&'a Check>; 2],
     subject: &'a dyn Fn(Kind) -> Subject,
     tick: u64,
-    who: String,
+    /// Names who is meant; asked only when there is something to tell.
+    who: &'a dyn Fn(&Desk) -> String,
 }
 
 impl CrossJudge {
@@ -85,7 +86,7 @@ impl CrossJudge {
                             let word = if kind == Kind::Crossed { "above" } else { "equal to" };
                             let why = format!(
                                 "{}: bid {} is {word} ask {}",
-                                case.who,
+                                (case.who)(desk),
                                 show_nanos(bid),
                                 show_nanos(ask)
                             );
@@ -133,9 +134,10 @@ pub fn judge_view(
         views: vec![id],
         ..Subject::new(kind, &[view.source])
     };
-    let who = format!("{} {}", bench.desk.name(view.source), bench.registry.get(view.instrument).name);
+    let registry = bench.registry;
+    let who = |desk: &Desk| format!("{} {}", desk.name(view.source), registry.get(view.instrument).name);
     let tick = bench.registry.tick_nanos(view.instrument);
-    let case = Case { crossing, held, checks, subject: &subject, tick, who };
+    let case = Case { crossing, held, checks, subject: &subject, tick, who: &who };
     judge.judge(now, &case, bench.desk, bench.registry)
 }
 
@@ -173,9 +175,12 @@ pub(super) fn judge_pair(
         views: pair.views.to_vec(),
         ..Subject::new(kind, &[a.source, b.source])
     };
-    let names = [a, b].map(|v| bench.desk.name(v.source).to_owned());
-    let who = format!("{} against {}, {}", names[0], names[1], bench.registry.get(a.instrument).name);
+    let registry = bench.registry;
+    let who = |desk: &Desk| {
+        let names = [a, b].map(|v| desk.name(v.source));
+        format!("{} against {}, {}", names[0], names[1], registry.get(a.instrument).name)
+    };
     let tick = bench.registry.tick_nanos(a.instrument);
-    let case = Case { crossing, held, checks, subject: &subject, tick, who };
+    let case = Case { crossing, held, checks, subject: &subject, tick, who: &who };
     pair.crossing.judge(now, &case, bench.desk, bench.registry)
 }

@@ -177,8 +177,8 @@ impl Comparator {
         let mut sources: Vec<SourceJudge> = config.sources.iter().map(source_judge).collect();
         sources
             .extend(config.composites.iter().map(|_| SourceJudge { composite: true, ..Default::default() }));
-        for i in 0..direct {
-            sources[i].proves =
+        for (i, source) in sources.iter_mut().take(direct).enumerate() {
+            source.proves =
                 (0..direct).filter(|j| *j != i && related(config, i, *j)).map(|j| j as SourceId).collect();
         }
         let desk = Desk { sources: names, captures: captures.to_vec(), ..Desk::default() };

@@ -12,11 +12,10 @@ pub mod event_time;
 mod packet_sink;
 pub mod tally;
 
-use std::collections::HashMap;
-
 use feeds::feed::PacketHeader;
 use feeds::wire::WireError;
 use feeds::{Feed, FeedVisitor};
+use hashbrown::HashMap;
 
 use crate::alert::json;
 use crate::check::Comparator;

@@ -7,7 +7,7 @@ use feeds::event::Event;
 use feeds::feed::{PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
-use super::{ChannelCore, Shared};
+use super::{ChannelCore, ChannelSeries, Shared};
 use crate::alert::SequenceRange;
 use crate::check::gap::Gap;
 use crate::line::{Arrival, LineEvent, LineSink};
@@ -149,8 +149,9 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
             frame: arrival.frame,
         };
         let part = (skip, take);
-        let series = self.state.series.clone();
-        if let (Some(started), Some(series)) = (self.started, series.decoded) {
+        let ChannelSeries { event, decoded, booked: to_booked, compared: to_compared, .. } =
+            self.state.series;
+        if let (Some(started), Some(series)) = (self.started, decoded) {
             // Decoding alone, for its own figure; the messages are decoded again as they are booked.
             self.decode_only(header, payload, part);
             let elapsed = self.stamp().saturating_sub(started);
@@ -165,9 +166,9 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         let recorder = &mut self.shared.comparator.recorder;
         if self.state.origin.ts_event_ns != 0 {
             let latency = arrival.ts_recv_ns as i64 - self.state.origin.ts_event_ns as i64;
-            recorder.record(series.event, now, latency);
+            recorder.record(event, now, latency);
         }
-        if let (Some(a), Some(b)) = (series.booked, series.compared) {
+        if let (Some(a), Some(b)) = (to_booked, to_compared) {
             recorder.record(a, now, booked.saturating_sub(before) as i64);
             let compared = self.shared.stages.as_ref().map_or(0, |clock| clock.now_ns());
             self.shared.comparator.recorder.record(b, now, compared.saturating_sub(booked) as i64);

@@ -1,0 +1,43 @@
+//! Documents that are made from the code are what the code says. `UPDATE_DOCS=1 cargo test --test docs` writes
+//! them anew.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use parallax::check::catalogue;
+
+#[test]
+fn the_checks_are_documented_as_they_are_declared() {
+    let mut text = String::from(
+        "# The checks\n\nMade from `src/check/catalogue.rs` by `UPDATE_DOCS=1 cargo test --test docs`; a test holds it \
+         equal. Each check's file opens with its document.\nDurations and tolerances are the defaults of a \
+         `[[check]]` that leaves the key out; without any `[[check]]` all of them run.\n",
+    );
+    for entry in catalogue::ALL {
+        let _ = write!(text, "\n## {}\n\n```text\n{}\n```\n", entry.kind.name(), entry.document.trim_end());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &text).expect("docs/checks.md can be written");
+    }
+    let found = std::fs::read_to_string(&path).expect("docs/checks.md is there");
+    assert!(found == text, "docs/checks.md is not what the catalogue says: UPDATE_DOCS=1 writes it anew");
+}
+
+/// Paths that the README and the documents point to exist.
+#[test]
+fn documents_point_to_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut broken = Vec::new();
+    for name in ["README.md", "docs/architecture.md", "benches/README.md"] {
+        let text = std::fs::read_to_string(root.join(name)).expect(name);
+        let folder = root.join(name).parent().expect("a file lies in a folder").to_path_buf();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let outside = target.starts_with("http") || target.starts_with('#');
+            if !outside && !folder.join(target.split('#').next().unwrap_or_default()).exists() {
+                broken.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:?}");
+}
