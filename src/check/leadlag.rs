@@ -12,6 +12,12 @@ pub struct Match {
     pub lead_ns: i64,
 }
 
+/// `second - first`, held within what a histogram takes.
+fn lead(first: u64, second: u64) -> i64 {
+    let ns = i128::from(second) - i128::from(first);
+    ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}
+
 /// Moves that one of two views made and the other has not yet.
 #[derive(Debug, Default)]
 pub struct PriceMatcher {
@@ -56,7 +62,7 @@ impl PriceMatcher {
             own.retain(|(s, _, _)| *s != side);
             given_up[position] += (before - own.len()) as u64;
             let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
-            return (Some(Match { lead_ns: (i128::from(second) - i128::from(first)) as i64 }), given_up);
+            return (Some(Match { lead_ns: lead(first, second) }), given_up);
         }
         let own = &mut self.pending[position];
         if own.len() == PENDING_MAX {
@@ -97,7 +103,7 @@ impl PacketMatcher {
             }
             self.waiting.remove(&key);
             let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
-            return (Some(Match { lead_ns: (i128::from(second) - i128::from(first)) as i64 }), [0, 0]);
+            return (Some(Match { lead_ns: lead(first, second) }), [0, 0]);
         }
         let mut given_up = [0, 0];
         self.waiting.insert(key, (position, ts_ns));

@@ -192,7 +192,10 @@ impl<'a> Table<'a> {
     }
 }
 
-/// `250us` in nanoseconds.
+/// No duration is longer: deadlines must be countable.
+const YEAR_NS: u64 = 366 * 86_400 * 1_000_000_000;
+
+/// `250us` in nanoseconds; at most a year.
 pub fn duration(text: &str) -> Option<u64> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(split);
@@ -210,7 +213,7 @@ pub fn duration(text: &str) -> Option<u64> {
     if ns % 1000 != 0 {
         return None;
     }
-    u64::try_from(ns / 1000).ok()
+    u64::try_from(ns / 1000).ok().filter(|ns| *ns <= YEAR_NS)
 }
 
 fn milli(text: &str) -> Option<u64> {

@@ -31,6 +31,10 @@ use event_time::EventTime;
 use packet_sink::PacketSink;
 use tally::{ChannelTally, Unrouted};
 
+/// Time does not go beyond the year 2262: every deadline can be counted from it. Later receive times are recorded as
+/// they are, but take effect then.
+const LATEST_NS: u64 = i64::MAX as u64;
+
 /// How a pipeline is set up beside its configuration.
 #[derive(Default)]
 pub struct Settings {
@@ -177,7 +181,7 @@ impl Pipeline {
     /// Takes one datagram. Its time is `ts_recv_ns`, but never earlier than what went before.
     pub fn on_datagram(&mut self, datagram: &Datagram<'_>) {
         let started = self.shared.stages.as_ref().map(|c| c.now_ns());
-        let now = self.now.max(datagram.ts_recv_ns);
+        let now = self.now.max(datagram.ts_recv_ns.min(LATEST_NS));
         self.advance(now);
         self.first.get_or_insert(now);
         self.shared.comparator.start(now);
@@ -309,7 +313,7 @@ impl FeedVisitor for OnPacket<'_, '_> {
         shared.comparator.on_arrival(now, state.place, fresh, &shared.registry);
         if let Some(ts) = header.ts_send_ns {
             shared.comparator.observe_clock(now, state.place, ts, datagram.ts_recv_ns, &shared.registry);
-            let latency = datagram.ts_recv_ns as i64 - ts as i64;
+            let latency = apart(datagram.ts_recv_ns, ts);
             shared.comparator.recorder.record(state.series.send, now, latency);
         }
         let arrival = Arrival {
@@ -326,6 +330,12 @@ impl FeedVisitor for OnPacket<'_, '_> {
             &mut PacketSink::<F>::new(state, shared, started),
         );
     }
+}
+
+/// `later - earlier` in nanoseconds, held within what a histogram takes: times from the wire can be anything.
+fn apart(later: u64, earlier: u64) -> i64 {
+    let ns = i128::from(later) - i128::from(earlier);
+    ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
 /// A packet must hold what it announces, to the last byte.

@@ -7,7 +7,7 @@ use feeds::event::Event;
 use feeds::feed::{PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
-use super::{ChannelCore, ChannelSeries, Shared};
+use super::{ChannelCore, ChannelSeries, Shared, apart};
 use crate::alert::SequenceRange;
 use crate::check::gap::Gap;
 use crate::line::{Arrival, LineEvent, LineSink};
@@ -165,7 +165,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         self.shared.comparator.on_delivered(now, place, header.session, header.sequence, arrival.ts_recv_ns);
         let recorder = &mut self.shared.comparator.recorder;
         if self.state.origin.ts_event_ns != 0 {
-            let latency = arrival.ts_recv_ns as i64 - self.state.origin.ts_event_ns as i64;
+            let latency = apart(arrival.ts_recv_ns, self.state.origin.ts_event_ns);
             recorder.record(event, now, latency);
         }
         if let (Some(a), Some(b)) = (to_booked, to_compared) {
