@@ -47,7 +47,7 @@ fn a_bad_verdict_is_one() {
 fn what_cannot_be_done_is_two_and_one_sentence() {
     let folder = folder();
     std::fs::write(folder.path().join("bad.toml"), write::configuration().replace("venue", "vanue")).unwrap();
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         (&["none.pcap"], &["none.pcap", "cannot open"]),
         (&["notes.txt"], &["notes.txt is not a capture", "offset 0", "should be pcap"]),
         (&["--config", "none.toml", "x.pcap"], &["none.toml", "cannot be read"]),
@@ -57,6 +57,10 @@ fn what_cannot_be_done_is_two_and_one_sentence() {
         (&["--quotes", ".", "x.pcap"], &[". cannot be written"]),
         (&["--latency", "no/x.hlog", "x.pcap"], &["no/x.hlog cannot be written"]),
         (&["--alerts", "x.pcap", "x.pcap"], &["--alerts x.pcap is one of the captures"]),
+        (
+            &["--config", "c.toml", "--quotes", "./c.toml", "x.pcap"],
+            &["--quotes ./c.toml is the configuration"],
+        ),
         (&["--alerts", "a", "--quotes", "./a", "x.pcap"], &["--quotes ./a is the file of --alerts"]),
         (&["--speed", "fast", "x.pcap"], &["--speed fast", "max, realtime, or a factor"]),
         (&["--speed", "0", "x.pcap"], &["--speed 0"]),

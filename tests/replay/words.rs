@@ -148,6 +148,13 @@ fn what_is_wrong_is_one_sentence_and_code_one() {
             "parallax: c.toml:43: `dirct` is no source",
             "`direct`?",
         ),
+        (
+            "[\"direct\", \"sip\"]",
+            "[\"sip\", \"sip\"]",
+            "parallax: c.toml:32: `sip` is named twice",
+            "between",
+        ),
+        ("sources = [\"direct\"]", "sources = []", "parallax: c.toml:41: `sources` names no source", ""),
         ("[[composite]]", "[composite", "parallax: c.toml:23: ", ""),
     ];
     for (from, to, begins, holds) in cases {

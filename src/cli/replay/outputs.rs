@@ -76,6 +76,9 @@ fn refuse_shared(args: &Args) -> Result<()> {
         if args.input.captures.iter().any(|capture| capture != Path::new("-") && same(capture, path)) {
             bail!("{option} {} is one of the captures; name another file", path.display());
         }
+        if args.config.as_deref().is_some_and(|config| same(config, path)) {
+            bail!("{option} {} is the configuration; name another file", path.display());
+        }
         let earlier = named[..at].iter().find(|(_, other)| other.is_some_and(|other| same(other, path)));
         if let Some((other, _)) = earlier {
             bail!("{option} {} is the file of {other}; name another", path.display());
