@@ -287,7 +287,13 @@ fn scope(
             let hint = hint.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             table.error_at(&span, format!("`{name}` is no source{hint}"))
         })?;
+        if list.contains(&found) {
+            return Err(table.error_at(&span, format!("`{name}` is named twice in `{key}`")));
+        }
         list.push(found);
+    }
+    if list.is_empty() {
+        return Err(table.error(format!("`{key}` names no source; leave it out for all")));
     }
     if key == "between" && list.len() < 2 {
         return Err(table.error("`between` needs at least two sources"));

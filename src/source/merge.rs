@@ -151,6 +151,12 @@ impl Captures {
         &self.names
     }
 
+    /// Reports a capture under another name than that of the file it was opened as.
+    pub fn rename(&mut self, capture: usize, name: &str) {
+        self.names[capture] = name.to_owned();
+        self.counts[capture].name = name.to_owned();
+    }
+
     /// Bytes read of all files, and their size if all of them have one.
     pub fn progress(&self) -> (u64, Option<u64>) {
         let read = self.captures.iter().map(|capture| capture.meter.bytes_read()).sum();

@@ -8,6 +8,7 @@ mod damaged_lines;
 mod damaged_sources;
 mod exit_codes;
 mod kit;
+mod ladders;
 mod memory;
 mod same_bytes;
 mod sessions;

@@ -75,17 +75,17 @@ pub struct Args {
 /// A configuration, capture or output that cannot be used, in one sentence.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let pacer = pacer(&args.speed)?;
-    let (paths, _spool) = spool_standard_input(args)?;
+    let input = Input::take(args)?;
     let mut options = args.input.options()?;
     options.sort_window = true;
     options.read_ahead = !args.no_read_ahead;
     let mut assumed = Vec::new();
     let config = match &args.config {
         Some(path) => Config::read(path)?,
-        None => identified(&paths, &options, &mut assumed)?,
+        None => identified(&input, &options, &mut assumed)?,
     };
+    let mut captures = input.open(&options)?;
     let mut outputs = Outputs::open(args)?;
-    let mut captures = Captures::open(&paths, &options)?;
     let settings = Settings {
         captures: captures.names().to_vec(),
         quotes: args.quotes.is_some(),
@@ -152,25 +152,40 @@ fn pacer(speed: &str) -> Result<Option<Pacer>> {
     }
 }
 
-/// Standard input is read twice when it has to be identified first: then it is kept in a temporary file.
-fn spool_standard_input(args: &Args) -> Result<(Vec<PathBuf>, Option<tempfile::NamedTempFile>)> {
-    let paths = args.input.captures.clone();
-    let Some(at) = paths.iter().position(|p| p == Path::new("-")).filter(|_| args.config.is_none()) else {
-        return Ok((paths, None));
-    };
-    let mut spool = tempfile::Builder::new()
-        .prefix("stdin-")
-        .tempfile()
-        .context("no temporary file for standard input")?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut spool).context("standard input cannot be read")?;
-    let mut paths = paths;
-    paths[at] = spool.path().to_path_buf();
-    Ok((paths, Some(spool)))
+/// What is read, perhaps twice.
+struct Input {
+    paths: Vec<PathBuf>,
+    /// Standard input is read twice when it has to be identified first: then it is kept in a temporary file, and
+    /// reported as what it was named.
+    spool: Option<(usize, tempfile::NamedTempFile)>,
+}
+
+impl Input {
+    fn take(args: &Args) -> Result<Input> {
+        let mut paths = args.input.captures.clone();
+        let dash = paths.iter().position(|p| p == Path::new("-")).filter(|_| args.config.is_none());
+        let Some(at) = dash else { return Ok(Input { paths, spool: None }) };
+        let mut spool = tempfile::Builder::new()
+            .prefix("stdin-")
+            .tempfile()
+            .context("no temporary file for standard input")?;
+        std::io::copy(&mut std::io::stdin().lock(), &mut spool).context("standard input cannot be read")?;
+        paths[at] = spool.path().to_path_buf();
+        Ok(Input { paths, spool: Some((at, spool)) })
+    }
+
+    fn open(&self, options: &Options) -> Result<Captures> {
+        let mut captures = Captures::open(&self.paths, options)?;
+        if let Some((at, _)) = &self.spool {
+            captures.rename(*at, "-");
+        }
+        Ok(captures)
+    }
 }
 
 /// The configuration that the captures' bytes suggest.
-fn identified(paths: &[PathBuf], options: &Options, assumed: &mut Vec<String>) -> Result<Config> {
-    let mut captures = Captures::open(paths, options)?;
+fn identified(input: &Input, options: &Options, assumed: &mut Vec<String>) -> Result<Config> {
+    let mut captures = input.open(options)?;
     let found = identify::identify(&mut captures, Limits::beginning())?;
     if found.channels.is_empty() {
         let names = captures.names().join(", ");

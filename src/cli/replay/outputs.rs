@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::Args;
 use crate::pipeline::Pipeline;
@@ -58,9 +58,42 @@ impl Output {
     }
 }
 
+/// An output must not destroy what is read, nor two of them each other's lines. Standard output may be shared.
+fn refuse_shared(args: &Args) -> Result<()> {
+    let named = [("--alerts", &args.alerts), ("--quotes", &args.quotes), ("--latency", &args.latency)];
+    let named = named.map(|(option, path)| (option, path.as_deref().filter(|p| *p != Path::new("-"))));
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // What is not there yet is told by its folder and name; what has no folder will fail by itself.
+        path.canonicalize().or_else(|_| Ok(folder.canonicalize()?.join(path.file_name().unwrap_or_default())))
+    };
+    let same = |a: &Path, b: &Path| {
+        let both: io::Result<_> = whole(a).and_then(|a| Ok((a, whole(b)?)));
+        both.is_ok_and(|(a, b)| a == b && !a.starts_with("/dev"))
+    };
+    for (at, (option, path)) in named.iter().enumerate() {
+        let Some(path) = path else { continue };
+        if args.input.captures.iter().any(|capture| capture != Path::new("-") && same(capture, path)) {
+            bail!("{option} {} is one of the captures; name another file", path.display());
+        }
+        if args.config.as_deref().is_some_and(|config| same(config, path)) {
+            bail!("{option} {} is the configuration; name another file", path.display());
+        }
+        let earlier = named[..at].iter().find(|(_, other)| other.is_some_and(|other| same(other, path)));
+        if let Some((other, _)) = earlier {
+            bail!("{option} {} is the file of {other}; name another", path.display());
+        }
+    }
+    Ok(())
+}
+
 impl Outputs {
     /// Opens what the arguments name.
+    ///
+    /// # Errors
+    /// A file that cannot be written, or that something else is read from or written to.
     pub fn open(args: &Args) -> Result<Outputs> {
+        refuse_shared(args)?;
         Ok(Outputs {
             alerts: Output::open(args.alerts.as_deref())?,
             quotes: Output::open(args.quotes.as_deref())?,
