@@ -55,7 +55,9 @@ fn two_lines_of_one_channel_as_identified() {
     let told = replay_files(folder.path(), "", &[path.to_str().unwrap()], &[]);
     assert_two_lines(&told.summary, &told.alerts);
     let assumed = told.summary["assumed"].as_array().unwrap();
-    assert!(assumed[0].as_str().unwrap().starts_with("cme-mdp3 on A = 224.0.31.64:14340, B = 224.0.32.64:15340"));
+    assert!(
+        assumed[0].as_str().unwrap().starts_with("cme-mdp3 on A = 224.0.31.64:14340, B = 224.0.32.64:15340")
+    );
     assert!(assumed[1].as_str().unwrap().contains("parallax identify --write-config"));
 }
 
@@ -86,7 +88,12 @@ fn two_sources_agree_and_lead_as_the_capture_says() {
     // Both show the same, in the same order, instrument by instrument.
     let of = |name: &str| {
         let quotes = told.shown().into_iter().filter(|q| q["source"] == name);
-        let mut quotes: Vec<String> = quotes.map(|mut q| { q["source"] = Value::Null; q.to_string() }).collect();
+        let mut quotes: Vec<String> = quotes
+            .map(|mut q| {
+                q["source"] = Value::Null;
+                q.to_string()
+            })
+            .collect();
         quotes.sort();
         quotes
     };

@@ -53,7 +53,10 @@ fn what_one_line_lost_the_other_brings() {
         ]
     );
     assert_eq!(told.shown(), before.shown(), "the books are whole");
-    assert_eq!((source(&told, "gaps"), source(&told, "messages"), source(&told, "duplicates")), (0, 10_273, 4_997));
+    assert_eq!(
+        (source(&told, "gaps"), source(&told, "messages"), source(&told, "duplicates")),
+        (0, 10_273, 4_997)
+    );
     assert_eq!(told.summary["sources"][0]["lines"][1]["lost"], json!(3));
 }
 
@@ -84,7 +87,10 @@ fn what_both_lines_lost_is_a_gap_and_suspect_before_anything_else() {
         if quote["quality"] == "suspect" {
             suspect.insert(name);
         }
-        assert!(suspect.is_superset(&seen) || time(&quote["ts"]) == due, "shown before all are suspect: {quote}");
+        assert!(
+            suspect.is_superset(&seen) || time(&quote["ts"]) == due,
+            "shown before all are suspect: {quote}"
+        );
         assert!(!seen.contains(name) || suspect.contains(name), "never suspect: {quote}");
     }
     assert!(suspect.is_superset(&seen) && seen.len() > 50);

@@ -13,7 +13,12 @@ fn damaged(mut keep: impl FnMut(&mut Packet) -> bool) -> Option<(Vec<Packet>, To
 
 #[test]
 fn explore() {
-    let Some((_, told)) = damaged(|p| { p.ts += 50 * MS; true }) else { return };
+    let Some((_, told)) = damaged(|p| {
+        p.ts += 50 * MS;
+        true
+    }) else {
+        return;
+    };
     println!("DELAY\n{}\n{}", told.story().join("\n"), told.summary["pairs"]);
     let Some((_, told)) = damaged(|p| p.mdp() < 8_000) else { return };
     println!("CUT\n{}\n{}", told.story().join("\n"), told.summary["pairs"]);

@@ -89,8 +89,11 @@ pub fn sort(packets: &mut [Packet]) {
 pub fn write(path: &Path, compression: Compression, packets: &[Packet]) {
     let file = Compressor::new(BufWriter::new(File::create(path).unwrap()), compression).unwrap();
     let pcapng = path.to_string_lossy().contains(".pcapng");
-    let mut writer =
-        if pcapng { CaptureWriter::pcapng(file, &["wire"]).unwrap() } else { CaptureWriter::pcap(file).unwrap() };
+    let mut writer = if pcapng {
+        CaptureWriter::pcapng(file, &["wire"]).unwrap()
+    } else {
+        CaptureWriter::pcap(file).unwrap()
+    };
     for packet in packets {
         writer.write_udp(packet.ts, 0, SENDER, packet.group, &packet.payload).unwrap();
     }
