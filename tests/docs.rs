@@ -41,3 +41,43 @@ fn documents_point_to_what_is_there() {
     }
     assert!(broken.is_empty(), "{broken:?}");
 }
+
+/// What the README shows under its first command is what that command prints.
+#[test]
+fn the_readme_shows_what_the_binary_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("README.md is there");
+    let command = readme.lines().find(|l| l.starts_with("cargo run --release -- ")).expect("a first command");
+    let arguments = command.split(" # ").next().unwrap_or_default().split_whitespace().skip(4);
+    let mut expanded = Vec::new();
+    for argument in arguments {
+        match argument.strip_suffix("*.zst") {
+            Some(folder) => {
+                let names = std::fs::read_dir(root.join(folder)).expect(folder).flatten();
+                let mut names: Vec<_> =
+                    names.map(|e| format!("{folder}{}", e.file_name().display())).collect();
+                names.retain(|n| n.ends_with(".zst"));
+                names.sort();
+                expanded.extend(names);
+            }
+            None => expanded.push(argument.to_owned()),
+        }
+    }
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_parallax")).args(&expanded).current_dir(root).output();
+    let output = output.expect("the binary runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).expect("it says text");
+    let (alerts, summary): (Vec<&str>, Vec<&str>) = said.lines().partition(|l| l.starts_with('{'));
+    // One alert whole; the others are as long.
+    let shown = format!("{}\n... {} more lines\n{}\n", alerts[0], alerts.len() - 1, summary.join("\n"));
+    let (before, rest) = readme.split_once("```text\n").expect("a block of output");
+    let (block, after) = rest.split_once("```").expect("its end");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{before}```text\n{shown}```{after}"))
+            .expect("README.md can be written");
+        return;
+    }
+    assert_eq!(block, shown, "UPDATE_DOCS=1 writes it anew");
+}

@@ -87,7 +87,13 @@ mod tests {
 
     fn args(from: Option<&str>, to: Option<&str>, date: Option<&str>) -> CaptureArgs {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        CaptureArgs { captures: vec![], from: owned(from), to: owned(to), date: owned(date) }
+        CaptureArgs {
+            captures: vec![],
+            from: owned(from),
+            to: owned(to),
+            date: owned(date),
+            hardware_timestamps: HardwareTimestamps::default(),
+        }
     }
 
     #[test]
