@@ -29,9 +29,7 @@ fn replay(scenario: &Scenario) -> (Vec<Value>, Vec<Value>) {
     let config = Config::parse("simulated", &write::configuration(), Path::new(".")).unwrap();
     let mut pipeline = Pipeline::new(&config, Settings::default(), Recorder::without_log());
     let mut simulator = Simulator::new(scenario);
-    let mut frame = 0;
-    for sent in simulator.by_ref() {
-        frame += 1;
+    for (sent, frame) in simulator.by_ref().zip(1..) {
         let datagram = Datagram {
             ts_recv_ns: sent.ts_ns,
             capture: 0,
