@@ -185,7 +185,7 @@ impl AlertBook {
     ) -> Handle {
         let handle = Handle(self.next);
         self.next += 1;
-        let id = identity(&subject, began, names);
+        let id = identity(&subject, began, details.sequence, names);
         let open = Open {
             id,
             told: subject.kind,
@@ -275,7 +275,7 @@ impl AlertBook {
 }
 
 /// FNV-1a over what the alert is about and when it began: a second replay gives the same number.
-fn identity(subject: &Subject, began: u64, names: &Names<'_>) -> u64 {
+fn identity(subject: &Subject, began: u64, sequence: Option<SequenceRange>, names: &Names<'_>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     let mut eat = |bytes: &[u8]| {
         for byte in bytes.iter().chain(b"|") {
@@ -294,6 +294,11 @@ fn identity(subject: &Subject, began: u64, names: &Names<'_>) -> u64 {
     eat(subject.line.as_deref().unwrap_or("").as_bytes());
     eat(subject.scope.unwrap_or("").as_bytes());
     eat(&began.to_le_bytes());
+    // One arrival can show several losses: each is a matter of its own.
+    if let Some(SequenceRange { first, last, .. }) = sequence {
+        eat(&first.to_le_bytes());
+        eat(&last.to_le_bytes());
+    }
     hash
 }
 

@@ -37,15 +37,14 @@ impl Default for ClockJudge {
 }
 
 impl ClockJudge {
-    /// Takes one timestamp; answers the next deadline when it is bad.
+    /// Takes one timestamp, and when it was received; answers the next deadline when it is bad.
     #[inline]
     #[allow(clippy::too_many_arguments, reason = "a stamp, its place and what it is judged with")]
     pub fn observe(
         &mut self,
         now: u64,
         (source, channel): (SourceId, &str),
-        ts_ns: u64,
-        ts_recv_ns: u64,
+        [ts_ns, ts_recv_ns]: [u64; 2],
         check: &Check,
         desk: &mut Desk,
         registry: &Registry,
@@ -79,12 +78,12 @@ impl ClockJudge {
         } else if let Some(alert) = self.alert {
             desk.alerts.observe(alert, None, Some(ahead.max(behind)));
         }
-        Some(now + CLEAR_AFTER_NS)
+        Some(now.saturating_add(CLEAR_AFTER_NS))
     }
 
     /// Looks again at `now`; answers the next deadline.
     pub fn judge(&mut self, now: u64, desk: &mut Desk, registry: &Registry) -> u64 {
-        let due = self.last_bad + CLEAR_AFTER_NS;
+        let due = self.last_bad.saturating_add(CLEAR_AFTER_NS);
         match self.alert {
             None => u64::MAX,
             Some(_) if now < due => due,

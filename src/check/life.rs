@@ -38,13 +38,17 @@ impl Comparator {
     /// channel brought it before.
     pub fn on_arrival(&mut self, now: u64, place: Place, fresh: bool, registry: &Registry) {
         self.start(now);
+        self.timers.reached(now);
         let Place { source, channel, line } = place;
         let judge = &mut self.sources[usize::from(source)];
         judge.alive_since.get_or_insert(now);
         judge.learn_gap(now);
         let resumed = judge.life.arrived(now, &mut self.desk, registry);
         let chan = &mut judge.channels[usize::from(channel)];
-        chan.ended = false;
+        // The end of a session may be said many times: only something new takes it back.
+        if fresh {
+            chan.resume(now);
+        }
         chan.life.arrived(now, &mut self.desk, registry);
         for (i, other) in chan.lines.iter_mut().enumerate() {
             if i == usize::from(line) {
@@ -65,6 +69,10 @@ impl Comparator {
         }
         for pair in std::mem::take(&mut self.sources[usize::from(source)].waiting) {
             self.judge_pair(now, pair, registry);
+        }
+        for view in std::mem::take(&mut self.sources[usize::from(source)].waiting_views) {
+            let at = self.views[view as usize].stale.known_alive(now);
+            self.timers.arm(TimerKey::Stale(view), at, &mut self.views[view as usize].stale.armed);
         }
     }
 
@@ -143,6 +151,9 @@ impl Comparator {
             }
             LineEvent::SessionChanged { .. } | LineEvent::SequenceReset { .. } => {
                 self.books_restarted(now, place, "new_session", registry);
+                self.sources[usize::from(source)].channels[usize::from(channel)].resume(now);
+                self.arm_source(source);
+                self.arm_channel(source, channel);
             }
             LineEvent::EndOfSession { .. } => {
                 let judge = &mut self.sources[usize::from(source)];
@@ -281,7 +292,11 @@ impl Comparator {
         let judge = &mut self.sources[usize::from(source)];
         let source_silent = judge.life.is_silent();
         let chan = &mut judge.channels[usize::from(channel)];
-        let wider = chan.life.last().unwrap_or(expect.started);
+        // What the channel waits for, the line waits for too.
+        let source_last = judge.life.last().unwrap_or(expect.started);
+        let source_quiet = source_last.saturating_add(expect.after_ns / 2) < at;
+        let chan_last = chan.life.last().unwrap_or(expect.started);
+        let wider = if source_quiet { source_last } else { chan_last };
         let silent = source_silent || chan.life.is_silent() || chan.ended;
         let state = &mut chan.lines[usize::from(line)];
         if !is_due(&mut state.life.armed, at) || silent {

@@ -65,7 +65,8 @@ impl ViewJudge {
     /// Why the view cannot be compared; `None` when it can.
     pub fn held(&self, view: &View, bench: &Bench<'_>) -> Option<&'static str> {
         let Some(quote) = &view.quote else { return Some("no_quote") };
-        if bench.sources[usize::from(view.source)].life.is_silent() {
+        let source = &bench.sources[usize::from(view.source)];
+        if source.life.is_silent() || source.lacks_a_part(view, bench) {
             return Some("silent");
         }
         if bench.registry.get(view.instrument).test {
@@ -80,6 +81,8 @@ impl ViewJudge {
 pub struct SourceJudge {
     /// Made of other sources, and as alive as they are.
     pub composite: bool,
+    /// The sources that it is made of.
+    parts: Vec<SourceId>,
     life: Life,
     alive_since: Option<u64>,
     channels: Vec<ChannelJudge>,
@@ -88,6 +91,8 @@ pub struct SourceJudge {
     proves: Vec<SourceId>,
     /// Pairs that wait for a sign of life before they call this source late.
     waiting: Vec<u32>,
+    /// Views that wait for it before they are called stale.
+    waiting_views: Vec<ViewId>,
     pairs: Vec<u32>,
     views: u64,
     /// Mean time between two packets, nanoseconds.
@@ -98,17 +103,31 @@ pub struct SourceJudge {
 const QUIET_GAPS: u64 = 8;
 
 impl SourceJudge {
+    /// A part of the composite that carries the view's instrument is told as silent.
+    fn lacks_a_part(&self, view: &View, bench: &Bench<'_>) -> bool {
+        let carries = |part: SourceId| {
+            let mut views = bench.registry.views_of(view.instrument).iter();
+            views.any(|v| bench.registry.views[*v as usize].source == part)
+        };
+        self.parts.iter().any(|p| bench.sources[usize::from(*p)].life.is_silent() && carries(*p))
+    }
+
     /// The source is quiet since `left`, and it is not its habit: many packets' time has gone by without one.
     pub fn is_unusually_quiet(&self, now: u64, left: u64) -> bool {
         let last = self.life.last().unwrap_or(0);
-        !self.composite && last <= left && now.saturating_sub(last) > self.gap_ns.saturating_mul(QUIET_GAPS)
+        // Of a source that has not shown its habit yet nothing is unusual.
+        let known = !self.composite && self.gap_ns > 0;
+        known && last <= left && now.saturating_sub(last) > self.gap_ns.saturating_mul(QUIET_GAPS)
     }
 
     /// Takes an arrival into the habit: a moving mean over some sixteen gaps.
     fn learn_gap(&mut self, now: u64) {
         if let Some(last) = self.life.last() {
             let gap = now.saturating_sub(last).min(1_000_000_000);
-            self.gap_ns = self.gap_ns - self.gap_ns / 16 + gap / 16;
+            self.gap_ns = match self.gap_ns {
+                0 => gap,
+                mean => mean - mean / 16 + gap / 16,
+            };
         }
     }
 
@@ -129,6 +148,16 @@ struct ChannelJudge {
     gaps: GapJudge,
     /// Number under which the same channel of another source of the feed is known.
     ordinal: u16,
+}
+
+impl ChannelJudge {
+    /// A session is on: what was not heard of since the last one ended is counted from now.
+    fn resume(&mut self, now: u64) {
+        if std::mem::take(&mut self.ended) {
+            self.life.count_from(now);
+            self.lines.iter_mut().for_each(|l| l.life.count_from(now));
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -175,8 +204,11 @@ impl Comparator {
             })
             .collect();
         let mut sources: Vec<SourceJudge> = config.sources.iter().map(source_judge).collect();
-        sources
-            .extend(config.composites.iter().map(|_| SourceJudge { composite: true, ..Default::default() }));
+        sources.extend(config.composites.iter().map(|c| SourceJudge {
+            composite: true,
+            parts: c.of.iter().map(|s| *s as SourceId).collect(),
+            ..Default::default()
+        }));
         for (i, source) in sources.iter_mut().take(direct).enumerate() {
             source.proves =
                 (0..direct).filter(|j| *j != i && related(config, i, *j)).map(|j| j as SourceId).collect();
@@ -226,6 +258,7 @@ impl Comparator {
             self.fire(at, key, registry);
         }
         self.now = self.now.max(now);
+        self.timers.reached(now);
     }
 
     fn fire(&mut self, at: u64, key: TimerKey, registry: &Registry) {
@@ -305,7 +338,7 @@ impl Comparator {
         let Some(check) = self.rules.source(Kind::Clock, source) else { return };
         let SourceJudge { clock, channels, .. } = &mut self.sources[usize::from(source)];
         let who = (source, channels[usize::from(place.channel)].name.as_str());
-        if let Some(at) = clock.observe(now, who, ts_ns, ts_recv_ns, check, &mut self.desk, registry) {
+        if let Some(at) = clock.observe(now, who, [ts_ns, ts_recv_ns], check, &mut self.desk, registry) {
             self.timers.arm(TimerKey::Clock(source), at, &mut clock.armed);
         }
     }

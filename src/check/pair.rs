@@ -224,7 +224,6 @@ impl Pair {
         match segment::step(&mut self.sides[index].segment, now, differs, off_delay) {
             Step::None => Next::NOTHING,
             Step::Pausing { ends, .. } => {
-                self.sides[index].unexplained_since = None;
                 self.sides[index].divergent_since = None;
                 self.sides[index].explained = None;
                 Next { at: ends, waits: None }

@@ -17,7 +17,8 @@ Inputs       Arrivals of packets, whatever they hold.
 Parameters   after (2s), counted from the last arrival, or from the start of the data.
 Opens        By timer. One alert for the widest that is silent: the source over its channels, a channel over its
              lines; instruments says how many are under it.
-Clears       At the next arrival (data_resumed).
+Clears       At the next arrival (data_resumed), or when something wider falls silent (told_as_source,
+             told_as_channel): from then on its own silence is counted anew.
 Held back    Everything about the source's instruments, meanwhile: not comparable, silent. After the end of a
              session nothing is expected.";
 
@@ -28,6 +29,8 @@ const GRACE_NS: u64 = 250_000_000;
 #[derive(Debug)]
 pub struct Life {
     last: Option<u64>,
+    /// Until when something wider was told instead: what came before is told already.
+    told_until: u64,
     /// First arrival at a peer since our last one.
     missed_since: Option<u64>,
     alert: Option<Handle>,
@@ -37,7 +40,7 @@ pub struct Life {
 
 impl Default for Life {
     fn default() -> Self {
-        Life { last: None, missed_since: None, alert: None, armed: u64::MAX }
+        Life { last: None, told_until: 0, missed_since: None, alert: None, armed: u64::MAX }
     }
 }
 
@@ -90,12 +93,22 @@ impl Life {
         }
     }
 
+    /// What was not heard of before `now` is no silence.
+    pub fn count_from(&mut self, now: u64) {
+        self.told_until = now;
+    }
+
+    /// Since when nothing has arrived, as far as it is not told already.
+    fn since(&self, started: u64) -> u64 {
+        self.last.unwrap_or(started).max(self.told_until)
+    }
+
     /// When it will have been silent too long. A line (`only_peers`) is judged by its peers alone.
     pub fn due(&self, expect: &Expectation, only_peers: bool) -> u64 {
         if self.alert.is_some() {
             return u64::MAX;
         }
-        let last = self.last.unwrap_or(expect.started);
+        let last = self.since(expect.started);
         let plain = last.saturating_add(expect.after_ns);
         let by_peer = match self.missed_since {
             Some(missed) => plain.max(missed.saturating_add(GRACE_NS.min(expect.after_ns))),
@@ -120,7 +133,7 @@ impl Life {
         desk: &mut Desk,
         registry: &Registry,
     ) {
-        let began = self.last.unwrap_or(started);
+        let began = self.since(started);
         let source = desk.name(who.source);
         let name = match (who.channel, who.line) {
             (Some(channel), Some(line)) => format!("{source} channel {channel} line {line}"),
@@ -151,6 +164,7 @@ impl Life {
     /// Not to be judged any more (its session is over, or something wider is told); an open alert is cleared.
     pub fn drop(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) {
         self.missed_since = None;
+        self.told_until = now;
         if let Some(alert) = self.alert.take() {
             desk.clear(now, now, alert, reason, registry);
         }

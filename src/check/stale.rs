@@ -17,7 +17,8 @@ Parameters   after (3s), counted from the first move that was not followed. peer
              the peers move, even when they came back to the same price.
 Opens        By timer, never by the source's next update.
 Clears       At the source's next update of the instrument, or when it is no longer comparable.
-Held back    Lagging and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not
+Held back    While nothing at all arrives from the source and the silent check watches it (it may be dead): told a
+             quarter of a second after its next packet, or as silent. Moves of a peer that is not comparable. Lagging and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not
              stale: without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
 
 /// What a peer's change of price means for the view.
@@ -31,6 +32,9 @@ pub struct PeerMove {
     pub behind: bool,
 }
 
+/// How long a source that has just been heard of again may take to bring its instruments up to date.
+const CATCH_UP_NS: u64 = 250_000_000;
+
 /// State of the check for one view.
 #[derive(Debug)]
 pub struct StaleJudge {
@@ -42,13 +46,26 @@ pub struct StaleJudge {
     /// Its own price is one that the peer showed earlier.
     behind: bool,
     alert: Option<Handle>,
+    /// Waits for a sign of life of the source.
+    waits: bool,
+    /// Not to be told earlier: the source has only just been heard of again.
+    not_before: u64,
     /// Earliest pending deadline.
     pub armed: u64,
 }
 
 impl Default for StaleJudge {
     fn default() -> Self {
-        StaleJudge { first: None, moves: 0, differs_since: None, behind: false, alert: None, armed: u64::MAX }
+        StaleJudge {
+            first: None,
+            moves: 0,
+            differs_since: None,
+            behind: false,
+            alert: None,
+            waits: false,
+            not_before: 0,
+            armed: u64::MAX,
+        }
     }
 }
 
@@ -70,13 +87,37 @@ impl StaleJudge {
         self.due(check)
     }
 
-    fn due(&self, check: &Check) -> u64 {
+    /// Since when it is behind, as far as that is proven.
+    fn since(&self, check: &Check) -> Option<u64> {
         // One move that was not followed proves nothing against a source that was first to its price: the peer
         // may be wrong, on both sides. More do, for a wrong price that moves follows something that moves.
         let left_behind = self.differs_since.filter(|_| self.behind || self.moves >= 3);
         let moved = self.first.filter(|_| self.moves >= check.peer_moves);
-        let since = left_behind.into_iter().chain(moved).min();
-        since.map_or(u64::MAX, |s| s.saturating_add(check.after_ns))
+        left_behind.into_iter().chain(moved).min()
+    }
+
+    fn due(&self, check: &Check) -> u64 {
+        self.since(check).map_or(u64::MAX, |s| s.saturating_add(check.after_ns).max(self.not_before))
+    }
+
+    /// The move since which it has not been updated, when that is too long ago at `now`.
+    pub fn overdue(&self, now: u64, check: &Check) -> Option<u64> {
+        (self.alert.is_none() && now >= self.due(check)).then(|| self.since(check)).flatten()
+    }
+
+    /// Waits for a sign of life of the source; answers whether it did not already.
+    pub fn wait(&mut self) -> bool {
+        !std::mem::replace(&mut self.waits, true)
+    }
+
+    /// The source has been heard of again; answers the next deadline.
+    pub fn known_alive(&mut self, now: u64) -> u64 {
+        self.waits = false;
+        if self.first.is_none() && self.differs_since.is_none() {
+            return u64::MAX;
+        }
+        self.not_before = now.saturating_add(CATCH_UP_NS);
+        self.not_before
     }
 
     /// Looks again at `now`; answers the next deadline, and whether it has just become stale.
@@ -100,7 +141,7 @@ impl StaleJudge {
         if now < due {
             return (due, false);
         }
-        let began = due - check.after_ns;
+        let began = self.since(check).unwrap_or(now);
         let view = &registry.views[id as usize];
         let why = format!(
             "{} has not updated {} for {}.{:01} s while its peers moved {} times",
@@ -130,6 +171,7 @@ impl StaleJudge {
     pub fn drop(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) -> bool {
         self.first = None;
         self.moves = 0;
+        self.not_before = 0;
         self.differs_since = None;
         self.behind = false;
         match self.alert.take() {

@@ -14,8 +14,8 @@ Inputs       Trading states from the feeds; changes of the trading view's quote.
 Parameters   on_delay (250ms).
 Opens        When the trading view changes its quote on_delay or more after the states parted; began is when they
              parted. A quote that was merely left standing is no status alert.
-Clears       When both say the same again.
-Held back    Price checks of the pair, meanwhile: not comparable, halted or closed.";
+Clears       When both say the same again, or are no longer comparable for another reason (not_comparable).
+Held back    While either is silent, stale, in an auction or suspect after a gap; test instruments. Price checks of the pair, meanwhile: not comparable, halted or closed.";
 
 /// State of the check for one pair.
 #[derive(Debug, Default)]
@@ -38,6 +38,19 @@ pub fn judge(pair: &mut Pair, now: u64, changed: Option<usize>, bench: &mut Benc
     let [source_a, source_b] = bench.relations[pair.relation].sources;
     let Some(check) = bench.rules.pair(Kind::Status, source_a, source_b).cloned() else { return };
     let status = &mut pair.status;
+    let held = pair.views.iter().find_map(|v| {
+        let reason = bench.views[*v as usize].held(&bench.registry.views[*v as usize], bench)?;
+        (!matches!(reason, "halted" | "closed")).then_some(reason)
+    });
+    if let Some(reason) = held {
+        if let Some(alert) = status.alert.take() {
+            bench.desk.clear(now, now, alert, &format!("not_comparable:{reason}"), bench.registry);
+        }
+        if status.parted.take().is_some() || parted.is_some() {
+            bench.desk.hold(Kind::Status, reason);
+        }
+        return;
+    }
     if status.parted.map(|(_, who)| who) != parted {
         if let Some(alert) = status.alert.take() {
             bench.desk.clear(now, now, alert, "agreed", bench.registry);

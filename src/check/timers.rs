@@ -40,6 +40,8 @@ pub fn is_due(armed: &mut u64, at: u64) -> bool {
 #[derive(Debug, Default)]
 pub struct Timers {
     heap: BinaryHeap<Reverse<(u64, TimerKey)>>,
+    /// The time that has been reached: no deadline fires before it.
+    now: u64,
 }
 
 impl Timers {
@@ -47,10 +49,17 @@ impl Timers {
     /// (`u64::MAX` when none): what is pending earlier is enough, the owner asks again when it fires.
     #[inline]
     pub fn arm(&mut self, key: TimerKey, at: u64, armed: &mut u64) {
+        let at = at.max(self.now);
         if at < *armed {
             *armed = at;
             self.heap.push(Reverse((at, key)));
         }
+    }
+
+    /// Time has come to `now`.
+    #[inline]
+    pub fn reached(&mut self, now: u64) {
+        self.now = self.now.max(now);
     }
 
     /// The earliest deadline.
@@ -65,6 +74,8 @@ impl Timers {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|Reverse(entry)| entry)
+        let Reverse(entry) = self.heap.pop()?;
+        self.reached(entry.0);
+        Some(entry)
     }
 }

@@ -167,6 +167,9 @@ impl Comparator {
 
     /// The other view of the pair moved: `position` (0 or 1) may not have followed.
     fn peer_moved(&mut self, now: u64, pair: u32, position: usize, registry: &Registry) {
+        if self.bench(registry, |pairs, bench| pairs[pair as usize].held(bench).is_some()) {
+            return;
+        }
         let pair = &self.pairs[pair as usize];
         let id = pair.views[position];
         let source = registry.views[id as usize].source;
@@ -203,6 +206,14 @@ impl Comparator {
         let held = held.is_some_and(|r| r != "stale");
         let Some(check) = self.rules.source(Kind::Stale, source) else { return };
         let stale = &mut self.views[id as usize].stale;
+        let judge = &mut self.sources[usize::from(source)];
+        let overdue = stale.overdue(now, check);
+        if !held && overdue.is_some_and(|since| judge.may_be_dead(source, since, &self.rules)) {
+            if stale.wait() {
+                judge.waiting_views.push(id);
+            }
+            return;
+        }
         let (at, became) = stale.judge(id, now, held, check, &mut self.desk, registry);
         self.timers.arm(TimerKey::Stale(id), at, &mut stale.armed);
         if became {
@@ -272,11 +283,22 @@ impl Comparator {
         }
     }
 
-    /// Everything about a source's instruments is to be looked at again: it fell silent or came back.
+    /// Everything about a source's instruments is to be looked at again, and what is made of them: it fell silent
+    /// or came back.
     pub(super) fn judge_source(&mut self, now: u64, source: SourceId, registry: &Registry) {
+        self.judge_views_of(now, source, registry);
+        for composite in 0..self.sources.len() {
+            if self.sources[composite].parts.contains(&source) {
+                self.judge_views_of(now, composite as SourceId, registry);
+            }
+        }
+    }
+
+    fn judge_views_of(&mut self, now: u64, source: SourceId, registry: &Registry) {
         for index in 0..self.sources[usize::from(source)].pairs.len() {
             let pair = self.sources[usize::from(source)].pairs[index];
             self.judge_pair(now, pair, registry);
+            self.bench(registry, |pairs, bench| status::judge(&mut pairs[pair as usize], now, None, bench));
         }
         for id in 0..self.views.len() as ViewId {
             if registry.views[id as usize].source != source {
