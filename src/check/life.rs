@@ -76,7 +76,7 @@ impl Comparator {
         }
     }
 
-    /// A packet was delivered: matched with the same packet of another source of the feed.
+    /// A packet was delivered: matched with the same packet of another source of the feed. Said before its quotes.
     pub fn on_delivered(&mut self, now: u64, place: Place, session: u128, sequence: u64, ts_recv_ns: u64) {
         let Place { source, channel, .. } = place;
         let ordinal = self.sources[usize::from(source)].channels[usize::from(channel)].ordinal;
@@ -88,6 +88,9 @@ impl Comparator {
             let Some(packets) = &mut self.packets[relation] else { continue };
             let position = usize::from(b == source);
             let (matched, given_up) = packets.delivered(position, (ordinal, session, sequence), ts_recv_ns);
+            if matched.is_some() {
+                self.relations[relation].repeats = Some((now, position));
+            }
             self.record_match(relation, now, matched, given_up);
         }
     }

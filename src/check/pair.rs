@@ -58,6 +58,8 @@ pub struct Relation {
     pub led: [u64; 3],
     /// Updates that the other never showed.
     pub unmatched: [u64; 2],
+    /// When one of the two (by position) last delivered a packet that the other had delivered before.
+    pub repeats: Option<(u64, usize)>,
     /// How much the first led in the latest matches, latest first.
     pub recent_leads: [i64; 3],
 }

@@ -24,6 +24,8 @@ Held back    While nothing at all arrives from the source and the silent check w
 /// What a peer's change of price means for the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerMove {
+    /// The move is in a packet that the view's own source had delivered before: the peer is following, however late.
+    pub follows: bool,
     /// To a price that the view does not show (and not to the one it does: that is following).
     pub away: bool,
     /// The two show different prices now.
@@ -78,7 +80,7 @@ impl StaleJudge {
     /// A peer's price changed. Answers the next deadline.
     pub fn peer_moved(&mut self, now: u64, peer: PeerMove, check: &Check) -> u64 {
         // The first must be a move away: one to the price that the view shows is the peer following.
-        if peer.away || self.first.is_some() {
+        if !peer.follows && (peer.away || self.first.is_some()) {
             self.first.get_or_insert(now);
             self.moves += 1;
         }

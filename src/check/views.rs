@@ -183,6 +183,7 @@ impl Comparator {
             return;
         }
         let peer = PeerMove {
+            follows: self.relations[pair.relation].repeats == Some((now, 1 - position)),
             away: SIDES.iter().any(|s| changed(s) && price(mover, *s) != price(id, *s)),
             differs: SIDES.iter().any(|s| price(mover, *s) != price(id, *s)),
             behind: pair.behind() == Some(position),

@@ -160,9 +160,9 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         let before = self.stamp();
         self.book(now, header, payload, part);
         let booked = self.stamp();
-        self.publish(now);
         let place = self.state.place;
         self.shared.comparator.on_delivered(now, place, header.session, header.sequence, arrival.ts_recv_ns);
+        self.publish(now);
         let recorder = &mut self.shared.comparator.recorder;
         if self.state.origin.ts_event_ns != 0 {
             let latency = apart(arrival.ts_recv_ns, self.state.origin.ts_event_ns);
