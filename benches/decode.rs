@@ -14,8 +14,27 @@ use feeds::nasdaq_itch50::wire as itch;
 use feeds::wire::{Value, Visitor};
 use parallax::simulate::{Scenario, Simulator};
 
-/// Packets of about `seconds` of the simulated venue, line A.
-fn itch_packets() -> Vec<Vec<u8>> {
+/// Packets one after the other in memory, as a capture has them.
+#[derive(Default)]
+struct Packets {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Packets {
+    fn push(&mut self, payload: &[u8]) {
+        self.bytes.extend_from_slice(payload);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+}
+
+/// The simulated venue's messages in order, ten to a packet (the simulator alone makes packets of one or two).
+fn itch_packets() -> Packets {
     let scenario = Scenario {
         seed: 1,
         instruments: 500,
@@ -23,11 +42,27 @@ fn itch_packets() -> Vec<Vec<u8>> {
         rate: 50_000,
         ..Scenario::default()
     };
-    Simulator::new(&scenario).filter(|sent| sent.line == 0).map(|sent| sent.payload).collect()
+    let mut blocks: Vec<Vec<u8>> = Vec::new();
+    for sent in Simulator::new(&scenario).filter(|sent| sent.line == 0) {
+        let mut at = Itch50::header(&sent.payload).expect("made well").len;
+        while let Some(span) = Itch50::split(&sent.payload, at).expect("framed well") {
+            blocks.push(sent.payload[at..span.end].to_vec());
+            at = span.end;
+        }
+    }
+    let mut packets = Packets::default();
+    for (n, group) in blocks.chunks(10).enumerate() {
+        let mut payload = b"BENCHMARK1".to_vec();
+        payload.extend((1 + 10 * n as u64).to_be_bytes());
+        payload.extend((group.len() as u16).to_be_bytes());
+        group.iter().for_each(|block| payload.extend_from_slice(block));
+        packets.push(&payload);
+    }
+    packets
 }
 
 /// Packets of one level update each, with 1 to 6 entries.
-fn mdp3_packets() -> Vec<Vec<u8>> {
+fn mdp3_packets() -> Packets {
     // MDIncrementalRefreshBook46: 10 bytes of header, 11 of root block.
     let root = 21usize;
     let packet = |n: u32| {
@@ -59,14 +94,16 @@ fn mdp3_packets() -> Vec<Vec<u8>> {
         packet.extend(message);
         packet
     };
-    (0..50_000).map(packet).collect()
+    let mut packets = Packets::default();
+    (0..50_000).for_each(|n| packets.push(&packet(n)));
+    packets
 }
 
 /// Runs `each` over every message and answers how many there were.
 #[inline]
-fn walk<F: Feed>(packets: &[Vec<u8>], mut each: impl FnMut(&feeds::feed::PacketHeader, &[u8])) -> u64 {
+fn walk<F: Feed>(packets: &Packets, mut each: impl FnMut(&feeds::feed::PacketHeader, &[u8])) -> u64 {
     let mut messages = 0;
-    for payload in packets {
+    for payload in packets.iter() {
         let header = F::header(payload).expect("made well");
         let mut at = header.len;
         while let Some(span) = F::split(payload, at).expect("framed well") {
@@ -122,7 +159,7 @@ fn itch_fields(m: &[u8]) -> Option<u64> {
     })
 }
 
-fn events<F: Feed>(packets: &[Vec<u8>]) -> u64 {
+fn events<F: Feed>(packets: &Packets) -> u64 {
     let mut count = 0;
     walk::<F>(packets, |header, message| {
         let decoded = F::decode(message, header, &mut |ts: u64, event: Event<'_>| {
@@ -134,7 +171,7 @@ fn events<F: Feed>(packets: &[Vec<u8>]) -> u64 {
     count
 }
 
-fn listed<F: Feed>(packets: &[Vec<u8>]) -> u64 {
+fn listed<F: Feed>(packets: &Packets) -> u64 {
     let mut sum = Sum::default();
     walk::<F>(packets, |_, message| {
         let listed = F::list(message, &mut sum);
@@ -143,7 +180,7 @@ fn listed<F: Feed>(packets: &[Vec<u8>]) -> u64 {
     sum.0
 }
 
-fn framing<F: Feed>(packets: &[Vec<u8>]) -> u64 {
+fn framing<F: Feed>(packets: &Packets) -> u64 {
     let mut sum = 0u64;
     walk::<F>(packets, |_, message| sum = sum.wrapping_add(u64::from(message[0]) + message.len() as u64));
     sum
@@ -166,9 +203,9 @@ fn decode(c: &mut Criterion) {
     group.finish();
 
     let mdp3 = mdp3_packets();
-    assert!(events::<Mdp3>(&mdp3) >= mdp3.len() as u64 && listed::<Mdp3>(&mdp3) > 0);
+    assert!(events::<Mdp3>(&mdp3) >= mdp3.ends.len() as u64 && listed::<Mdp3>(&mdp3) > 0);
     let mut group = c.benchmark_group("decode/mdp3");
-    group.sample_size(20).throughput(Throughput::Elements(mdp3.len() as u64));
+    group.sample_size(20).throughput(Throughput::Elements(mdp3.ends.len() as u64));
     group.bench_function("framing", |b| b.iter(|| framing::<Mdp3>(&mdp3)));
     group.bench_function("events", |b| b.iter(|| events::<Mdp3>(&mdp3)));
     group.bench_function("list", |b| b.iter(|| listed::<Mdp3>(&mdp3)));

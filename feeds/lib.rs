@@ -3,7 +3,7 @@
 //! This crate never opens a socket or a file, never starts a thread, never reads
 //! a clock and never allocates: it cannot, being `no_std` without `alloc`.
 //!
-//! A feed is one folder and one line in the [`catalogue!`] below; `README.md` of this
+//! A feed is one folder and one line in the `catalogue!` below; `README.md` of this
 //! crate says how to add one.
 #![no_std]
 #![forbid(unsafe_code)]

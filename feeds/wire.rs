@@ -1,7 +1,7 @@
 //! One declarative form for every layout on the wire.
 //!
 //! A message is a table: offset, name, type, in the specification's order and
-//! words. From that one table come the typed view ([`wire!`] makes a struct with
+//! words. From that one table come the typed view ([`wire!`](crate::wire!) makes a struct with
 //! one accessor a field), the writer of the simulator, the listing that
 //! `parallax decode` prints ([`walk`]) and the tables that tests hold against the
 //! README of each feed. A view never judges what it reads and can always be listed.

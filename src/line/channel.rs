@@ -17,7 +17,7 @@ const HOLES_MAX: usize = 1024;
 
 /// Sequence state of one channel over its lines. See the module's head.
 ///
-/// Positions are sequence numbers that never wrap; [`Epoch`] turns them to and from the wire's.
+/// Positions are sequence numbers that never wrap; `Epoch` turns them to and from the wire's.
 #[derive(Debug)]
 pub struct Channel {
     pub(super) config: ChannelConfig,

@@ -2,7 +2,7 @@
 //!
 //! [`Simulator`] is a deterministic generator of datagrams in the order in which they arrive at our observation
 //! point: the venue's own feed (`nasdaq-itch-5.0` on lines A and B) and the consolidated one
-//! (`utp-uqdf`). It reads no clock, writes no file and opens no socket; [`write`] puts what it makes into captures.
+//! (`utp-uqdf`). It reads no clock, writes no file and opens no socket; [`mod@write`] puts what it makes into captures.
 //! It never calls the books, lines or checks that it is made to test.
 
 pub mod book;
