@@ -83,6 +83,58 @@ struct SideJudge {
     held_differs: bool,
 }
 
+impl SideJudge {
+    /// Takes an explanation into what is known of the difference; answers the end of the flight while the lag is
+    /// within its limit.
+    fn weigh(
+        &mut self,
+        now: u64,
+        explanation: Explanation,
+        before: Option<Explanation>,
+        clock: &Check,
+    ) -> Option<u64> {
+        match explanation {
+            Explanation::Behind { left, .. } if now < left.saturating_add(clock.lag_limit_ns) => {
+                self.unexplained_since = None;
+                self.divergent_since = None;
+                return Some(left + clock.lag_limit_ns);
+            }
+            Explanation::Behind { who, left } => {
+                self.divergent_since = None;
+                self.quiet = Some((who, left));
+                if self.unexplained_since.is_none() {
+                    self.unexplained_since = Some(now);
+                    self.grew = before == Some(explanation);
+                }
+            }
+            Explanation::None => {
+                self.divergent_since.get_or_insert(now);
+                self.unexplained_since.get_or_insert(now);
+            }
+        }
+        self.was_unexplained = true;
+        None
+    }
+}
+
+/// A difference as it is judged.
+#[derive(Debug, Clone, Copy)]
+struct Difference {
+    now: u64,
+    side: Side,
+    /// When its segment began.
+    began: u64,
+    prices: [i64; 2],
+    magnitude: Magnitude,
+    /// It was explained until the window had passed.
+    outlived: bool,
+}
+
+/// How long a difference that jumped to be unexplained must have stood.
+fn settle_ns(check: &Check) -> u64 {
+    check.off_delay_ns.min(check.on_delay_ns)
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Pair {
@@ -320,106 +372,91 @@ impl Pair {
         bench: &mut Bench<'_>,
     ) -> Next {
         let [source_a, source_b] = bench.relations[self.relation].sources;
-        let divergent = bench.rules.pair(Kind::Divergent, source_a, source_b).cloned();
-        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b).cloned();
-        let clock = lagging.clone().unwrap_or_else(|| Check::with_defaults(Kind::Lagging));
-        let magnitude = Magnitude::between(prices[0], prices[1], tick);
+        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b);
+        let clock = lagging.cloned().unwrap_or_else(|| Check::with_defaults(Kind::Lagging));
         let explanation = self.explain(now, side, &clock, bench);
+        let magnitude = Magnitude::between(prices[0], prices[1], tick);
         let judge = &mut self.sides[side.index()];
         let before = judge.explained.replace(explanation);
-        let lag = match explanation {
-            Explanation::Behind { left, .. } => Some(now - left.min(now)),
-            Explanation::None => None,
-        };
+        let outlived =
+            matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
+        let case = Difference { now, side, began: segment.began, prices, magnitude, outlived };
+        let told = judge.alert.and_then(|a| bench.desk.alerts.kind(a));
         if let Some(alert) = judge.alert {
+            let lag = match explanation {
+                Explanation::Behind { left, .. } => Some(now - left.min(now)),
+                Explanation::None => None,
+            };
             bench.desk.alerts.observe(alert, Some(magnitude), lag);
         }
-        let mut at = u64::MAX;
-        match explanation {
-            Explanation::Behind { left, .. } if now < left.saturating_add(clock.lag_limit_ns) => {
-                judge.unexplained_since = None;
-                judge.divergent_since = None;
-                return Next { at: left + clock.lag_limit_ns, waits: None };
-            }
-            Explanation::Behind { who, left } => {
-                judge.divergent_since = None;
-                judge.quiet = Some((who, left));
-                if judge.unexplained_since.is_none() {
-                    judge.unexplained_since = Some(now);
-                    judge.grew = before == Some(explanation);
-                }
-                at = at.min(left.saturating_add(clock.window_ns).saturating_add(1));
-            }
-            Explanation::None => {
-                judge.divergent_since.get_or_insert(now);
-                judge.unexplained_since.get_or_insert(now);
-            }
+        if let Some(flight_ends) = judge.weigh(now, explanation, before, &clock) {
+            return Next { at: flight_ends, waits: None };
         }
-        judge.was_unexplained = true;
-        let settle = |check: &Check| check.off_delay_ns.min(check.on_delay_ns);
-        let since = judge.unexplained_since.unwrap_or(now);
-        let told = judge.alert.and_then(|a| bench.desk.alerts.kind(a));
         match (explanation, told) {
-            (Explanation::None, Some(Kind::Lagging)) => {
-                let Some(check) = divergent else { return Next { at, waits: None } };
-                // Beyond the window at once; a price that the peer never showed, when it has stood long enough.
-                let outlived =
-                    matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
-                let due = judge.divergent_since.unwrap_or(now).saturating_add(check.on_delay_ns);
-                if outlived || now >= due {
-                    let details = self.divergent_details(side, prices, magnitude, bench);
-                    if let Some(alert) = self.sides[side.index()].alert {
-                        bench.desk.escalate(
-                            now,
-                            alert,
-                            Kind::Divergent,
-                            check.severity,
-                            details,
-                            bench.registry,
-                        );
-                    }
-                    return Next::NOTHING;
-                }
-                Next { at: due, waits: None }
+            (Explanation::None, Some(Kind::Lagging)) => self.escalate(&case, bench),
+            (Explanation::None, None) => self.tell_divergent(&case, bench),
+            (Explanation::Behind { who, left }, told) => {
+                let explained_until = left.saturating_add(clock.window_ns).saturating_add(1);
+                let next =
+                    if told.is_none() { self.tell_lagging(&case, who, left, bench) } else { Next::NOTHING };
+                next.merge(Next { at: explained_until, waits: None })
             }
-            (Explanation::None, None) => {
-                let Some(check) = divergent else { return Next::NOTHING };
-                let jumped = if since > segment.began { since.saturating_add(settle(&check)) } else { 0 };
-                let due = segment.began.saturating_add(check.on_delay_ns).max(jumped);
-                if now < due {
-                    return Next { at: due, waits: None };
-                }
-                let subject = self.subject(Kind::Divergent, side, [0, 1], bench);
-                let details = self.divergent_details(side, prices, magnitude, bench);
-                let raised =
-                    bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
-                self.sides[side.index()].alert = Some(raised);
-                Next::NOTHING
-            }
-            (Explanation::Behind { who, left }, None) => {
-                let Some(check) = lagging else { return Next { at, waits: None } };
-                let jumped = if judge.grew { 0 } else { since.saturating_add(settle(&check)) };
-                let due = segment
-                    .began
-                    .saturating_add(check.lag_limit_ns)
-                    .max(left + check.lag_limit_ns)
-                    .max(jumped);
-                if now < due {
-                    return Next { at: at.min(due), waits: None };
-                }
-                let late = bench.registry.views[self.views[who] as usize].source;
-                if bench.sources[usize::from(late)].may_be_dead(late, left, bench.rules) {
-                    return Next { at, waits: Some(Waiting { source: late }) };
-                }
-                let subject = self.subject(Kind::Lagging, side, [who, 1 - who], bench);
-                let details = self.lagging_details(side, prices, who, now - left, magnitude, bench);
-                let raised =
-                    bench.desk.raise(now, segment.began, check.severity, subject, details, bench.registry);
-                self.sides[side.index()].alert = Some(raised);
-                Next { at, waits: None }
-            }
-            _ => Next { at, waits: None },
+            _ => Next::NOTHING,
         }
+    }
+
+    /// What was told as lagging is no longer explained: beyond the window at once; a price that the peer never
+    /// showed, when it has stood long enough.
+    fn escalate(&mut self, case: &Difference, bench: &mut Bench<'_>) -> Next {
+        let [source_a, source_b] = bench.relations[self.relation].sources;
+        let Some(check) = bench.rules.pair(Kind::Divergent, source_a, source_b) else { return Next::NOTHING };
+        let judge = &self.sides[case.side.index()];
+        let due = judge.divergent_since.unwrap_or(case.now).saturating_add(check.on_delay_ns);
+        if !case.outlived && case.now < due {
+            return Next { at: due, waits: None };
+        }
+        let details = self.divergent_details(case, bench);
+        if let Some(alert) = self.sides[case.side.index()].alert {
+            bench.desk.escalate(case.now, alert, Kind::Divergent, check.severity, details, bench.registry);
+        }
+        Next::NOTHING
+    }
+
+    fn tell_divergent(&mut self, case: &Difference, bench: &mut Bench<'_>) -> Next {
+        let [source_a, source_b] = bench.relations[self.relation].sources;
+        let Some(check) = bench.rules.pair(Kind::Divergent, source_a, source_b) else { return Next::NOTHING };
+        let since = self.sides[case.side.index()].unexplained_since.unwrap_or(case.now);
+        let jumped = if since > case.began { since.saturating_add(settle_ns(check)) } else { 0 };
+        let due = case.began.saturating_add(check.on_delay_ns).max(jumped);
+        if case.now < due {
+            return Next { at: due, waits: None };
+        }
+        let subject = self.subject(Kind::Divergent, case.side, [0, 1], bench);
+        let details = self.divergent_details(case, bench);
+        let raised = bench.desk.raise(case.now, case.began, check.severity, subject, details, bench.registry);
+        self.sides[case.side.index()].alert = Some(raised);
+        Next::NOTHING
+    }
+
+    fn tell_lagging(&mut self, case: &Difference, who: usize, left: u64, bench: &mut Bench<'_>) -> Next {
+        let [source_a, source_b] = bench.relations[self.relation].sources;
+        let Some(check) = bench.rules.pair(Kind::Lagging, source_a, source_b) else { return Next::NOTHING };
+        let judge = &self.sides[case.side.index()];
+        let since = judge.unexplained_since.unwrap_or(case.now);
+        let jumped = if judge.grew { 0 } else { since.saturating_add(settle_ns(check)) };
+        let due = case.began.max(left).saturating_add(check.lag_limit_ns).max(jumped);
+        if case.now < due {
+            return Next { at: due, waits: None };
+        }
+        let late = bench.registry.views[self.views[who] as usize].source;
+        if bench.sources[usize::from(late)].may_be_dead(late, left, bench.rules) {
+            return Next { at: u64::MAX, waits: Some(Waiting { source: late }) };
+        }
+        let subject = self.subject(Kind::Lagging, case.side, [who, 1 - who], bench);
+        let details = self.lagging_details(case, who, case.now - left, bench);
+        let raised = bench.desk.raise(case.now, case.began, check.severity, subject, details, bench.registry);
+        self.sides[case.side.index()].alert = Some(raised);
+        Next::NOTHING
     }
 
     fn explain(&self, now: u64, side: Side, clock: &Check, bench: &Bench<'_>) -> Explanation {
@@ -454,13 +491,8 @@ impl Pair {
         }
     }
 
-    fn divergent_details(
-        &self,
-        side: Side,
-        prices: [i64; 2],
-        magnitude: Magnitude,
-        bench: &Bench<'_>,
-    ) -> Details {
+    fn divergent_details(&self, case: &Difference, bench: &Bench<'_>) -> Details {
+        let Difference { side, prices, magnitude, .. } = *case;
         let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
         let why = format!(
             "{} shows {} {} while {} shows {}, a price the other has not shown",
@@ -473,15 +505,8 @@ impl Pair {
         Details { magnitude: Some(magnitude), cause: "source", why, ..Details::default() }
     }
 
-    fn lagging_details(
-        &self,
-        side: Side,
-        prices: [i64; 2],
-        who: usize,
-        lag_ns: u64,
-        magnitude: Magnitude,
-        bench: &Bench<'_>,
-    ) -> Details {
+    fn lagging_details(&self, case: &Difference, who: usize, lag_ns: u64, bench: &Bench<'_>) -> Details {
+        let Difference { side, prices, magnitude, .. } = *case;
         let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
         let why = format!(
             "{} still shows {} {}, which {} left {}.{:03} ms ago for {}",
