@@ -375,7 +375,7 @@ fn ice_snapshot_with_its_orders() {
     let Some(shared) = shared() else { return };
     let path = "captures/messages/Ice/Mdf.iMpact.v1.1.33/SpecialFieldMessage.pcap";
     let expected = [
-        "0 Snapshot { key: Number(5181771), last_sequence: Some(9942) }",
+        "0 Snapshot { key: Number(5181771), last_sequence: Some(9942), instrument_sequence: None }",
         "0 State { scope: Instrument(Number(5181771)), symbol: [], state: Trading }",
         "1537808292970000000 OrderPut { key: Number(5181771), order: 4180542, side: Ask, price: 8200, quantity: 100000, known: false }",
         "1537808290342000000 OrderPut { key: Number(5181771), order: 4180541, side: Bid, price: 7700, quantity: 100000, known: false }",
