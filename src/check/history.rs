@@ -40,7 +40,9 @@ impl History {
             return false;
         }
         let horizon = now.saturating_sub(window_ns);
-        self.gone.retain(|s| s.left >= horizon);
+        // Oldest departure first: what lies beyond the window is at the front.
+        let beyond = self.gone.partition_point(|s| s.left < horizon);
+        self.gone.drain(..beyond);
         if let Some(Current { price: old, came, .. }) = self.current.take() {
             if self.gone.len() == PRICES_MAX {
                 self.gone.remove(0);
