@@ -13,7 +13,7 @@ Definition   While two comparable views differ on a side, the view that still sh
              been unusually quiet since the peer moved. Otherwise the peer's new price is one it was not known to show.
 Inputs       Both views' prices and when they came to and left them; arrivals of both sources.
 Parameters   lag_limit (20ms): lag that is normal flight time and only counted. window (10s): how far back a
-             price counts as shown earlier. off_delay (5ms): agreement that ends the segment.
+             price counts as shown earlier (the latest 128 prices of a side at most). off_delay (5ms): agreement that ends the segment.
 Opens        When the lag passes lag_limit; began is the segment's. A price that jumps back to an old one must
              have stood for lag_limit.
 Escalates    To divergent, when it goes on beyond the window, or the price is one that the peer never showed.
