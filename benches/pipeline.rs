@@ -25,6 +25,8 @@ fn replay(config: &Config, session: &[Sent]) -> Pipeline {
             payload: &sent.payload,
             wire_len: sent.payload.len() as u32,
             interface: 0,
+            interface_name: "",
+            lost: parallax::source::Lost::default(),
         });
     }
     pipeline.finish();

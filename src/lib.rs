@@ -15,5 +15,7 @@ pub mod line;
 pub mod market;
 pub mod packet;
 pub mod pipeline;
+pub mod run;
+pub mod shm;
 pub mod simulate;
 pub mod source;

@@ -13,17 +13,24 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("alert", &["config", "market"]),
     ("market", &["alert", "book", "config"]),
     ("source", &["latency"]),
-    ("shm", &["market"]),
+    ("shm", &["book", "market"]),
     ("packet", &["config", "source"]),
     ("check", &["alert", "config", "latency", "line", "market"]),
     ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "source"]),
     ("identify", &["config", "packet", "source"]),
+    (
+        "run",
+        &[
+            "alert", "book", "check", "config", "latency", "line", "market", "packet", "pipeline", "shm",
+            "source",
+        ],
+    ),
     ("simulate", &["config", "source"]),
     (
         "cli",
         &[
             "alert", "book", "check", "config", "identify", "latency", "line", "market", "packet",
-            "pipeline", "shm", "simulate", "source",
+            "pipeline", "run", "shm", "simulate", "source",
         ],
     ),
 ];

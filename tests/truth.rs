@@ -40,6 +40,8 @@ fn replay(scenario: &Scenario) -> (Vec<Value>, Vec<Value>) {
             payload: &sent.payload,
             wire_len: sent.payload.len() as u32,
             interface: 0,
+            interface_name: "",
+            lost: parallax::source::Lost::default(),
         };
         pipeline.on_datagram(&datagram);
     }

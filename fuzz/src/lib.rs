@@ -287,6 +287,8 @@ pub fn pipeline(bytes: &[u8]) {
             payload: &payload,
             wire_len: payload.len() as u32,
             interface: 0,
+        interface_name: "",
+        lost: parallax::source::Lost::default(),
         });
     }
     pipeline.finish();

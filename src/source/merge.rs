@@ -62,6 +62,19 @@ pub struct Datagram<'a> {
     pub wire_len: u32,
     /// The capture's interface, counted from 0 over all its sections; 0 where there are none.
     pub interface: u32,
+    /// The interface's name in the capture, or the line's when it was received live; empty when nothing names it.
+    pub interface_name: &'a str,
+    /// What this machine lost before it.
+    pub lost: Lost,
+}
+
+/// Datagrams that this machine itself lost between one datagram and the one before it on the same line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lost {
+    /// For want of room in the line's socket buffer.
+    pub socket: u32,
+    /// Before any socket, in the kernel's queues of the whole machine: of which line is not known.
+    pub host: u32,
 }
 
 /// Opened captures; gives their datagrams in time order.
@@ -137,6 +150,8 @@ impl Captures {
             payload: capture.payload(head),
             wire_len: head.wire_len,
             interface: head.interface,
+            interface_name: "",
+            lost: Lost::default(),
         }))
     }
 

@@ -141,6 +141,8 @@ impl Held {
             payload: &self.payload,
             wire_len: self.wire_len,
             interface: self.interface,
+            interface_name: "",
+            lost: Default::default(),
         }
     }
 

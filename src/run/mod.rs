@@ -1,0 +1,6 @@
+//! The daemon: threads, sockets and outlets around the same pipeline that a replay runs.
+//!
+//! A thin shell. Receivers own their lines and books, the comparator owns the judgement, the reporter owns what
+//! people and other programs are told. Nothing here decides whether two sources disagree.
+
+pub mod status;
