@@ -45,8 +45,8 @@ fn pipeline(c: &mut Criterion) {
     };
     let session: Vec<Sent> = Simulator::new(&scenario).collect();
     let once = replay(&config, &session);
-    let messages: u64 = once.channels.iter().map(|c| c.core.tally.delivered()).sum();
-    assert!(once.shared.comparator.desk.alerts.tally.raised.is_empty(), "a clean session raises nothing");
+    let messages: u64 = once.feeder.channels.iter().map(|c| c.core.tally.delivered()).sum();
+    assert!(once.judge.comparator.desk.alerts.tally.raised.is_empty(), "a clean session raises nothing");
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);
     for (unit, count) in [("messages", messages), ("packets", session.len() as u64)] {

@@ -292,7 +292,7 @@ pub fn pipeline(bytes: &[u8]) {
         });
     }
     pipeline.finish();
-    assert_eq!(pipeline.shared.comparator.desk.alerts.open(), 0, "every alert is cleared at the end");
+    assert_eq!(pipeline.judge.comparator.desk.alerts.open(), 0, "every alert is cleared at the end");
     let alerts = String::from_utf8(std::mem::take(pipeline.take_alerts())).expect("records are text");
     let (mut raised, mut cleared) = (0, 0);
     for line in alerts.lines() {

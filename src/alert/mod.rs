@@ -384,7 +384,8 @@ fn write_quotes(out: &mut Vec<u8>, views: &[ViewId], names: &Names<'_>) {
         json::time(out, "ts_recv", view.origin.ts_recv_ns);
         json::unsigned(out, "seq", view.origin.sequence);
         json::text(out, "quality", quote.quality.name());
-        if let Some(capture) = names.captures.get(view.origin.capture as usize) {
+        let capture = names.captures.get(view.origin.capture as usize).filter(|name| !name.is_empty());
+        if let Some(capture) = capture {
             json::text(out, "capture", capture);
             json::unsigned(out, "frame", view.origin.frame);
         }

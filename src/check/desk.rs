@@ -20,6 +20,15 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Names a capture that came later.
+    pub fn name_capture(&mut self, number: u32, name: &str) {
+        let number = number as usize;
+        if self.captures.len() <= number {
+            self.captures.resize(number + 1, String::new());
+        }
+        self.captures[number] = name.to_owned();
+    }
+
     /// Counts something that is not told.
     pub fn hold(&mut self, kind: Kind, reason: &'static str) {
         *self.held.entry((kind, reason)).or_default() += 1;

@@ -17,6 +17,9 @@ Opens        When the hole has waited long enough; began is the arrival that sho
 Clears       When late copies have filled all of it (filled: the books stay suspect, for the messages were not
              applied), when no instrument of the channel is suspect any more (books_whole), when the session or the
              numbering starts anew, or at the end of the data.
+Cause        ours, when this machine dropped datagrams of the channel around the hole (counted by socket and before any
+             socket, live and in recordings of a live line); source, when it dropped nothing and every one of several
+             lines lost them, or when the bytes came and cannot be read; network otherwise, and where nothing is known.
 Held back    Nothing. Its consequences on prices are: not comparable, gap.";
 
 /// An open gap of one channel.
@@ -30,6 +33,36 @@ struct Open {
 
 /// How many gaps are open at once at most; more are told, and cleared as they are told.
 const OPEN_MAX: usize = 1_024;
+
+/// What this machine is known to have lost on a channel's lines around a hole, datagrams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ours {
+    /// Losses of this machine are counted on these lines: none means none. A capture of somebody else's says nothing.
+    pub counted: bool,
+    /// For want of room in the lines' sockets.
+    pub socket: u32,
+    /// In the kernel's queues before any socket.
+    pub host: u32,
+}
+
+impl Ours {
+    /// Whose fault a loss on so many lines is, and the evidence.
+    pub fn cause(&self, lines: usize) -> (&'static str, String) {
+        match *self {
+            Ours { socket, .. } if socket > 0 => {
+                ("ours", format!("; our own socket buffers dropped {socket} datagrams there"))
+            }
+            Ours { host, .. } if host > 0 => {
+                ("ours", format!("; this machine's kernel dropped {host} datagrams at that time"))
+            }
+            Ours { counted: true, .. } if lines > 1 => {
+                ("source", "; nothing was dropped on this machine, and every line lost it".to_owned())
+            }
+            Ours { counted: true, .. } => ("network", "; nothing was dropped on this machine".to_owned()),
+            _ => ("network", String::new()),
+        }
+    }
+}
 
 /// State of the check for one channel.
 #[derive(Debug, Default)]
@@ -48,6 +81,8 @@ pub struct Gap {
     pub reason: &'static str,
     /// Instruments that are suspect for it.
     pub suspects: u64,
+    /// What this machine lost at the time.
+    pub ours: Ours,
 }
 
 impl GapJudge {
@@ -55,7 +90,7 @@ impl GapJudge {
     pub fn tell(
         &mut self,
         now: u64,
-        (source, channel): (SourceId, &str),
+        (source, channel, lines): (SourceId, &str, usize),
         gap: Gap,
         check: &Check,
         desk: &mut Desk,
@@ -63,8 +98,12 @@ impl GapJudge {
     ) {
         let SequenceRange { first, last, count } = gap.range;
         let subject = Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Gap, &[source]) };
+        let (cause, evidence) = match gap.reason {
+            "undecodable" => ("source", String::new()),
+            _ => gap.ours.cause(lines),
+        };
         let why = format!(
-            "{} channel {channel} lost {count} messages, {first} to {last}, on every line ({}); {} instruments are suspect",
+            "{} channel {channel} lost {count} messages, {first} to {last}, on every line ({}); {} instruments are suspect{evidence}",
             desk.name(source),
             match gap.reason {
                 "window" => "as many packets as may had passed it",
@@ -77,7 +116,7 @@ impl GapJudge {
         let details = Details {
             sequence: Some(gap.range),
             instruments: Some(gap.suspects),
-            cause: "network",
+            cause,
             why,
             ..Details::default()
         };

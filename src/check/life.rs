@@ -1,6 +1,6 @@
 //! How arrivals and losses reach the checks: sources, channels, lines.
 
-use super::gap::Gap;
+use super::gap::{Gap, Ours};
 use super::line::Fault;
 use super::silent::{Expectation, Who};
 use super::timers::is_due;
@@ -117,6 +117,7 @@ impl Comparator {
         place: Place,
         event: &LineEvent,
         suspects: u64,
+        ours: Ours,
         registry: &Registry,
     ) {
         let Place { source, channel, .. } = place;
@@ -128,6 +129,7 @@ impl Comparator {
                     began: began_ns,
                     reason: reason.name(),
                     suspects,
+                    ours,
                 };
                 self.on_gap(now, place, gap, registry);
             }
@@ -141,14 +143,15 @@ impl Comparator {
                     return;
                 }
                 let fault =
-                    Fault { range: range(first, last, count - in_gap), began: began_ns, lag_ns: None };
+                    Fault { range: range(first, last, count - in_gap), began: began_ns, lag_ns: None, ours };
                 self.line_fault(now, place, line, fault, registry);
             }
             LineEvent::LineLead { loser, lag_ns, sequence, .. } => {
                 let late = self.rules.source(Kind::Line, source).is_some_and(|c| lag_ns > c.lag_limit_ns);
                 if late {
                     let began = now.saturating_sub(lag_ns);
-                    let fault = Fault { range: range(sequence, sequence, 1), began, lag_ns: Some(lag_ns) };
+                    let range = range(sequence, sequence, 1);
+                    let fault = Fault { range, began, lag_ns: Some(lag_ns), ours };
                     self.line_fault(now, place, loser, fault, registry);
                 }
             }
@@ -171,7 +174,8 @@ impl Comparator {
         let Some(check) = self.rules.source(Kind::Gap, place.source) else { return };
         let chan = &mut self.sources[usize::from(place.source)].channels[usize::from(place.channel)];
         let name = chan.name.as_str();
-        chan.gaps.tell(now, (place.source, name), gap, check, &mut self.desk, registry);
+        let who = (place.source, name, chan.lines.len());
+        chan.gaps.tell(now, who, gap, check, &mut self.desk, registry);
     }
 
     /// No instrument of the channel is suspect any more, for `reason`.

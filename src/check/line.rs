@@ -1,6 +1,7 @@
 //! `line`: one copy of a channel lost or delayed what another delivered.
 
 use super::desk::Desk;
+use super::gap::Ours;
 use crate::alert::{Details, Handle, SequenceRange, Subject};
 use crate::config::{Check, Kind};
 use crate::market::{Registry, SourceId};
@@ -43,6 +44,8 @@ pub struct Fault {
     pub began: u64,
     /// How late, when the numbers came after all.
     pub lag_ns: Option<u64>,
+    /// What this machine lost at the time.
+    pub ours: Ours,
 }
 
 impl LineJudge {
@@ -65,6 +68,7 @@ impl LineJudge {
         }
         let SequenceRange { first, last, count } = fault.range;
         let name = desk.name(source);
+        let (cause, evidence) = fault.ours.cause(1);
         let why = match fault.lag_ns {
             Some(lag) => format!(
                 "{name} channel {channel}: line {line} brought {first} to {last} {}.{:03} ms after the other line",
@@ -72,7 +76,7 @@ impl LineJudge {
                 lag / 1_000 % 1_000
             ),
             None => format!(
-                "{name} channel {channel}: line {line} lost {count} messages, {first} to {last}, that another line brought"
+                "{name} channel {channel}: line {line} lost {count} messages, {first} to {last}, that another line brought{evidence}"
             ),
         };
         let subject = Subject {
@@ -80,13 +84,8 @@ impl LineJudge {
             line: Some(line.to_owned()),
             ..Subject::new(Kind::Line, &[source])
         };
-        let details = Details {
-            sequence: Some(fault.range),
-            lag_ns: fault.lag_ns,
-            cause: "network",
-            why,
-            ..Details::default()
-        };
+        let details =
+            Details { sequence: Some(fault.range), lag_ns: fault.lag_ns, cause, why, ..Details::default() };
         self.alert = Some(desk.raise(now, fault.began.min(now), check.severity, subject, details, registry));
         due
     }

@@ -56,6 +56,8 @@ pub mod point {
     pub const DECODED: &str = "decoded";
     /// The messages have been applied to the books.
     pub const BOOKED: &str = "booked";
+    /// Live: the books that the datagram changed are in shared memory.
+    pub const PUBLISHED: &str = "published";
     /// The checks have seen the new state.
     pub const COMPARED: &str = "compared";
 }
@@ -72,6 +74,7 @@ pub fn meaning_of(point: &str) -> Option<&'static str> {
         point::TAKEN => "the pipeline has taken the datagram up, on our own clock",
         point::DECODED => "the packet's messages are decoded",
         point::BOOKED => "the messages are applied to the books (being decoded once more on the way)",
+        point::PUBLISHED => "the books that the datagram changed can be read in shared memory",
         point::COMPARED => "the checks have judged the new state",
         _ => return None,
     })

@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 
 use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
-use super::registry::{InstrumentId, Registry, SourceId, VenueId, ViewId};
+use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, ViewId};
 use crate::book::Books;
 use crate::config::Mapping;
 
@@ -44,6 +44,15 @@ impl Contradictions {
     }
 }
 
+/// A view that a packet said something of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touched {
+    /// The view.
+    pub view: ViewId,
+    /// Its quote became another.
+    pub changed: bool,
+}
+
 /// One quoter of one instrument.
 #[derive(Debug)]
 struct QuoterState {
@@ -71,6 +80,7 @@ struct Slot {
     instrument_sequence: Option<u32>,
     quoters: Vec<QuoterState>,
     dirty: bool,
+    deep: bool,
 }
 
 /// See the module.
@@ -86,6 +96,8 @@ pub struct ChannelMarket {
     slots: Vec<Slot>,
     books: Books,
     dirty: Vec<u32>,
+    /// Slots whose book changed at any depth, where somebody shows depth.
+    deep: Option<Vec<u32>>,
     all_state: TradingState,
     groups: HashMap<Box<[u8]>, TradingState>,
     /// Data before the first packet is missing: orders may be unknown for that reason.
@@ -117,6 +129,7 @@ impl ChannelMarket {
             slots: Vec::new(),
             books: Books::new(),
             dirty: Vec::new(),
+            deep: None,
             all_state: TradingState::Unknown,
             groups: HashMap::new(),
             started_mid_session: false,
@@ -206,6 +219,39 @@ impl ChannelMarket {
         if applied.changed {
             self.touch(slot);
         }
+        if let Some(deep) = &mut self.deep
+            && !std::mem::replace(&mut self.slots[slot as usize].deep, true)
+        {
+            deep.push(slot);
+        }
+    }
+
+    /// Keeps account of which books changed at any depth, for [`ChannelMarket::take_deep`].
+    pub fn watch_depth(&mut self) {
+        self.deep.get_or_insert_default();
+    }
+
+    /// The next book that changed since it was last taken: its slot in [`ChannelMarket::books`] and the view that shows it.
+    pub fn take_deep(&mut self) -> Option<(u32, ViewId)> {
+        while let Some(slot) = self.deep.as_mut().and_then(Vec::pop) {
+            let state = &mut self.slots[slot as usize];
+            state.deep = false;
+            if let Some(quoter) = state.quoters.iter().find(|q| q.quoter == Quoter::Venue) {
+                return Some((slot, quoter.view));
+            }
+        }
+        None
+    }
+
+    /// Decimals of the raw prices in that slot's book.
+    pub fn decimals(&self, slot: u32) -> u8 {
+        self.slots[slot as usize].decimals
+    }
+
+    /// The book slot behind a view of this channel, where it has one.
+    pub fn slot_of(&self, view: ViewId) -> Option<u32> {
+        let shows = |s: &Slot| s.quoters.iter().any(|q| q.view == view);
+        self.slots.iter().position(shows).map(|slot| slot as u32)
     }
 
     #[inline]
@@ -292,9 +338,9 @@ impl ChannelMarket {
     /// Without a definition, a price step: a cent for equities' feeds, else the smallest raw unit.
     fn know_tick(&self, instrument: InstrumentId, registry: &mut Registry) {
         let decimals = self.feed.info().price_decimals;
-        let known = &mut registry.get_mut(instrument).tick_nanos;
-        if known.is_none() && !matches!(decimals, 4 | 6) {
-            *known = price::to_nanos(1, decimals).and_then(|n| u64::try_from(n).ok());
+        if !matches!(decimals, 4 | 6) {
+            let tick_nanos = price::to_nanos(1, decimals).and_then(|n| u64::try_from(n).ok());
+            registry.learn(instrument, Facts { tick_nanos, tick_guessed: true, ..Facts::default() });
         }
     }
 
@@ -322,15 +368,15 @@ impl ChannelMarket {
         if self.feed.info().number_is_identity {
             registry.rename(instrument, &String::from_utf8_lossy(definition.symbol));
         }
-        let known = registry.get_mut(instrument);
-        known.tick_nanos = definition.tick_nanos.filter(|t| *t > 0).or(known.tick_nanos);
-        if definition.listing != 0 {
-            known.listing = definition.listing;
-        }
-        known.test |= definition.test;
-        let lot = known.round_lot.or(definition.round_lot);
-        known.round_lot = lot;
-        if let Some(lot) = lot {
+        let facts = Facts {
+            tick_nanos: definition.tick_nanos.filter(|t| *t > 0),
+            round_lot: definition.round_lot,
+            listing: definition.listing,
+            test: definition.test,
+            ..Facts::default()
+        };
+        registry.learn(instrument, facts);
+        if let Some(lot) = registry.get(instrument).round_lot {
             self.set_round_lot(slot, lot);
         }
         self.touch(slot);
@@ -534,8 +580,7 @@ impl ChannelMarket {
 
 fn mapped_instrument(mapping: &Mapping, registry: &mut Registry) -> InstrumentId {
     let id = registry.instrument(&mapping.instrument);
-    let instrument = registry.get_mut(id);
-    instrument.tick_nanos = mapping.tick_nanos.or(instrument.tick_nanos);
-    instrument.round_lot = mapping.round_lot.or(instrument.round_lot);
+    let Mapping { tick_nanos, round_lot, .. } = *mapping;
+    registry.learn(id, Facts { tick_nanos, round_lot, lot_configured: true, ..Facts::default() });
     id
 }

@@ -9,6 +9,6 @@ pub mod price;
 pub mod quote;
 pub mod registry;
 
-pub use channel::{ChannelMarket, Contradictions};
+pub use channel::{ChannelMarket, Contradictions, Touched};
 pub use quote::{Level, Origin, Quality, Quote};
-pub use registry::{InstrumentId, Registry, SourceId, VenueId, View, ViewId};
+pub use registry::{Change, Facts, Instrument, InstrumentId, Registry, SourceId, VenueId, View, ViewId};

@@ -1,5 +1,8 @@
 //! Instruments by our own name, venues by MIC, and the views: who quotes which instrument where.
 //!
+//! Every source's side keeps a registry of its own, in which only its sources appear, and writes down what it learns
+//! ([`Change`]); the side that judges keeps the one that joins them.
+//!
 //! A view is one quoter's top of book of one instrument: a direct source at its venue, one participant
 //! of a consolidated source at that participant's venue, a national best, or a composite. Numbers are
 //! dense and given in the order of first sight, so they are a function of the input alone.
@@ -56,6 +59,65 @@ pub struct View {
     pub round_lots_only: bool,
 }
 
+/// What is said of an instrument, to be taken into what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Price step, units of 1e-9.
+    pub tick_nanos: Option<u64>,
+    /// The price step is only a guess: what is known already stays.
+    pub tick_guessed: bool,
+    /// Round lot.
+    pub round_lot: Option<u32>,
+    /// The round lot was configured: it replaces what is known.
+    pub lot_configured: bool,
+    /// Listing market's code, 0 when unknown.
+    pub listing: u8,
+    /// A test instrument.
+    pub test: bool,
+}
+
+impl Instrument {
+    /// Takes them in.
+    pub fn learn(&mut self, facts: &Facts) {
+        self.tick_nanos = match facts.tick_guessed {
+            true => self.tick_nanos.or(facts.tick_nanos),
+            false => facts.tick_nanos.or(self.tick_nanos),
+        };
+        self.round_lot = match facts.lot_configured {
+            true => facts.round_lot.or(self.round_lot),
+            false => self.round_lot.or(facts.round_lot),
+        };
+        if facts.listing != 0 {
+            self.listing = facts.listing;
+        }
+        self.test |= facts.test;
+    }
+}
+
+/// Something that a registry learned, in terms of its own numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new instrument, by name; number and name follow the order of these changes.
+    Instrument(String),
+    /// A new instrument that a feed's sources know by number.
+    Numbered(feeds::FeedId, u64),
+    /// Its name is known now.
+    Rename(InstrumentId, String),
+    /// Something about it.
+    Facts(InstrumentId, Facts),
+    /// A new view.
+    View {
+        /// Whose.
+        source: SourceId,
+        /// Where.
+        venue: VenueId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// See [`View::round_lots_only`].
+        round_lots_only: bool,
+    },
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -66,12 +128,45 @@ pub struct Registry {
     /// Every view.
     pub views: Vec<View>,
     by_instrument: Vec<Vec<ViewId>>,
+    /// What was learned and not yet taken, where somebody takes it.
+    journal: Option<Vec<Change>>,
 }
 
 impl Registry {
     /// With the venue number 0 taken by "no single venue".
     pub fn new() -> Self {
         Registry { venues: vec![String::new()], ..Registry::default() }
+    }
+
+    /// With the venues of the configuration, and those of the feeds' participants, in an order that every registry of
+    /// the configuration shares: their numbers mean the same in all of them.
+    pub fn of(config: &crate::config::Config) -> Self {
+        let mut registry = Registry::new();
+        for source in &config.sources {
+            if let Some(mic) = &source.venue {
+                registry.venue(mic);
+            }
+            for (_, mic) in source.feed.info().participants {
+                registry.venue(mic);
+            }
+        }
+        registry
+    }
+
+    /// The same, and what it learns is kept for [`Registry::take_changes`].
+    pub fn with_journal(config: &crate::config::Config) -> Self {
+        Registry { journal: Some(Vec::new()), ..Registry::of(config) }
+    }
+
+    /// What was learned since the last call, in order.
+    pub fn take_changes(&mut self) -> impl Iterator<Item = Change> + '_ {
+        self.journal.iter_mut().flat_map(|j| j.drain(..))
+    }
+
+    fn note(&mut self, change: Change) {
+        if let Some(journal) = &mut self.journal {
+            journal.push(change);
+        }
     }
 
     /// The venue of that MIC.
@@ -94,6 +189,11 @@ impl Registry {
         if let Some(id) = self.by_name.get(name) {
             return *id;
         }
+        self.note(Change::Instrument(name.to_owned()));
+        self.add_instrument(name)
+    }
+
+    fn add_instrument(&mut self, name: &str) -> InstrumentId {
         let id = self.instruments.len() as InstrumentId;
         let instrument =
             Instrument { name: name.to_owned(), tick_nanos: None, round_lot: None, listing: 0, test: false };
@@ -108,7 +208,14 @@ impl Registry {
         if let Some(id) = self.by_number.get(&(feed, number)) {
             return *id;
         }
-        let id = self.instrument(&number.to_string());
+        let name = number.to_string();
+        let id = match self.by_name.get(&name) {
+            Some(id) => *id,
+            None => {
+                self.note(Change::Numbered(feed, number));
+                self.add_instrument(&name)
+            }
+        };
         self.by_number.insert((feed, number), id);
         id
     }
@@ -118,6 +225,7 @@ impl Registry {
         if name.is_empty() || self.by_name.contains_key(name) {
             return;
         }
+        self.note(Change::Rename(id, name.to_owned()));
         let instrument = &mut self.instruments[id as usize];
         self.by_name.remove(&instrument.name);
         instrument.name = name.to_owned();
@@ -129,9 +237,16 @@ impl Registry {
         &self.instruments[id as usize]
     }
 
-    /// What is known of it, to be told more.
-    pub fn get_mut(&mut self, id: InstrumentId) -> &mut Instrument {
-        &mut self.instruments[id as usize]
+    /// Takes in what is said of it.
+    pub fn learn(&mut self, id: InstrumentId, facts: Facts) {
+        let instrument = &mut self.instruments[id as usize];
+        let before = (instrument.tick_nanos, instrument.round_lot, instrument.listing, instrument.test);
+        instrument.learn(&facts);
+        // What changes nothing here may still be news elsewhere, unless it was said before.
+        let after = (instrument.tick_nanos, instrument.round_lot, instrument.listing, instrument.test);
+        if before != after {
+            self.note(Change::Facts(id, facts));
+        }
     }
 
     /// How many instruments there are.
@@ -147,6 +262,7 @@ impl Registry {
         instrument: InstrumentId,
         lots: bool,
     ) -> ViewId {
+        self.note(Change::View { source, venue, instrument, round_lots_only: lots });
         let id = self.views.len() as ViewId;
         self.views.push(View {
             source,

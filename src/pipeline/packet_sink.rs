@@ -7,24 +7,33 @@ use feeds::event::Event;
 use feeds::feed::{PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
-use super::{ChannelCore, ChannelSeries, Shared, apart};
+use super::feeder::{ChannelCore, Common, Shelf, Stages, apart};
+use super::note::Note;
 use crate::alert::SequenceRange;
-use crate::check::gap::Gap;
+use crate::check::gap::{Gap, Ours};
 use crate::line::{Arrival, LineEvent, LineSink};
 use crate::market::Origin;
 
 /// Takes deliveries and events of one channel.
 pub(super) struct PacketSink<'a, F> {
     state: &'a mut ChannelCore,
-    shared: &'a mut Shared,
-    /// When work on the datagram began, where stages are timed.
-    started: Option<u64>,
+    common: &'a mut Common,
+    shelf: &'a mut dyn Shelf,
+    out: &'a mut Vec<Note>,
+    /// The stage clock when work on the datagram began.
+    started: u64,
     feed: PhantomData<F>,
 }
 
 impl<'a, F: Feed> PacketSink<'a, F> {
-    pub(super) fn new(state: &'a mut ChannelCore, shared: &'a mut Shared, started: Option<u64>) -> Self {
-        PacketSink { state, shared, started, feed: PhantomData }
+    pub(super) fn new(
+        state: &'a mut ChannelCore,
+        common: &'a mut Common,
+        shelf: &'a mut dyn Shelf,
+        out: &'a mut Vec<Note>,
+        started: u64,
+    ) -> Self {
+        PacketSink { state, common, shelf, out, started, feed: PhantomData }
     }
 
     fn split(&self, payload: &[u8], at: usize) -> Result<Option<feeds::feed::Span>, WireError> {
@@ -32,6 +41,17 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             return Ok((at < payload.len()).then_some(feeds::feed::Span { start: at, end: payload.len() }));
         }
         F::split(payload, at)
+    }
+
+    fn stage_clock(&self) -> Option<&dyn crate::latency::StageClock> {
+        match &self.common.stages {
+            Stages::Apart(clock) if self.started != 0 => Some(clock.as_ref()),
+            _ => None,
+        }
+    }
+
+    fn stamp(&self) -> u64 {
+        self.stage_clock().map_or(0, |clock| clock.now_ns())
     }
 
     /// Runs `each` over the wanted messages, with their sequence numbers.
@@ -67,14 +87,14 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         self.state.tally.error(error, &origin);
         self.state.market.mark_gap();
         self.state.had_suspects = true;
-        let now = self.shared.comparator.now();
         let gap = Gap {
             range: SequenceRange { first: sequence, last: sequence, count: 1 },
-            began: now,
+            began: self.common.now,
             reason: "undecodable",
             suspects: self.state.market.suspects() as u64,
+            ours: Ours::default(),
         };
-        self.shared.comparator.on_gap(now, self.state.place, gap, &self.shared.registry);
+        self.out.push(Note::Gap { place: self.state.place, gap });
     }
 
     fn decode_only(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
@@ -89,32 +109,43 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         });
     }
 
-    fn stamp(&self) -> u64 {
-        self.shared.stages.as_ref().map_or(0, |clock| clock.now_ns())
-    }
-
-    fn publish(&mut self, now: u64) {
-        let Shared { registry, touched, .. } = &mut *self.shared;
+    fn publish(&mut self) {
+        let source = self.state.place.source;
+        let registry = &mut self.common.registries[usize::from(source)];
+        let touched = &mut self.common.touched;
         self.state.market.publish(&self.state.origin, registry, touched);
-        self.shared.publish(now);
-        let suspects = self.state.market.suspects();
-        if self.state.had_suspects && suspects == 0 {
+        for change in registry.take_changes() {
+            self.out.push(Note::Change { source, change: Box::new(change) });
+        }
+        let registry = &*registry;
+        let sequence = self.state.origin.sequence;
+        while let Some((slot, view)) = self.state.market.take_deep() {
+            let shown = &registry.views[view as usize];
+            let instrument = registry.get(shown.instrument);
+            self.shelf.show(view, shown, instrument, sequence, Some((&self.state.market, slot)));
+        }
+        for touched in touched.drain(..) {
+            let shown = &registry.views[touched.view as usize];
+            let quote = touched.changed.then_some(shown.quote).flatten().map(|quote| (quote, shown.origin));
+            if quote.is_some() {
+                let instrument = registry.get(shown.instrument);
+                self.shelf.show(touched.view, shown, instrument, sequence, None);
+            }
+            self.out.push(Note::View { source, view: touched.view, quote });
+        }
+        self.out.push(Note::Publish);
+        if self.state.had_suspects && self.state.market.suspects() == 0 {
             self.state.had_suspects = false;
-            self.shared.comparator.books_restarted(
-                now,
-                self.state.place,
-                "books_whole",
-                &self.shared.registry,
-            );
+            self.out.push(Note::BooksWhole { place: self.state.place });
         }
     }
 
-    fn book(&mut self, now: u64, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
+    fn book(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
         let by_message_clock = header.ts_send_ns.is_none();
         self.messages(header, payload, part, |sink, sequence, message| {
             sink.state.origin.sequence = sequence;
-            let ChannelCore { market, time, origin, tally, .. } = &mut *sink.state;
-            let registry = &mut sink.shared.registry;
+            let ChannelCore { market, time, origin, tally, place, .. } = &mut *sink.state;
+            let registry = &mut sink.common.registries[usize::from(place.source)];
             let mut latest = 0;
             let decoded = F::decode(message, header, &mut |ts: u64, event: Event<'_>| {
                 if ts != 0 {
@@ -125,9 +156,8 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             })?;
             tally.message(decoded);
             if by_message_clock && latest != 0 {
-                let (place, origin) = (sink.state.place, sink.state.origin);
-                let Shared { comparator, registry, .. } = &mut *sink.shared;
-                comparator.observe_clock(now, place, origin.ts_event_ns, origin.ts_recv_ns, registry);
+                let Origin { ts_event_ns, ts_recv_ns, .. } = *origin;
+                sink.out.push(Note::Clock { place: *place, ts_ns: ts_event_ns, ts_recv_ns });
             }
             Ok(())
         });
@@ -136,7 +166,6 @@ impl<'a, F: Feed> PacketSink<'a, F> {
 
 impl<F: Feed> LineSink for PacketSink<'_, F> {
     fn deliver(&mut self, arrival: &Arrival, header: &PacketHeader, payload: &[u8], skip: u32, take: u32) {
-        let now = self.shared.comparator.advance_to(arrival.now_ns);
         if !self.state.delivered {
             self.state.delivered = true;
             self.state.market.set_started_whole(header.sequence == 1 && !self.state.bare);
@@ -149,65 +178,60 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
             frame: arrival.frame,
         };
         let part = (skip, take);
-        let ChannelSeries { event, decoded, booked: to_booked, compared: to_compared, .. } =
-            self.state.series;
-        if let (Some(started), Some(series)) = (self.started, decoded) {
+        let place = self.state.place;
+        let mut decoded_at = None;
+        if self.stage_clock().is_some() {
             // Decoding alone, for its own figure; the messages are decoded again as they are booked.
             self.decode_only(header, payload, part);
-            let elapsed = self.stamp().saturating_sub(started);
-            self.shared.comparator.recorder.record(series, now, elapsed as i64);
+            decoded_at = Some(self.stamp());
         }
-        let before = self.stamp();
-        self.book(now, header, payload, part);
-        let booked = self.stamp();
-        let place = self.state.place;
-        self.shared.comparator.on_delivered(now, place, header.session, header.sequence, arrival.ts_recv_ns);
-        self.publish(now);
-        let recorder = &mut self.shared.comparator.recorder;
+        self.book(header, payload, part);
+        if let Some(decoded_at) = decoded_at {
+            let booked_at_ns = self.stamp();
+            let decoded_ns = decoded_at.saturating_sub(self.started);
+            let booked_ns = booked_at_ns.saturating_sub(decoded_at);
+            self.out.push(Note::Stages { place, decoded_ns, booked_ns, booked_at_ns });
+        }
+        let ts_recv_ns = arrival.ts_recv_ns;
+        self.out.push(Note::Delivered {
+            place,
+            session: header.session,
+            sequence: header.sequence,
+            ts_recv_ns,
+        });
+        self.publish();
         if self.state.origin.ts_event_ns != 0 {
-            let latency = apart(arrival.ts_recv_ns, self.state.origin.ts_event_ns);
-            recorder.record(event, now, latency);
-        }
-        if let (Some(a), Some(b)) = (to_booked, to_compared) {
-            recorder.record(a, now, booked.saturating_sub(before) as i64);
-            let compared = self.shared.stages.as_ref().map_or(0, |clock| clock.now_ns());
-            self.shared.comparator.recorder.record(b, now, compared.saturating_sub(booked) as i64);
+            let latency_ns = apart(ts_recv_ns, self.state.origin.ts_event_ns);
+            self.out.push(Note::Event { place, latency_ns });
         }
     }
 
-    fn line_event(&mut self, now_ns: u64, event: LineEvent) {
-        let now = self.shared.comparator.advance_to(now_ns);
+    fn line_event(&mut self, _: u64, event: LineEvent) {
         self.state.tally.line_event(name(&event));
         let place = self.state.place;
         match event {
-            LineEvent::Gap { .. } => {
+            LineEvent::Gap { began_ns, .. } => {
                 self.state.market.mark_gap();
                 self.state.had_suspects = true;
                 let suspects = self.state.market.suspects() as u64;
-                self.shared.comparator.on_line_event(now, place, &event, suspects, &self.shared.registry);
+                let ours = self.state.ours(began_ns);
+                self.out.push(Note::Line { place, event, suspects, ours });
                 // Suspect before anything else is published.
-                self.publish(now);
+                self.publish();
             }
             LineEvent::SessionChanged { first, .. } | LineEvent::SequenceReset { first, .. } => {
                 self.state.market.restart();
                 self.state.market.set_started_whole(first == 1);
-                self.shared.comparator.on_line_event(now, place, &event, 0, &self.shared.registry);
-                self.publish(now);
+                self.out.push(Note::Line { place, event, suspects: 0, ours: Ours::default() });
+                self.publish();
             }
-            LineEvent::LineLead { winner, loser, lag_ns, .. } => {
-                let lines = &self.state.series.lines;
-                let signed = if winner == 0 { lag_ns as i64 } else { -(lag_ns as i64) };
-                // Leads are told against the first line; between two others they are counted in its figures only.
-                let against = if winner == 0 { loser } else { winner };
-                if (winner == 0 || loser == 0)
-                    && against > 0
-                    && let Some(series) = lines.get(against - 1)
-                {
-                    self.shared.comparator.recorder.record(*series, now, signed);
-                }
-                self.shared.comparator.on_line_event(now, place, &event, 0, &self.shared.registry);
+            LineEvent::LineLost { began_ns, .. } => {
+                let ours = self.state.ours(began_ns);
+                self.out.push(Note::Line { place, event, suspects: 0, ours });
             }
-            _ => self.shared.comparator.on_line_event(now, place, &event, 0, &self.shared.registry),
+            // Counted where it is seen; nothing is judged by it.
+            LineEvent::Heartbeat { .. } | LineEvent::Duplicate { .. } => {}
+            _ => self.out.push(Note::Line { place, event, suspects: 0, ours: Ours::default() }),
         }
     }
 }

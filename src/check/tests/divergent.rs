@@ -1,6 +1,7 @@
 //! `divergent`.
 
 use super::*;
+use crate::market::Facts;
 use crate::market::Origin;
 
 /// Both sources agree on 100.00 at 100.02 from 0 on; `divergent` alone is judged.
@@ -119,7 +120,7 @@ fn within_the_tolerance_is_agreement() {
 #[test]
 fn a_tick_of_the_instrument_counts_and_a_finer_price_is_a_fraction_of_it() {
     let mut w = agreed("tolerance = { ticks = 1 }");
-    w.registry.get_mut(0).tick_nanos = Some(50_000_000);
+    w.registry.learn(0, Facts { tick_nanos: Some(50_000_000), ..Facts::default() });
     w.show(100 * MS, 1, 10_005, 10_010);
     w.advance(S);
     assert_eq!(
@@ -233,7 +234,7 @@ fn a_test_instrument_is_never_judged() {
     let mut w = World::new(DIRECT_AND_SIP, "");
     let (a, b) = (w.view(0, "XNAS", "ZVZZT", false), w.view(1, "XNAS", "ZVZZT", true));
     let id = w.registry.instrument("ZVZZT");
-    w.registry.get_mut(id).test = true;
+    w.registry.learn(id, Facts { test: true, ..Facts::default() });
     for i in 0..40 {
         w.show(i * 500 * MS, a, 10_000 + i as i64, 9_990);
         w.state((i * 500 + 1) * MS, b, 5_000, 6_000, if i < 20 { Quality::Ok } else { Quality::Halted });

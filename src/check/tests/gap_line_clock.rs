@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::SequenceRange;
-use crate::check::gap::Gap;
+use crate::check::gap::{Gap, Ours};
 use crate::line::GapReason;
 
 const CHECKS: &str = "[[check]]\nkind = \"gap\"\n[[check]]\nkind = \"line\"\n[[check]]\nkind = \"clock\"\n";
@@ -79,7 +79,7 @@ fn a_message_that_cannot_be_read_is_a_gap_of_one() {
     w.advance(MS);
     let place = Place { source: 0, channel: 0, line: 0 };
     let range = SequenceRange { first: 7, last: 7, count: 1 };
-    let gap = Gap { range, began: T0 + MS, reason: "undecodable", suspects: 9 };
+    let gap = Gap { range, began: T0 + MS, reason: "undecodable", suspects: 9, ours: Ours::default() };
     w.comparator.on_gap(T0 + MS, place, gap, &w.registry);
     w.finish(2 * MS);
     assert_eq!(
@@ -218,7 +218,7 @@ fn the_end_of_time_is_no_panic() {
     w.comparator.on_arrival(end, place, true, &w.registry);
     w.comparator.observe_clock(end, place, u64::MAX, 0, &w.registry);
     w.comparator.observe_clock(end, place, 0, end, &w.registry);
-    w.comparator.on_line_event(end, place, &lead(u64::MAX, u64::MAX), 0, &w.registry);
+    w.comparator.on_line_event(end, place, &lead(u64::MAX, u64::MAX), 0, Ours::default(), &w.registry);
     w.comparator.advance(u64::MAX, &w.registry);
     w.comparator.finish(u64::MAX, &w.registry);
     assert_eq!(w.comparator.desk.alerts.open(), 0);

@@ -1,6 +1,7 @@
 //! `missing`.
 
 use super::*;
+use crate::market::Facts;
 
 const MISSING: &str = "[[check]]\nkind = \"missing\"\n";
 
@@ -50,8 +51,7 @@ fn a_source_that_was_never_heard_of_misses_nothing_and_a_silent_one_neither() {
 fn against(source: SourceId, mic: &str, listing: u8, test: bool) -> Vec<String> {
     let mut w = World::new(DIRECT_AND_SIP, MISSING);
     let id = w.registry.instrument("AAPL");
-    w.registry.get_mut(id).listing = listing;
-    w.registry.get_mut(id).test = test;
+    w.registry.learn(id, Facts { listing, test, ..Facts::default() });
     let view = w.view(source, mic, "AAPL", false);
     w.beat(0, 0);
     w.beat(0, 1);

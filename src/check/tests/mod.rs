@@ -20,6 +20,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Comparator;
+use super::gap::Ours;
 use super::life::Place;
 use crate::config::{Config, Kind};
 use crate::latency::Recorder;
@@ -153,7 +154,7 @@ impl World {
     fn event(&mut self, at: u64, source: SourceId, event: LineEvent) {
         self.advance(at);
         let place = Place { source, channel: 0, line: 0 };
-        self.comparator.on_line_event(T0 + at, place, &event, 3, &self.registry);
+        self.comparator.on_line_event(T0 + at, place, &event, 3, Ours::default(), &self.registry);
     }
 
     fn finish(&mut self, at: u64) {

@@ -89,7 +89,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let settings = Settings {
         captures: captures.names().to_vec(),
         quotes: args.quotes.is_some(),
-        stages: args.latency.is_some().then(|| Box::new(StageTimer::start()) as Box<dyn StageClock>),
+        stages: args.latency.is_some().then(stage_clocks),
         binaryfile_midnight_ns: options.binaryfile_midnight_ns,
     };
     let recorder =
@@ -109,7 +109,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
     let limit = args.fail_on.as_deref().and_then(Severity::from_name);
-    let tally = &pipeline.shared.comparator.desk.alerts.tally;
+    let tally = &pipeline.judge.comparator.desk.alerts.tally;
     let failed = limit.is_some_and(|l| tally.raised.keys().any(|(_, severity)| *severity >= l));
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -136,6 +136,12 @@ fn pump(
     }
     progress.finish();
     Ok(true)
+}
+
+/// One clock for both sides.
+fn stage_clocks() -> [Box<dyn StageClock + Send>; 2] {
+    let timer = StageTimer::start();
+    [Box::new(timer), Box::new(timer)]
 }
 
 fn pacer(speed: &str) -> Result<Option<Pacer>> {

@@ -109,7 +109,7 @@ impl Outputs {
             && until >= self.flushed_until
         {
             self.flushed_until = until.saturating_add(1_000_000_000);
-            let result = pipeline.shared.comparator.recorder.flush_until(until, &mut output.to);
+            let result = pipeline.judge.comparator.recorder.flush_until(until, &mut output.to);
             output.settle(result)?;
         }
         let mut goes = true;
@@ -139,7 +139,7 @@ impl Outputs {
     /// Closes the files.
     pub fn finish(mut self, pipeline: &mut Pipeline) -> Result<()> {
         if let Some(output) = &mut self.latency {
-            let result = pipeline.shared.comparator.recorder.finish(&mut output.to);
+            let result = pipeline.judge.comparator.recorder.finish(&mut output.to);
             output.settle(result)?;
         }
         for output in [&mut self.alerts, &mut self.quotes, &mut self.latency].into_iter().flatten() {

@@ -162,7 +162,7 @@ pub struct Suppressed {
 impl Summary {
     /// Gathers what the pipeline counted.
     pub fn new(config: &Config, captures: &Captures, pipeline: &Pipeline, assumed: Vec<String>) -> Summary {
-        let comparator = &pipeline.shared.comparator;
+        let comparator = &pipeline.judge.comparator;
         let series = comparator.recorder.summary();
         let span = pipeline.span();
         let tally = &comparator.desk.alerts.tally;
@@ -185,7 +185,9 @@ impl Summary {
             to: span.map(|(_, to)| show_time(to)),
             duration_ns: span.map_or(0, |(from, to)| to - from),
             captures: captures.counts().iter().map(capture).collect(),
-            sources: (0..config.sources.len()).map(|s| source(config, s, &pipeline.channels)).collect(),
+            sources: (0..config.sources.len())
+                .map(|s| source(config, s, &pipeline.feeder.channels))
+                .collect(),
             pairs: pairs(config, pipeline, &series),
             alerts,
             suppressed: suppressed
@@ -310,7 +312,7 @@ fn add_channel(out: &mut Source, state: &ChannelState, channel: &crate::config::
 
 fn pairs(config: &Config, pipeline: &Pipeline, series: &[SeriesSummary]) -> Vec<Pair> {
     let names = config.comparands();
-    let relations = pipeline.shared.comparator.relations().iter();
+    let relations = pipeline.judge.comparator.relations().iter();
     let relations = relations.filter(|r| r.pairs > 0 || r.matched > 0);
     relations
         .map(|relation| {

@@ -3,13 +3,13 @@
 use feeds::event::{Quoter, TradingState};
 use feeds::feed::Depth;
 
-use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, ViewId};
+use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched};
 use crate::market::price;
 
 impl ChannelMarket {
     /// Turns what was touched into quotes; every view of it is appended to `touched`, with
     /// whether its quote became another.
-    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, touched: &mut Vec<(ViewId, bool)>) {
+    pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, touched: &mut Vec<Touched>) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
             self.slots[slot as usize].dirty = false;
@@ -36,7 +36,7 @@ impl ChannelMarket {
         slot: u32,
         origin: &Origin,
         registry: &mut Registry,
-        touched: &mut Vec<(ViewId, bool)>,
+        touched: &mut Vec<Touched>,
     ) {
         let state = &self.slots[slot as usize];
         if state.partial && !state.suspect {
@@ -65,7 +65,7 @@ impl ChannelMarket {
             let state = &self.slots[slot as usize];
             let quoter = &state.quoters[index];
             let view = &mut registry.views[quoter.view as usize];
-            touched.push((quoter.view, view.quote != Some(quote)));
+            touched.push(Touched { view: quoter.view, changed: view.quote != Some(quote) });
             if view.quote == Some(quote) {
                 continue;
             }

@@ -1,0 +1,369 @@
+//! The source's side: datagrams of some sources in, notes out.
+//!
+//! It owns its channels: their line state, their books, their names for instruments. Nothing in it is shared, so a
+//! receiver may have one to itself. It compares nothing, and knows of other sources only that they exist.
+
+use feeds::feed::PacketHeader;
+use feeds::wire::WireError;
+use feeds::{Feed, FeedVisitor};
+
+use super::event_time::EventTime;
+use super::note::{Class, Note, Step};
+use super::packet_sink::PacketSink;
+use super::tally::ChannelTally;
+use crate::check::gap::Ours;
+use crate::check::life::Place;
+use crate::config::{Config, Group};
+use crate::latency::StageClock;
+use crate::line::{Arrival, Channel, ChannelConfig};
+use crate::market::{ChannelMarket, Instrument, Origin, Registry, Touched, VenueId, View, ViewId};
+use crate::packet;
+use crate::source::{Datagram, Lost};
+
+/// How our own stages are timed.
+#[derive(Default)]
+pub enum Stages {
+    /// Not at all.
+    #[default]
+    Off,
+    /// Each for itself: messages are decoded once more for their own figure. For replays.
+    Apart(Box<dyn StageClock + Send>),
+    /// Where a live datagram stands, by the clock of its receive time.
+    Live(Box<dyn StageClock + Send>),
+}
+
+/// Where books are shown beside the notes: shared memory.
+pub trait Shelf {
+    /// A view became another; `book` is what its channel knows, with the slot of the view's book where it has one.
+    fn show(
+        &mut self,
+        id: ViewId,
+        view: &View,
+        instrument: &Instrument,
+        sequence: u64,
+        book: Option<(&ChannelMarket, u32)>,
+    );
+}
+
+/// Shows nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoShelf;
+
+impl Shelf for NoShelf {
+    fn show(&mut self, _: ViewId, _: &View, _: &Instrument, _: u64, _: Option<(&ChannelMarket, u32)>) {}
+}
+
+/// One channel: its line state, its market, its figures.
+pub struct ChannelState {
+    /// Sequence and gap state.
+    pub line: Channel,
+    /// What the line's deliveries act on.
+    pub core: ChannelCore,
+}
+
+/// What a channel's deliveries act on.
+pub struct ChannelCore {
+    /// Where it stands in the configuration.
+    pub place: Place,
+    /// Its number over the whole configuration.
+    pub number: u16,
+    pub(super) feed: feeds::FeedId,
+    /// Books and quotes.
+    pub market: ChannelMarket,
+    /// What came.
+    pub tally: ChannelTally,
+    pub(super) time: EventTime,
+    pub(super) bare: bool,
+    pub(super) delivered: bool,
+    pub(super) had_suspects: bool,
+    pub(super) origin: Origin,
+    losses: [(u64, Lost); LOSSES],
+    /// Losses of this machine are counted: a live line, or a recording of one.
+    counted: bool,
+}
+
+/// How many losses of this machine a channel remembers.
+const LOSSES: usize = 8;
+/// Losses before any socket are read once a second: they may show this much later than the hole.
+const HOST_LOSS_NS: u64 = 1_100_000_000;
+
+impl ChannelCore {
+    fn lost(&mut self, now: u64, datagram: &Datagram<'_>) {
+        let lost = datagram.lost;
+        self.counted = self.counted || is_line_name(datagram.interface_name);
+        if lost != Lost::default() {
+            self.losses.rotate_right(1);
+            self.losses[0] = (now, lost);
+        }
+    }
+
+    /// What this machine lost on the channel's lines around a hole that an arrival at `began` showed.
+    pub(super) fn ours(&self, began: u64) -> Ours {
+        let mut ours = Ours { counted: self.counted, ..Ours::default() };
+        for (at, lost) in self.losses {
+            if at >= began {
+                ours.socket = ours.socket.saturating_add(lost.socket);
+            }
+            if at.saturating_add(HOST_LOSS_NS) >= began {
+                ours.host = ours.host.saturating_add(lost.host);
+            }
+        }
+        ours
+    }
+}
+
+/// Live lines are called `source/channel/line`, in recordings too.
+pub(super) fn is_line_name(name: &str) -> bool {
+    name.bytes().filter(|b| *b == b'/').count() == 2
+}
+
+/// What the channels of a feeder share.
+pub(super) struct Common {
+    /// By source; only those of this feeder learn anything.
+    pub registries: Vec<Registry>,
+    pub stages: Stages,
+    pub touched: Vec<Touched>,
+    pub now: u64,
+}
+
+/// See the module.
+pub struct Feeder {
+    /// Its channels, in the order of the configuration.
+    pub channels: Vec<ChannelState>,
+    common: Common,
+}
+
+impl Feeder {
+    /// For those sources of the configuration (positions in it), before any data. `binaryfile_midnight_ns` is midnight
+    /// of the day of files of bare messages.
+    pub fn new(config: &Config, sources: &[usize], stages: Stages, binaryfile_midnight_ns: u64) -> Feeder {
+        let mut channels = Vec::new();
+        let mut number = 0;
+        let mut registries: Vec<Registry> = Vec::new();
+        for (s, source) in config.sources.iter().enumerate() {
+            let mut registry = Registry::with_journal(config);
+            let mappings: Vec<_> = config.mappings.iter().filter(|m| m.source == s).cloned().collect();
+            for (c, channel) in source.channels.iter().enumerate() {
+                let this = number;
+                number += 1;
+                if !sources.contains(&s) {
+                    continue;
+                }
+                let venue = source.venue.as_deref().map_or(VenueId::NATIONAL, |mic| registry.venue(mic));
+                let bare = channel.lines.iter().all(|l| l.group == Group::File);
+                let fixed = bare.then_some(binaryfile_midnight_ns);
+                let line = Channel::new(&ChannelConfig {
+                    lines: channel.lines.len(),
+                    reorder_wait_ns: channel.reorder_wait_ns,
+                    reorder_packets: channel.reorder_packets,
+                });
+                let core = ChannelCore {
+                    place: Place { source: s as u16, channel: c as u16, line: 0 },
+                    number: this,
+                    feed: source.feed,
+                    market: ChannelMarket::new(s as u16, source.feed, venue, &mappings),
+                    tally: ChannelTally::new(source.feed),
+                    time: EventTime::new(source.feed.info().time_base, fixed),
+                    bare,
+                    delivered: false,
+                    had_suspects: false,
+                    origin: Origin::default(),
+                    losses: Default::default(),
+                    counted: false,
+                };
+                channels.push(ChannelState { line, core });
+            }
+            registries.push(registry);
+        }
+        Feeder { channels, common: Common { registries, stages, touched: Vec::new(), now: 0 } }
+    }
+
+    /// What its source knows of instruments and views.
+    pub fn registry(&self, source: u16) -> &Registry {
+        &self.common.registries[usize::from(source)]
+    }
+
+    /// The next deadline of its lines, and the channel's position here.
+    pub fn next_timeout(&self) -> Option<(u64, usize)> {
+        self.channels.iter().enumerate().filter_map(|(i, c)| Some((c.line.poll_timeout()?, i))).min()
+    }
+
+    /// The deadline of a channel's line has come.
+    pub fn on_timeout(
+        &mut self,
+        at: u64,
+        channel: usize,
+        shelf: &mut dyn Shelf,
+        out: &mut Vec<Note>,
+    ) -> Step {
+        let Feeder { channels, common } = self;
+        common.now = common.now.max(at);
+        let (state, now_ns) = (&mut channels[channel], common.now);
+        let step = Step { now_ns, class: Class::Timeout, order: state.core.number };
+        state.core.feed.with(OnTimeout { state, common, shelf, out });
+        step
+    }
+
+    /// A datagram of a channel's line. Its time is `ts_recv_ns`, but never earlier than what went before.
+    pub fn on_datagram(
+        &mut self,
+        (channel, line): (usize, u16),
+        datagram: &Datagram<'_>,
+        shelf: &mut dyn Shelf,
+        out: &mut Vec<Note>,
+    ) -> Step {
+        let Feeder { channels, common } = self;
+        let started = match &common.stages {
+            Stages::Off => 0,
+            Stages::Apart(clock) | Stages::Live(clock) => clock.now_ns(),
+        };
+        common.now = common.now.max(datagram.ts_recv_ns.min(super::LATEST_NS));
+        let state = &mut channels[channel];
+        state.core.place.line = line;
+        state.core.lost(common.now, datagram);
+        let now_ns = common.now;
+        state.core.feed.with(OnPacket { state, common, shelf, out, datagram, started });
+        Step { now_ns, class: Class::Datagram, order: 0 }
+    }
+
+    /// The data of a channel is over.
+    pub fn finish(&mut self, now: u64, channel: usize, shelf: &mut dyn Shelf, out: &mut Vec<Note>) -> Step {
+        let Feeder { channels, common } = self;
+        common.now = common.now.max(now);
+        let (state, now_ns) = (&mut channels[channel], common.now);
+        let step = Step { now_ns, class: Class::Finish, order: state.core.number };
+        state.core.feed.with(Finish { state, common, shelf, out });
+        step
+    }
+
+    /// Notes what is true now of every view, for a judge that missed notes.
+    pub fn restate(&self, out: &mut Vec<Note>) {
+        for (source, registry) in self.common.registries.iter().enumerate() {
+            for (id, view) in registry.views.iter().enumerate() {
+                let quote = view.quote.map(|quote| (quote, view.origin));
+                out.push(Note::View { source: source as u16, view: id as ViewId, quote });
+            }
+        }
+        out.push(Note::Publish);
+    }
+}
+
+struct OnPacket<'a, 'd> {
+    state: &'a mut ChannelState,
+    common: &'a mut Common,
+    shelf: &'a mut dyn Shelf,
+    out: &'a mut Vec<Note>,
+    datagram: &'a Datagram<'d>,
+    started: u64,
+}
+
+impl FeedVisitor for OnPacket<'_, '_> {
+    type Output = ();
+
+    fn visit<F: Feed>(self) {
+        let OnPacket { state, common, shelf, out, datagram, started } = self;
+        let ChannelState { line, core: state } = state;
+        let (place, now) = (state.place, common.now);
+        state.tally.packets += 1;
+        state.tally.bytes += datagram.payload.len() as u64;
+        let checked = packet::header::<F>(datagram).and_then(|header| {
+            check_framing::<F>(datagram, &header)?;
+            Ok(header)
+        });
+        let header = match checked {
+            Ok(header) => header,
+            Err(error) => {
+                // What cannot be read whole is as good as lost: the other line's copy, or a gap, will tell.
+                let origin = Origin {
+                    ts_event_ns: 0,
+                    ts_recv_ns: datagram.ts_recv_ns,
+                    sequence: 0,
+                    capture: datagram.capture,
+                    frame: datagram.frame,
+                };
+                state.tally.error(&error, &origin);
+                out.push(Note::Arrival { place, fresh: false });
+                return;
+            }
+        };
+        let ahead = line.expected().is_none_or(|e| header.sequence.wrapping_add(u64::from(header.count)) > e);
+        out.push(Note::Arrival { place, fresh: header.count > 0 && ahead });
+        if let Some(ts_ns) = header.ts_send_ns {
+            out.push(Note::Clock { place, ts_ns, ts_recv_ns: datagram.ts_recv_ns });
+            out.push(Note::Send { place, latency_ns: apart(datagram.ts_recv_ns, ts_ns) });
+        }
+        let arrival = Arrival {
+            now_ns: now,
+            ts_recv_ns: datagram.ts_recv_ns,
+            line: usize::from(place.line),
+            capture: datagram.capture,
+            frame: datagram.frame,
+        };
+        let mut sink = PacketSink::<F>::new(state, common, shelf, out, started);
+        line.on_packet(&arrival, &header, datagram.payload, &mut sink);
+        if let Stages::Live(clock) = &common.stages {
+            let published_ns = clock.now_ns();
+            out.push(Note::Published {
+                place,
+                ts_recv_ns: datagram.ts_recv_ns,
+                taken_ns: started,
+                published_ns,
+            });
+        }
+    }
+}
+
+/// `later - earlier` in nanoseconds, held within what a histogram takes: times from the wire can be anything.
+pub(super) fn apart(later: u64, earlier: u64) -> i64 {
+    let ns = i128::from(later) - i128::from(earlier);
+    ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}
+
+/// A packet must hold what it announces, to the last byte.
+fn check_framing<F: Feed>(datagram: &Datagram<'_>, header: &PacketHeader) -> Result<(), WireError> {
+    let mut at = header.len;
+    let mut messages = 0;
+    while let Some(span) = packet::split::<F>(datagram, at)? {
+        messages += 1;
+        at = span.end.max(at + 1);
+    }
+    let by_message = F::INFO.sequence_unit == feeds::feed::SequenceUnit::Message;
+    if by_message && messages != header.count {
+        let kind = feeds::wire::ErrorKind::CountMismatch;
+        let (needed, had) = (header.count as usize, messages as usize);
+        return Err(WireError { kind, message: "packet", offset: header.len, needed, had });
+    }
+    Ok(())
+}
+
+struct OnTimeout<'a> {
+    state: &'a mut ChannelState,
+    common: &'a mut Common,
+    shelf: &'a mut dyn Shelf,
+    out: &'a mut Vec<Note>,
+}
+
+impl FeedVisitor for OnTimeout<'_> {
+    type Output = ();
+    fn visit<F: Feed>(self) {
+        let OnTimeout { state, common, shelf, out } = self;
+        let now = common.now;
+        state.line.on_timeout(now, &mut PacketSink::<F>::new(&mut state.core, common, shelf, out, 0));
+    }
+}
+
+struct Finish<'a> {
+    state: &'a mut ChannelState,
+    common: &'a mut Common,
+    shelf: &'a mut dyn Shelf,
+    out: &'a mut Vec<Note>,
+}
+
+impl FeedVisitor for Finish<'_> {
+    type Output = ();
+    fn visit<F: Feed>(self) {
+        let Finish { state, common, shelf, out } = self;
+        let now = common.now;
+        state.line.finish(now, &mut PacketSink::<F>::new(&mut state.core, common, shelf, out, 0));
+    }
+}

@@ -1,0 +1,353 @@
+//! The side that judges: takes the notes of all sources in order of time and drives the checks.
+//!
+//! It keeps the registry that joins what the sources know, composite views, quote records and every histogram. It
+//! sees no bytes and reads no clock but the stage clock that it was given.
+
+use super::note::{Class, Note, Step};
+use crate::alert::json;
+use crate::check::Comparator;
+use crate::check::life::Place;
+use crate::config::Config;
+use crate::latency::{Recorder, SeriesId, StageClock, point};
+use crate::line::LineEvent;
+use crate::market::composite::Composite;
+use crate::market::{Change, InstrumentId, Registry, ViewId};
+
+/// Histograms of one channel.
+#[derive(Debug, Clone)]
+struct ChannelSeries {
+    event: SeriesId,
+    send: SeriesId,
+    decoded: Option<SeriesId>,
+    booked: Option<SeriesId>,
+    compared: Option<SeriesId>,
+    /// Live: receive stamp to taken, taken to published, published to compared.
+    live: Option<[SeriesId; 3]>,
+    /// Lead and lag of each line against the first.
+    lines: Vec<SeriesId>,
+}
+
+/// What histograms of our own stages are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timed {
+    /// None.
+    Nothing,
+    /// Each stage for itself, in a replay.
+    Apart,
+    /// From the receive stamp on, live.
+    Live,
+}
+
+/// Our numbers for what a source knows by its own.
+#[derive(Debug, Default)]
+struct Names {
+    instruments: Vec<InstrumentId>,
+    views: Vec<ViewId>,
+}
+
+/// See the module.
+pub struct Judge {
+    /// Instruments and quotes of all sources.
+    pub registry: Registry,
+    /// The checks.
+    pub comparator: Comparator,
+    composites: Vec<Composite>,
+    touched: Vec<(ViewId, bool)>,
+    quotes: Option<Vec<u8>>,
+    names: Vec<Names>,
+    series: Vec<ChannelSeries>,
+    /// By source: the number of its first channel.
+    base: Vec<usize>,
+    stages: Option<Box<dyn StageClock + Send>>,
+    /// When booking ended, by the stage clock, and of which channel.
+    booked: Option<(usize, u64)>,
+    now: u64,
+    /// Quote updates judged.
+    pub updates: u64,
+    /// Notes that were lost on the way here.
+    pub overruns: u64,
+}
+
+impl Judge {
+    /// For the configuration; `captures` names the inputs in records. `stages` times our own stages.
+    pub fn new(
+        config: &Config,
+        captures: &[String],
+        mut recorder: Recorder,
+        (timed, stages): (Timed, Option<Box<dyn StageClock + Send>>),
+        quotes: bool,
+    ) -> Judge {
+        let mut registry = Registry::of(config);
+        let (mut series, mut base) = (Vec::new(), Vec::new());
+        for source in &config.sources {
+            base.push(series.len());
+            let of = |c| ChannelSeries::new(&source.name, c, timed, &mut recorder);
+            series.extend(source.channels.iter().map(of));
+        }
+        let mut comparator = Comparator::new(config, &mut registry, captures, recorder);
+        comparator.pair_feeds();
+        let first = config.sources.len();
+        let composites = config.composites.iter().enumerate().map(|(i, c)| Composite {
+            source: (first + i) as u16,
+            of: c.of.iter().map(|s| *s as u16).collect(),
+        });
+        Judge {
+            registry,
+            comparator,
+            composites: composites.collect(),
+            touched: Vec::new(),
+            quotes: quotes.then(Vec::new),
+            names: config.sources.iter().map(|_| Names::default()).collect(),
+            series,
+            base,
+            stages,
+            booked: None,
+            now: 0,
+            updates: 0,
+            overruns: 0,
+        }
+    }
+
+    /// The data begins: silence is counted from here.
+    pub fn start(&mut self, now: u64) {
+        self.comparator.start(now);
+    }
+
+    /// When a check wants to be called if nothing happens before.
+    pub fn next_timeout(&self) -> Option<u64> {
+        self.comparator.next_timeout()
+    }
+
+    /// Fires the deadlines of the checks up to `now`, each at its own time.
+    pub fn advance(&mut self, now: u64) {
+        self.comparator.advance(now, &self.registry);
+        self.now = self.now.max(now);
+    }
+
+    /// A step begins. Deadlines before it have been fired.
+    pub fn begin(&mut self, step: &Step) {
+        self.now = self.comparator.advance_to(self.now.max(step.now_ns));
+        if step.class == Class::Datagram {
+            self.comparator.start(self.now);
+        }
+    }
+
+    /// The next note of the step.
+    pub fn take(&mut self, note: Note) {
+        let now = self.now;
+        let Judge { registry, comparator, .. } = self;
+        match note {
+            Note::Arrival { place, fresh } => comparator.on_arrival(now, place, fresh, registry),
+            Note::Send { place, latency_ns } => {
+                let series = self.series[self.number(place)].send;
+                self.comparator.recorder.record(series, now, latency_ns);
+            }
+            Note::Clock { place, ts_ns, ts_recv_ns } => {
+                comparator.observe_clock(now, place, ts_ns, ts_recv_ns, registry);
+            }
+            Note::Line { place, event, suspects, ours } => {
+                if let LineEvent::LineLead { winner, loser, lag_ns, .. } = event {
+                    self.record_lead(place, winner, loser, lag_ns);
+                }
+                self.comparator.on_line_event(now, place, &event, suspects, ours, &self.registry);
+            }
+            Note::Gap { place, gap } => comparator.on_gap(now, place, gap, registry),
+            Note::Delivered { place, session, sequence, ts_recv_ns } => {
+                comparator.on_delivered(now, place, session, sequence, ts_recv_ns);
+            }
+            Note::Event { place, latency_ns } => {
+                let series = self.series[self.number(place)].event;
+                self.comparator.recorder.record(series, now, latency_ns);
+            }
+            Note::Stages { place, decoded_ns, booked_ns, booked_at_ns } => {
+                self.record_stages(place, decoded_ns, booked_ns, booked_at_ns);
+            }
+            Note::Published { place, ts_recv_ns, taken_ns, published_ns } => {
+                self.record_live(place, ts_recv_ns, taken_ns, published_ns);
+            }
+            Note::Change { source, change } => self.learn(source, *change),
+            Note::View { source, view, quote } => {
+                let Some(id) = self.names[usize::from(source)].views.get(view as usize).copied() else {
+                    return;
+                };
+                if let Some((quote, origin)) = quote {
+                    let view = &mut registry.views[id as usize];
+                    view.quote = Some(quote);
+                    view.origin = origin;
+                }
+                self.touched.push((id, quote.is_some()));
+            }
+            Note::Publish => self.publish(),
+            Note::BooksWhole { place } => comparator.books_restarted(now, place, "books_whole", registry),
+            Note::Capture { number, name } => comparator.desk.name_capture(number, &name),
+            Note::Overrun { notes } => self.overruns += notes,
+        }
+    }
+
+    /// The data is over.
+    pub fn finish(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        self.comparator.finish(self.now, &self.registry);
+    }
+
+    /// The latest time.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Lines of alert records since the last call.
+    pub fn take_alerts(&mut self) -> &mut Vec<u8> {
+        &mut self.comparator.desk.alerts.lines
+    }
+
+    /// Lines of quote records since the last call.
+    pub fn take_quotes(&mut self) -> Option<&mut Vec<u8>> {
+        self.quotes.as_mut()
+    }
+
+    fn number(&self, place: Place) -> usize {
+        self.base[usize::from(place.source)] + usize::from(place.channel)
+    }
+
+    fn learn(&mut self, source: u16, change: Change) {
+        let Judge { registry, names, .. } = self;
+        let Names { instruments, views } = &mut names[usize::from(source)];
+        match change {
+            Change::Instrument(name) => instruments.push(registry.instrument(&name)),
+            Change::Numbered(feed, number) => instruments.push(registry.numbered(feed, number)),
+            Change::Rename(id, name) => registry.rename(instruments[id as usize], &name),
+            Change::Facts(id, facts) => registry.learn(instruments[id as usize], facts),
+            Change::View { source, venue, instrument, round_lots_only } => {
+                let instrument = instruments[instrument as usize];
+                let known = registry.find_view(source, venue, instrument);
+                views.push(
+                    known.unwrap_or_else(|| registry.add_view(source, venue, instrument, round_lots_only)),
+                );
+            }
+        }
+    }
+
+    fn record_lead(&mut self, place: Place, winner: usize, loser: usize, lag_ns: u64) {
+        let lines = &self.series[self.number(place)].lines;
+        let signed = if winner == 0 { lag_ns as i64 } else { -(lag_ns as i64) };
+        // Leads are told against the first line; between two others they are counted in its figures only.
+        let against = if winner == 0 { loser } else { winner };
+        if (winner == 0 || loser == 0)
+            && against > 0
+            && let Some(series) = lines.get(against - 1)
+        {
+            self.comparator.recorder.record(*series, self.now, signed);
+        }
+    }
+
+    fn record_stages(&mut self, place: Place, decoded_ns: u64, booked_ns: u64, booked_at_ns: u64) {
+        let number = self.number(place);
+        let ChannelSeries { decoded, booked, .. } = self.series[number];
+        if let (Some(decoded), Some(booked)) = (decoded, booked) {
+            self.comparator.recorder.record(decoded, self.now, decoded_ns as i64);
+            self.comparator.recorder.record(booked, self.now, booked_ns as i64);
+            self.booked = Some((number, booked_at_ns));
+        }
+    }
+
+    fn record_live(&mut self, place: Place, ts_recv_ns: u64, taken_ns: u64, published_ns: u64) {
+        let number = self.number(place);
+        let Some([taken, published, compared]) = self.series[number].live else { return };
+        let since = |later: u64, earlier: u64| super::feeder::apart(later, earlier);
+        let recorder = &mut self.comparator.recorder;
+        recorder.record(taken, self.now, since(taken_ns, ts_recv_ns));
+        recorder.record(published, self.now, since(published_ns, taken_ns));
+        let now = self.stages.as_ref().map_or(published_ns, |clock| clock.now_ns());
+        recorder.record(compared, self.now, since(now, published_ns));
+    }
+
+    /// Shows what a packet did: quote records, composites, checks.
+    fn publish(&mut self) {
+        let now = self.now;
+        let Judge { registry, comparator, composites, touched, quotes, .. } = self;
+        for index in 0..touched.len() {
+            let (view, changed) = touched[index];
+            if !changed {
+                continue;
+            }
+            self.updates += 1;
+            for composite in composites.iter() {
+                if let Some(view) = composite.update(view, registry) {
+                    touched.push((view, true));
+                }
+            }
+        }
+        if let Some(out) = quotes {
+            for (view, _) in touched.iter().filter(|(_, changed)| *changed) {
+                write_quote(out, now, *view, registry, &comparator.desk.sources);
+            }
+        }
+        comparator.on_views(now, touched, registry);
+        touched.clear();
+        if let (Some((number, at)), Some(clock)) = (self.booked.take(), &self.stages)
+            && let Some(series) = self.series[number].compared
+        {
+            let elapsed = clock.now_ns().saturating_sub(at);
+            self.comparator.recorder.record(series, now, elapsed as i64);
+        }
+    }
+}
+
+impl ChannelSeries {
+    fn new(source: &str, channel: &crate::config::Channel, timed: Timed, recorder: &mut Recorder) -> Self {
+        let mut stage = |from, to| (timed == Timed::Apart).then(|| recorder.series(source, from, to));
+        let decoded = stage(point::TAKEN, point::DECODED);
+        let booked = stage(point::DECODED, point::BOOKED);
+        let compared = stage(point::BOOKED, point::COMPARED);
+        let live = (timed == Timed::Live).then(|| {
+            [
+                recorder.series(source, point::TS_RECV, point::TAKEN),
+                recorder.series(source, point::TAKEN, point::PUBLISHED),
+                recorder.series(source, point::PUBLISHED, point::COMPARED),
+            ]
+        });
+        let name = format!("{source}/{}", channel.name);
+        let first = &channel.lines[0].name;
+        let others = channel.lines.iter().skip(1);
+        let lines = others.map(|l| recorder.series(&name, first, &l.name)).collect();
+        ChannelSeries {
+            event: recorder.series(source, point::TS_EVENT, point::TS_RECV),
+            send: recorder.series(source, point::VENUE_SEND, point::TS_RECV),
+            decoded,
+            booked,
+            compared,
+            live,
+            lines,
+        }
+    }
+}
+
+fn write_quote(out: &mut Vec<u8>, now: u64, id: ViewId, registry: &Registry, sources: &[String]) {
+    let view = &registry.views[id as usize];
+    let Some(quote) = &view.quote else { return };
+    out.push(b'{');
+    json::time(out, "ts", now);
+    json::text(out, "source", &sources[usize::from(view.source)]);
+    json::text(out, "instrument", &registry.get(view.instrument).name);
+    match registry.mic(view.venue) {
+        Some(mic) => json::text(out, "venue", mic),
+        None => {
+            json::key(out, "venue");
+            out.extend_from_slice(b"null");
+        }
+    }
+    quote.write_members(out);
+    quote.write_round_lot(out);
+    json::key(out, "ts_event");
+    match view.origin.ts_event_ns {
+        0 => out.extend_from_slice(b"null"),
+        ts => {
+            out.push(b'"');
+            json::write_time(out, ts);
+            out.push(b'"');
+        }
+    }
+    json::unsigned(out, "seq", view.origin.sequence);
+    json::text(out, "quality", quote.quality.name());
+    out.extend_from_slice(b"}\n");
+}
