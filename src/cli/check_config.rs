@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use feeds::feed::Depth;
 
 use crate::check::catalogue;
-use crate::config::{Channel, Check, Config, Group, Kind, Scope, Source, Tolerance};
+use crate::config::reader::{duration_text as duration, size_text as size};
+use crate::config::{Channel, Check, Config, Group, Kind, Live, Scope, Source, Tolerance};
 use crate::market::price;
 
 /// Arguments of `parallax check-config`.
@@ -86,7 +87,93 @@ fn write_meaning(config: &Config, out: &mut String) -> std::fmt::Result {
     if !missing.is_empty() {
         writeln!(out, "not checked: {}", missing.join(", "))?;
     }
-    Ok(())
+    write_live(config, out)
+}
+
+/// What `parallax run` would make of it.
+fn write_live(config: &Config, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\nlive")?;
+    let plan = match config.plan_run() {
+        Ok(plan) => plan,
+        Err(error) => return writeln!(out, "  `parallax run` would refuse it: {error}"),
+    };
+    let on = |core: Option<usize>| core.map_or("on any core".to_owned(), |core| format!("on core {core}"));
+    for (n, receiver) in plan.receivers.iter().enumerate() {
+        let names: Vec<&str> = receiver.sources.iter().map(|at| config.sources[*at].name.as_str()).collect();
+        writeln!(out, "  receiver {n} {}: {}", on(receiver.core), names.join(", "))?;
+        for line in &receiver.lines {
+            write!(out, "    joins {} for {}", line.group, line.name)?;
+            let interface =
+                line.interface.as_ref().map_or("the kernel's choice".to_owned(), ToString::to_string);
+            write!(out, ", interface {interface}")?;
+            match line.sender {
+                Some(sender) => writeln!(out, ", sender {sender}")?,
+                None => writeln!(out, ", any sender")?,
+            }
+        }
+    }
+    let run = &config.live.run;
+    write!(out, "  comparator {}; threads wait by mode {}", on(plan.comparator_core), plan.mode.name())?;
+    if let Some(priority) = run.realtime {
+        write!(out, "; pinned threads have SCHED_FIFO priority {priority}")?;
+    }
+    writeln!(out, "; memory is {}", if run.lock_memory { "locked" } else { "not locked" })?;
+    let (buffer, rejoin) = (size(run.receive_buffer), duration(run.rejoin_after_ns));
+    writeln!(out, "  receive buffers {buffer}; a line is joined again after {rejoin} without a packet")?;
+    writeln!(out, "  {} records fit between a receiver and the comparator", run.ring)?;
+    let default = "$RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/parallax or a temporary one";
+    let directory = run.directory.as_ref().map_or(default.to_owned(), |d| d.display().to_string());
+    writeln!(out, "  named {}; control socket in {directory}", run.name)?;
+    write_outlets(&config.live, out)?;
+    plan.warnings.iter().try_for_each(|warning| writeln!(out, "  warning: {warning}"))
+}
+
+fn write_outlets(live: &Live, out: &mut String) -> std::fmt::Result {
+    match &live.shared_memory {
+        Some(shared) => writeln!(
+            out,
+            "  books in {}: {} levels, {} instruments per source",
+            shared.directory.display(),
+            shared.levels,
+            shared.instruments
+        )?,
+        None => writeln!(out, "  no books in shared memory")?,
+    }
+    let alerts = &live.alerts;
+    match &alerts.log {
+        Some(log) => writeln!(
+            out,
+            "  alerts to {}, {} files of {}",
+            log.display(),
+            alerts.log_files,
+            size(alerts.log_size)
+        )?,
+        None => writeln!(out, "  alerts to standard output")?,
+    }
+    let syslog = alerts.syslog.as_ref().map(|syslog| format!("syslog {syslog}"));
+    let told: Vec<String> =
+        syslog.into_iter().chain(alerts.webhook_shown().map(|shown| format!("webhook {shown}"))).collect();
+    if !told.is_empty() {
+        writeln!(out, "  from {} told to {}", alerts.notify_from.name(), told.join(" and "))?;
+    }
+    let chronic = alerts.chronic;
+    writeln!(out, "  raised {} times within {} is chronic", chronic.raised, duration(chronic.within_ns))?;
+    match live.metrics.listen {
+        Some(address) => writeln!(out, "  metrics at {address}")?,
+        None => writeln!(out, "  no metrics")?,
+    }
+    match &live.recorder {
+        Some(recorder) => writeln!(
+            out,
+            "  recordings in {}: a file is {} or {}; kept are {} and {}",
+            recorder.directory.display(),
+            size(recorder.file_size),
+            duration(recorder.file_time_ns),
+            size(recorder.keep_size),
+            duration(recorder.keep_time_ns)
+        ),
+        None => writeln!(out, "  nothing is recorded"),
+    }
 }
 
 fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
@@ -124,8 +211,11 @@ fn write_channel(channel: &Channel, out: &mut String) -> std::fmt::Result {
             Group::File => "the messages of a BinaryFILE".to_owned(),
         };
         write!(out, "    line {}: {group}", line.name)?;
-        if let Some(interface) = line.interface {
+        if let Some(interface) = &line.interface {
             write!(out, ", live on interface {interface}")?;
+        }
+        if let Some(sender) = &line.sender {
+            write!(out, ", live only from {sender}")?;
         }
         if let Some(capture) = &line.capture {
             write!(out, ", only from capture {capture}")?;
@@ -199,11 +289,4 @@ fn tolerance(tolerance: Tolerance) -> String {
             format!("{ticks} ticks or {whole}.{} bps", decimals.trim_end_matches('0'))
         }
     }
-}
-
-/// A duration as the configuration writes it, in the largest unit that is exact.
-fn duration(ns: u64) -> String {
-    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
-    let exact = units.into_iter().find(|(_, unit)| ns >= *unit && ns.is_multiple_of(*unit));
-    exact.map_or_else(|| format!("{ns}ns"), |(name, unit)| format!("{}{name}", ns / unit))
 }

@@ -4,6 +4,7 @@
 //! checks name sources that are there. It opens no capture and no socket.
 
 pub mod checks;
+pub mod live;
 pub mod reader;
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +14,7 @@ use feeds::FeedId;
 use feeds::feed::Depth;
 
 pub use checks::{Check, Kind, Scope, Severity, Tolerance};
+pub use live::Live;
 pub use reader::ConfigError;
 use reader::{Origin, Table, nearest};
 
@@ -39,6 +41,36 @@ impl std::fmt::Display for Group {
     }
 }
 
+/// The interface on which a group is joined.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Interface {
+    /// By an address of it.
+    Address(IpAddr),
+    /// By its name, such as `eth1`.
+    Name(String),
+}
+
+impl std::fmt::Display for Interface {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Interface::Address(address) => address.fmt(f),
+            Interface::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Where in the file a thing is written: its line from 1. Two things that differ in nothing else are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place(pub usize);
+
+impl PartialEq for Place {
+    fn eq(&self, _: &Place) -> bool {
+        true
+    }
+}
+
+impl Eq for Place {}
+
 /// One copy of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -47,9 +79,13 @@ pub struct Line {
     /// Where it arrives.
     pub group: Group,
     /// Interface to join on (live only).
-    pub interface: Option<IpAddr>,
+    pub interface: Option<Interface>,
+    /// Only what this sender sends is asked of the network: a source-specific join (live only).
+    pub sender: Option<IpAddr>,
     /// Only from captures whose file name is this one (for the same group recorded in two places).
     pub capture: Option<String>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// One stream with its own sequence numbers.
@@ -78,6 +114,8 @@ pub struct Source {
     pub core: Option<usize>,
     /// Its channels.
     pub channels: Vec<Channel>,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// The best over several direct sources, compared like a source.
@@ -115,6 +153,10 @@ pub struct Config {
     pub mappings: Vec<Mapping>,
     /// Checks that run.
     pub checks: Vec<Check>,
+    /// What only a live daemon asks for.
+    pub live: Live,
+    /// The file as the user named it; empty when there is none.
+    pub path: String,
 }
 
 impl Config {
@@ -141,7 +183,7 @@ impl Config {
         let root = toml::de::DeTable::parse(text)
             .map_err(|e| origin.error(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
         let mut root_table = Table::new(origin, "the configuration", root.get_ref(), 0..0);
-        let mut config = Config::default();
+        let mut config = Config { path: path.to_owned(), ..Config::default() };
         for table in root_table.tables("source", "[[source]]")? {
             let source = source(table)?;
             if config.sources.iter().any(|s| s.name == source.0.name) {
@@ -169,6 +211,7 @@ impl Config {
             let check = checks::read(table, &names)?;
             config.checks.push(check);
         }
+        config.live = live::read(&mut root_table, folder)?;
         root_table.finish()?;
         if config.checks.is_empty() {
             config.checks = Kind::ALL.iter().map(|kind| Check::with_defaults(*kind)).collect();
@@ -232,7 +275,7 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
         None if consolidated => None,
         None => Some(feed.info().venue.to_owned()),
     };
-    let core = table.unsigned("core")?.map(|c| c as usize);
+    let core = live::core(&mut table, "core")?;
     let mut channels: Vec<Channel> = Vec::new();
     for channel_table in table.tables("channel", "[[source.channel]]")? {
         let channel = channel(channel_table)?;
@@ -245,7 +288,8 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
         return Err(table.error(format!("source `{name}` has no [[source.channel]]")));
     }
     let at = span.start;
-    let source = Source { name: name.to_owned(), feed, venue, core, channels };
+    let place = Place(table.line_at(&span));
+    let source = Source { name: name.to_owned(), feed, venue, core, channels, place };
     table.finish()?;
     Ok((source, at))
 }
@@ -267,14 +311,11 @@ fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
                 line_table.error_at(&span, sentence)
             })?),
         };
-        let interface = match line_table.string("interface")? {
-            None => None,
-            Some((text, span)) => Some(text.parse().map_err(|_| {
-                line_table.error_at(&span, format!("`interface = \"{text}\"` is no address of an interface"))
-            })?),
-        };
+        let interface = live::interface(&mut line_table)?;
+        let sender = live::sender(&mut line_table, group)?;
         let capture = line_table.string("capture")?.map(|(text, _)| text.to_owned());
-        lines.push(Line { name: line_name.to_owned(), group, interface, capture });
+        let place = Place(line_table.line_at(&span));
+        lines.push(Line { name: line_name.to_owned(), group, interface, sender, capture, place });
         line_table.finish()?;
     }
     if lines.is_empty() {

@@ -32,9 +32,12 @@ pub struct Origin<'a> {
 impl Origin<'_> {
     /// An error at the byte offset.
     pub fn error(&self, at: usize, sentence: impl Into<String>) -> ConfigError {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        ConfigError { path: self.path.to_owned(), line, sentence: sentence.into() }
+        ConfigError { path: self.path.to_owned(), line: self.line(at), sentence: sentence.into() }
+    }
+
+    /// Line from 1 of a byte offset.
+    pub fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
     }
 }
 
@@ -63,6 +66,17 @@ impl<'a> Table<'a> {
     /// An error at a byte offset of the file.
     pub fn error_at(&self, span: &Range<usize>, sentence: impl Into<String>) -> ConfigError {
         self.origin.error(span.start, sentence)
+    }
+
+    /// An error at the value of `key`, or at the table where it has none.
+    pub fn error_of(&self, key: &str, sentence: impl Into<String>) -> ConfigError {
+        let at = self.table.get(key).map_or(self.span.start, |value| value.span().start);
+        self.origin.error(at, sentence)
+    }
+
+    /// Line, from 1, of a place in the file.
+    pub fn line_at(&self, span: &Range<usize>) -> usize {
+        self.origin.line(span.start)
     }
 
     /// The value of `key`, remembered as valid.
@@ -124,6 +138,30 @@ impl<'a> Table<'a> {
             let sentence = format!("`{key} = \"{text}\"` is no duration; write 250us, 25ms or 2s");
             self.origin.error(span.start, sentence)
         })
+    }
+
+    /// A size such as `64MiB`, `256MB` or a bare number of bytes, in bytes.
+    pub fn size(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        let (text, span) = match self.get(key) {
+            None => return Ok(None),
+            Some((DeValue::Integer(number), span)) => (number.as_str().to_owned(), span),
+            Some((DeValue::String(text), span)) => (text.as_ref().to_owned(), span),
+            Some((other, span)) => return Err(self.wrong(key, span, "a size such as \"64MiB\"", other)),
+        };
+        size(&text).map(Some).ok_or_else(|| {
+            let sentence =
+                format!("`{key} = \"{text}\"` is no size; write 64MiB, 256MB or a number of bytes");
+            self.origin.error(span.start, sentence)
+        })
+    }
+
+    /// Yes or no.
+    pub fn boolean(&mut self, key: &'static str) -> Result<Option<bool>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::Boolean(yes), _)) => Ok(Some(*yes)),
+            Some((other, span)) => Err(self.wrong(key, span, "true or false", other)),
+        }
     }
 
     /// A list of strings.
@@ -216,6 +254,46 @@ pub fn duration(text: &str) -> Option<u64> {
     u64::try_from(ns / 1000).ok().filter(|ns| *ns <= YEAR_NS)
 }
 
+/// Units of size, the largest first: binary (IEC 80000-13) and decimal.
+const SIZES: [(&str, u64); 8] = [
+    ("TiB", 1 << 40),
+    ("TB", 1_000_000_000_000),
+    ("GiB", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("kB", 1_000),
+];
+
+/// `64MiB` in bytes.
+pub fn size(text: &str) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && !"._".contains(c)).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit_bytes = match unit.trim() {
+        "" | "B" if number.contains('.') => return None,
+        "" | "B" => 1,
+        "KB" => 1_000,
+        unit => SIZES.iter().find(|(name, _)| *name == unit)?.1,
+    };
+    // 64-bit thousandths hold 16 PiB: more than is ever meant.
+    let thousandths = u128::from(milli(number)?) * u128::from(unit_bytes);
+    u64::try_from(thousandths / 1000).ok()
+}
+
+/// Bytes as the configuration writes them, in the largest unit that is exact, binary first.
+pub fn size_text(bytes: u64) -> String {
+    let exact = SIZES.iter().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    exact.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+/// A duration as the configuration writes it, in the largest unit that is exact.
+pub fn duration_text(ns: u64) -> String {
+    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+    let exact = units.into_iter().find(|(_, unit)| ns >= *unit && ns.is_multiple_of(*unit));
+    exact.map_or_else(|| format!("{ns}ns"), |(name, unit)| format!("{}{name}", ns / unit))
+}
+
 fn milli(text: &str) -> Option<u64> {
     let text = text.replace('_', "");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -263,6 +341,22 @@ mod tests {
             read,
             [Some(250_000), Some(25 * ms), Some(2000 * ms), Some(1_500_000), Some(0), None, None, None, None]
         );
+    }
+
+    #[test]
+    fn sizes_are_read_and_written_alike() {
+        let texts = ["64MiB", "256MB", "1.5GiB", "20 GiB", "4096", "0", "3kB", "1_000KB", "7B"];
+        let read: Vec<_> = texts.map(size).into_iter().flatten().collect();
+        assert_eq!(read, [64 << 20, 256_000_000, 3 << 29, 20 << 30, 4096, 0, 3000, 1_000_000, 7]);
+        for text in
+            ["64M", "MiB", "-1", "1.5", "1..5MB", "64 mib", "", "99999999999999999999", "9999999999TiB"]
+        {
+            assert_eq!(size(text), None, "{text}");
+        }
+        let written = [64 << 20, 256_000_000, 3 << 29, 4096, 4097, 0].map(size_text);
+        assert_eq!(written, ["64MiB", "256MB", "1536MiB", "4KiB", "4097 bytes", "0 bytes"]);
+        let durations = [0, 1, 250_000, 25_000_000, 600_000_000_000].map(duration_text);
+        assert_eq!(durations, ["0ns", "1ns", "250us", "25ms", "600s"]);
     }
 
     #[test]
