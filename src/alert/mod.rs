@@ -268,6 +268,15 @@ impl AlertBook {
         self.open.get(&handle).map(|o| o.told)
     }
 
+    /// How many are open, by what they are told as.
+    pub fn open_by_kind(&self) -> BTreeMap<(Kind, Severity), u64> {
+        let mut out = BTreeMap::new();
+        for open in self.open.values() {
+            *out.entry((open.told, open.severity)).or_default() += 1;
+        }
+        out
+    }
+
     /// How many are open.
     pub fn open(&self) -> usize {
         self.open.len()

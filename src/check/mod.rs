@@ -246,6 +246,11 @@ impl Comparator {
         self.series[relation]
     }
 
+    /// Which sources are silent, in the order of the configuration.
+    pub fn silent(&self) -> Vec<bool> {
+        self.sources.iter().map(|s| s.life.is_silent()).collect()
+    }
+
     /// When it wants to be called again if nothing happens before.
     pub fn next_timeout(&self) -> Option<u64> {
         self.timers.next()

@@ -60,6 +60,10 @@ pub mod point {
     pub const PUBLISHED: &str = "published";
     /// The checks have seen the new state.
     pub const COMPARED: &str = "compared";
+    /// A deadline of a check.
+    pub const DUE: &str = "due";
+    /// The record of an alert has been made.
+    pub const ALERTED: &str = "alerted";
 }
 
 /// A point of measurement in words, for people who did not write the program. Points
@@ -75,6 +79,8 @@ pub fn meaning_of(point: &str) -> Option<&'static str> {
         point::DECODED => "the packet's messages are decoded",
         point::BOOKED => "the messages are applied to the books (being decoded once more on the way)",
         point::PUBLISHED => "the books that the datagram changed can be read in shared memory",
+        point::DUE => "the time at which a check had said it would look again",
+        point::ALERTED => "the record of an alert has been made and goes out",
         point::COMPARED => "the checks have judged the new state",
         _ => return None,
     })

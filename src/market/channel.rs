@@ -51,6 +51,8 @@ pub struct Touched {
     pub view: ViewId,
     /// Its quote became another.
     pub changed: bool,
+    /// The slot of the book that it is the top of; `None` where the feed says quotes.
+    pub book: Option<u32>,
 }
 
 /// One quoter of one instrument.
@@ -231,11 +233,14 @@ impl ChannelMarket {
         self.deep.get_or_insert_default();
     }
 
-    /// The next book that changed since it was last taken: its slot in [`ChannelMarket::books`] and the view that shows it.
+    /// The next book that changed since it was last taken or shown: its slot in [`ChannelMarket::books`] and the view
+    /// that shows it.
     pub fn take_deep(&mut self) -> Option<(u32, ViewId)> {
         while let Some(slot) = self.deep.as_mut().and_then(Vec::pop) {
             let state = &mut self.slots[slot as usize];
-            state.deep = false;
+            if !std::mem::take(&mut state.deep) {
+                continue;
+            }
             if let Some(quoter) = state.quoters.iter().find(|q| q.quoter == Quoter::Venue) {
                 return Some((slot, quoter.view));
             }
@@ -243,15 +248,14 @@ impl ChannelMarket {
         None
     }
 
+    /// A book was shown at its full depth: [`ChannelMarket::take_deep`] passes it by.
+    pub fn shown(&mut self, slot: u32) {
+        self.slots[slot as usize].deep = false;
+    }
+
     /// Decimals of the raw prices in that slot's book.
     pub fn decimals(&self, slot: u32) -> u8 {
         self.slots[slot as usize].decimals
-    }
-
-    /// The book slot behind a view of this channel, where it has one.
-    pub fn slot_of(&self, view: ViewId) -> Option<u32> {
-        let shows = |s: &Slot| s.quoters.iter().any(|q| q.view == view);
-        self.slots.iter().position(shows).map(|slot| slot as u32)
     }
 
     #[inline]

@@ -16,7 +16,9 @@ use crate::check::life::Place;
 use crate::config::{Config, Group};
 use crate::latency::StageClock;
 use crate::line::{Arrival, Channel, ChannelConfig};
-use crate::market::{ChannelMarket, Instrument, Origin, Registry, Touched, VenueId, View, ViewId};
+use crate::market::{
+    ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
+};
 use crate::packet;
 use crate::source::{Datagram, Lost};
 
@@ -34,15 +36,11 @@ pub enum Stages {
 
 /// Where books are shown beside the notes: shared memory.
 pub trait Shelf {
-    /// A view became another; `book` is what its channel knows, with the slot of the view's book where it has one.
-    fn show(
-        &mut self,
-        id: ViewId,
-        view: &View,
-        instrument: &Instrument,
-        sequence: u64,
-        book: Option<(&ChannelMarket, u32)>,
-    );
+    /// A view became another; `book` is the market that knows its book, and the book's slot in it, where it has one.
+    fn show(&mut self, id: ViewId, view: &View, registry: &Registry, book: Option<(&ChannelMarket, u32)>);
+
+    /// The source learned an instrument's name.
+    fn rename(&mut self, source: SourceId, instrument: InstrumentId, name: &str);
 }
 
 /// Shows nothing.
@@ -50,7 +48,8 @@ pub trait Shelf {
 pub struct NoShelf;
 
 impl Shelf for NoShelf {
-    fn show(&mut self, _: ViewId, _: &View, _: &Instrument, _: u64, _: Option<(&ChannelMarket, u32)>) {}
+    fn show(&mut self, _: ViewId, _: &View, _: &Registry, _: Option<(&ChannelMarket, u32)>) {}
+    fn rename(&mut self, _: SourceId, _: InstrumentId, _: &str) {}
 }
 
 /// One channel: its line state, its market, its figures.
@@ -80,6 +79,8 @@ pub struct ChannelCore {
     losses: [(u64, Lost); LOSSES],
     /// Losses of this machine are counted: a live line, or a recording of one.
     counted: bool,
+    /// Messages in gaps for which this machine is known to be the cause.
+    pub missing_ours: u64,
 }
 
 /// How many losses of this machine a channel remembers.
@@ -170,12 +171,18 @@ impl Feeder {
                     origin: Origin::default(),
                     losses: Default::default(),
                     counted: false,
+                    missing_ours: 0,
                 };
                 channels.push(ChannelState { line, core });
             }
             registries.push(registry);
         }
         Feeder { channels, common: Common { registries, stages, touched: Vec::new(), now: 0 } }
+    }
+
+    /// Books are to be shown at their full depth: shelves see every change of them.
+    pub fn watch_depth(&mut self) {
+        self.channels.iter_mut().for_each(|c| c.core.market.watch_depth());
     }
 
     /// What its source knows of instruments and views.

@@ -12,7 +12,7 @@ use super::note::Note;
 use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
 use crate::line::{Arrival, LineEvent, LineSink};
-use crate::market::Origin;
+use crate::market::{Change, Origin, Touched};
 
 /// Takes deliveries and events of one channel.
 pub(super) struct PacketSink<'a, F> {
@@ -113,25 +113,27 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         let source = self.state.place.source;
         let registry = &mut self.common.registries[usize::from(source)];
         let touched = &mut self.common.touched;
-        self.state.market.publish(&self.state.origin, registry, touched);
+        let market = &mut self.state.market;
+        market.publish(&self.state.origin, registry, touched);
         for change in registry.take_changes() {
+            if let Change::Rename(id, name) = &change {
+                self.shelf.rename(source, *id, name);
+            }
             self.out.push(Note::Change { source, change: Box::new(change) });
         }
         let registry = &*registry;
-        let sequence = self.state.origin.sequence;
-        while let Some((slot, view)) = self.state.market.take_deep() {
+        for Touched { view, changed, book } in touched.drain(..) {
             let shown = &registry.views[view as usize];
-            let instrument = registry.get(shown.instrument);
-            self.shelf.show(view, shown, instrument, sequence, Some((&self.state.market, slot)));
-        }
-        for touched in touched.drain(..) {
-            let shown = &registry.views[touched.view as usize];
-            let quote = touched.changed.then_some(shown.quote).flatten().map(|quote| (quote, shown.origin));
+            let quote = changed.then_some(shown.quote).flatten().map(|quote| (quote, shown.origin));
             if quote.is_some() {
-                let instrument = registry.get(shown.instrument);
-                self.shelf.show(touched.view, shown, instrument, sequence, None);
+                self.shelf.show(view, shown, registry, book.map(|slot| (&*market, slot)));
+                book.iter().for_each(|slot| market.shown(*slot));
             }
-            self.out.push(Note::View { source, view: touched.view, quote });
+            self.out.push(Note::View { source, view, quote });
+        }
+        while let Some((slot, view)) = market.take_deep() {
+            let shown = &registry.views[view as usize];
+            self.shelf.show(view, shown, registry, Some((&*market, slot)));
         }
         self.out.push(Note::Publish);
         if self.state.had_suspects && self.state.market.suspects() == 0 {
@@ -210,11 +212,14 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         self.state.tally.line_event(name(&event));
         let place = self.state.place;
         match event {
-            LineEvent::Gap { began_ns, .. } => {
+            LineEvent::Gap { began_ns, count, .. } => {
                 self.state.market.mark_gap();
                 self.state.had_suspects = true;
                 let suspects = self.state.market.suspects() as u64;
                 let ours = self.state.ours(began_ns);
+                if ours.cause(1).0 == "ours" {
+                    self.state.missing_ours += count;
+                }
                 self.out.push(Note::Line { place, event, suspects, ours });
                 // Suspect before anything else is published.
                 self.publish();

@@ -38,6 +38,16 @@ impl crate::latency::StageClock for StageTimer {
     }
 }
 
+/// Times the stages of live datagrams, on the clock of their receive stamps.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock;
+
+impl crate::latency::StageClock for WallClock {
+    fn now_ns(&self) -> u64 {
+        wall_now_ns()
+    }
+}
+
 /// Holds a replay back to capture time.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacer {

@@ -65,7 +65,8 @@ impl ChannelMarket {
             let state = &self.slots[slot as usize];
             let quoter = &state.quoters[index];
             let view = &mut registry.views[quoter.view as usize];
-            touched.push(Touched { view: quoter.view, changed: view.quote != Some(quote) });
+            let book = quoter.said.is_none().then_some(slot);
+            touched.push(Touched { view: quoter.view, changed: view.quote != Some(quote), book });
             if view.quote == Some(quote) {
                 continue;
             }

@@ -1,0 +1,307 @@
+//! From a configuration to running threads, and back to none.
+//!
+//! Everything that can fail is opened before anything runs: sockets, files, shared memory. Then privileges are
+//! dropped, the threads start, and this thread becomes the reporter until it is told to stop.
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::board::{JudgeBoard, ReceiverBoard};
+use super::comparator::{ComparatorThread, Settings};
+use super::link::{self, Gauge};
+use super::receiver::{ReceiverThread, Stop, Work};
+use super::shelves::Shelves;
+use crate::config::live::{Mode, ReceiverPlan, RunPlan};
+use crate::config::{Config, Interface};
+use crate::latency::{Recorder as Histograms, StageClock};
+use crate::pipeline::{Feeder, Judge, Stages, Timed};
+use crate::source::clock::{self, WallClock};
+use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
+use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
+
+/// Bytes between a receiver and the recorder.
+const RECORDER_RING: usize = 64 << 20;
+/// Batches of alert records that wait for the reporter at most.
+const BATCHES: usize = 4_096;
+
+/// A receiver as others see it.
+pub struct ReceiverHandle {
+    /// Its plan.
+    pub plan: ReceiverPlan,
+    /// What it shows.
+    pub board: Arc<Mutex<ReceiverBoard>>,
+    /// Its ring.
+    pub gauge: Arc<Gauge>,
+    /// Size of its ring.
+    pub ring_size: usize,
+    /// Its sockets.
+    pub health: Health,
+    thread: JoinHandle<ReceiverBoard>,
+}
+
+/// The running threads.
+pub struct Threads {
+    /// Receivers.
+    pub receivers: Vec<ReceiverHandle>,
+    /// What the comparator shows.
+    pub judge: Arc<Mutex<JudgeBoard>>,
+    /// The recorder's state.
+    pub recorder: Option<RecorderMonitor>,
+    /// Records of alerts.
+    pub alerts: crossbeam_channel::Receiver<Vec<u8>>,
+    /// What happened to lines and interfaces.
+    pub events: crossbeam_channel::Receiver<NetEvent>,
+    /// When everything began.
+    pub started_ns: u64,
+    stop: Arc<Stop>,
+    comparator: JoinHandle<Judge>,
+    others: Vec<JoinHandle<()>>,
+    ending: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// What is opened and not yet running.
+pub struct Opened {
+    plan: RunPlan,
+    receivers: Vec<(Receiver, Option<crate::source::recorder::Keeper>, Shelves)>,
+    recorder: Option<Recorder>,
+    /// What the machine did not grant, in sentences.
+    pub troubles: Vec<String>,
+}
+
+impl Opened {
+    /// Opens sockets, recordings and shared memory.
+    ///
+    /// # Errors
+    /// The first that cannot be opened, in one sentence.
+    pub fn open(config: &Config, plan: RunPlan, now_ns: u64) -> Result<Opened> {
+        let live = &config.live;
+        let (mut recorder, mut keepers) = (None, Vec::new());
+        if let Some(settings) = &live.recorder {
+            let names: Vec<Vec<String>> =
+                plan.receivers.iter().map(|r| r.lines.iter().map(|l| l.name.clone()).collect()).collect();
+            let (made, given) = Recorder::new(
+                RecorderSettings {
+                    directory: settings.directory.clone(),
+                    file_size: settings.file_size,
+                    file_time_ns: settings.file_time_ns,
+                    keep_size: settings.keep_size,
+                    keep_time_ns: settings.keep_time_ns,
+                    ring_bytes: RECORDER_RING,
+                    product: concat!("parallax ", env!("CARGO_PKG_VERSION")).to_owned(),
+                },
+                &names,
+            );
+            recorder = Some(made);
+            keepers = given;
+        }
+        let mut keepers = keepers.into_iter();
+        let mut receivers = Vec::new();
+        for receiver in &plan.receivers {
+            let lines: Vec<multicast::LinePlan> = receiver.lines.iter().map(line_plan).collect();
+            let options = multicast::Options {
+                receive_buffer: usize::try_from(live.run.receive_buffer).unwrap_or(usize::MAX),
+                rejoin_after_ns: live.run.rejoin_after_ns,
+                mode: match live.run.mode {
+                    Mode::Spin => multicast::Mode::Spin,
+                    Mode::Block => multicast::Mode::Block,
+                },
+                ..multicast::Options::default()
+            };
+            let net = Receiver::open(&lines, &options)?;
+            let shelves = Shelves::create(config, &receiver.sources, now_ns)?;
+            receivers.push((net, keepers.next(), shelves));
+        }
+        Ok(Opened { plan, receivers, recorder, troubles: Vec::new() })
+    }
+
+    /// Starts the threads. `wake` wakes the reporter.
+    ///
+    /// # Errors
+    /// A thread that cannot be started.
+    pub fn start(self, config: &Config, wake: impl Fn() + Send + Sync + 'static) -> Result<Threads> {
+        let started_ns = clock::wall_now_ns();
+        let live = &config.live;
+        let wake = Arc::new(wake);
+        let stop = Arc::new(Stop::new());
+        let sleeps = live.run.mode == Mode::Block;
+        let (links, listeners): (Vec<_>, Vec<_>) =
+            self.receivers.iter().map(|_| link::link(live.run.ring)).unzip();
+        let (sender, alerts) = crossbeam_channel::bounded(BATCHES);
+        let board = Arc::new(Mutex::new(JudgeBoard::default()));
+        let comparator = {
+            let wake = Arc::clone(&wake);
+            let settings = Settings {
+                reporter: sender,
+                wake: Box::new(move || wake()),
+                board: Arc::clone(&board),
+                core: self.plan.comparator_core,
+                sleeps,
+                names: config.comparands(),
+            };
+            let clock: Box<dyn StageClock + Send> = Box::new(WallClock);
+            let timed = (Timed::Live, Some(clock));
+            let judge = Judge::new(config, &[], Histograms::without_log(), timed, false);
+            let thread = ComparatorThread::new(judge, listeners, settings, started_ns);
+            let (core, realtime) = (self.plan.comparator_core, live.run.realtime);
+            spawn("comparator", move || {
+                settle_on(core, realtime);
+                thread.run()
+            })?
+        };
+        let (event_sender, events) = crossbeam_channel::bounded(1_024);
+        let count = self.receivers.len() as u16;
+        let (mut receivers, mut tended) = (Vec::new(), Vec::new());
+        let parts = self.plan.receivers.iter().zip(self.receivers).zip(links).enumerate();
+        for (number, ((plan, (mut net, keeper, shelves)), mut link)) in parts {
+            if sleeps {
+                link.wakes(comparator.thread().clone());
+            }
+            tended.extend(net.take_keeper());
+            let mut feeder =
+                Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
+            if !shelves.is_empty() {
+                feeder.watch_depth();
+            }
+            let lines = plan.lines.iter().map(|l| place(&feeder, l)).collect::<Result<Vec<_>>>()?;
+            let (gauge, health) = (link.gauge(), net.health());
+            let board = Arc::new(Mutex::new(ReceiverBoard::default()));
+            let work = Work {
+                feeder,
+                lines,
+                keeper,
+                link,
+                shelves,
+                number: (number as u16, count),
+                notes: Vec::with_capacity(4_096),
+                file: None,
+                after_end: 0,
+            };
+            let thread =
+                ReceiverThread { net, work, stop: Arc::clone(&stop), board: Arc::clone(&board) };
+            let (core, realtime) = (plan.core, live.run.realtime);
+            let thread = spawn(&format!("receiver-{number}"), move || {
+                settle_on(core, realtime);
+                thread.run()
+            })?;
+            let (plan, ring_size) = (plan.clone(), live.run.ring);
+            receivers.push(ReceiverHandle { plan, board, gauge, ring_size, health, thread });
+        }
+        let ending = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut others = vec![spawn("tender", {
+            let ending = Arc::clone(&ending);
+            move || tend(tended, &event_sender, &ending)
+        })?];
+        let recorder = self.recorder.as_ref().map(Recorder::monitor);
+        if let Some(recorder) = self.recorder {
+            others.push(spawn("recorder", move || record(recorder))?);
+        }
+        let judge = board;
+        Ok(Threads { receivers, judge, recorder, alerts, events, started_ns, stop, comparator, others, ending })
+    }
+}
+
+impl Threads {
+    /// Ends everything: what was received up to now still counts. Answers the judge, for the last words; `None` when
+    /// the comparator died. `drain` is called while the threads end.
+    pub fn stop(self, mut drain: impl FnMut(&crossbeam_channel::Receiver<Vec<u8>>)) -> (Option<Judge>, Vec<ReceiverBoard>) {
+        self.stop.at(clock::wall_now_ns());
+        self.ending.store(true, std::sync::atomic::Ordering::Relaxed);
+        while !self.comparator.is_finished() {
+            drain(&self.alerts);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let boards = self.receivers.into_iter().filter_map(|r| r.thread.join().ok()).collect();
+        let judge = self.comparator.join().ok();
+        drain(&self.alerts);
+        for thread in self.others {
+            // A helper that died has said so; there is nothing left to save in it.
+            let _ = thread.join();
+        }
+        (judge, boards)
+    }
+
+    /// Threads that ended without having been told to.
+    pub fn dead(&self) -> Vec<String> {
+        let receivers = self.receivers.iter().enumerate();
+        let mut dead: Vec<String> = receivers
+            .filter(|(_, r)| r.thread.is_finished())
+            .map(|(n, _)| format!("receiver {n} has died"))
+            .collect();
+        if self.comparator.is_finished() {
+            dead.push("the comparator has died".to_owned());
+        }
+        dead
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(body).with_context(|| format!("the thread `{name}` cannot be started"))
+}
+
+/// Takes the thread to its core. What is refused was found by the doctor and said at start; it runs all the same.
+fn settle_on(core: Option<usize>, realtime: Option<u8>) {
+    use crate::source::cores;
+    if let Some(core) = core {
+        let _ = cores::pin(core);
+        if let Some(priority) = realtime {
+            let _ = cores::sched_fifo(priority);
+        }
+    }
+}
+
+fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
+    multicast::LinePlan {
+        name: line.name.clone(),
+        group: line.group.into(),
+        interface: match &line.interface {
+            None => multicast::Interface::Any,
+            Some(Interface::Address(std::net::IpAddr::V4(address))) => multicast::Interface::Address(*address),
+            Some(other) => multicast::Interface::Name(other.to_string()),
+        },
+        sender: line.sender,
+    }
+}
+
+/// Where a line's datagrams go in the feeder.
+fn place(feeder: &Feeder, line: &crate::config::live::LinePlan) -> Result<(usize, u16, String)> {
+    let wanted = (line.source as u16, line.channel as u16);
+    let found = feeder.channels.iter().position(|c| (c.core.place.source, c.core.place.channel) == wanted);
+    let channel = found.ok_or_else(|| anyhow!("line {} belongs to no channel of its receiver", line.name))?;
+    Ok((channel, line.line as u16, line.name.clone()))
+}
+
+/// Looks after joins, interfaces and the kernel's own counts, once a second.
+fn tend(
+    mut keepers: Vec<NetKeeper>,
+    events: &crossbeam_channel::Sender<NetEvent>,
+    ending: &std::sync::atomic::AtomicBool,
+) {
+    let mut due = 0;
+    while !ending.load(std::sync::atomic::Ordering::Relaxed) {
+        let now = clock::wall_now_ns();
+        if now >= due {
+            due = now + 1_000_000_000;
+            for event in keepers.iter_mut().flat_map(|k| k.tend(now)) {
+                // A reporter that does not take them has other troubles; they are in the counters too.
+                let _ = events.try_send(event);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Writes recordings until every receiver has ended.
+fn record(mut recorder: Recorder) {
+    while !recorder.is_finished() {
+        if !recorder.step(clock::wall_now_ns()) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
