@@ -8,12 +8,14 @@
 mod binaryfile;
 mod capture;
 pub mod clock;
+pub mod cores;
 mod counts;
 mod error;
 mod fragments;
 mod hardware;
 mod input;
 mod merge;
+pub mod multicast;
 mod pcap;
 mod pcapng;
 mod progress;

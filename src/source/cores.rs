@@ -1,0 +1,136 @@
+//! Where a thread runs and how: its core, its priority, its memory.
+
+#![allow(unsafe_code, reason = "priorities and locked memory have no safe interface")]
+
+use std::io;
+
+/// Why a thread cannot run as configured. Each displays as one sentence for people.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    /// The core is not there, or not for this process.
+    #[error("cannot pin a thread to core {core}: this process may run on the cores {allowed}")]
+    Core {
+        /// What was asked for.
+        core: usize,
+        /// The cores that are allowed, such as `0-3,6`.
+        allowed: String,
+    },
+    /// The priority is none of the system's.
+    #[error("the priority {priority} is no SCHED_FIFO priority: it should be within 1 to 99")]
+    Priority {
+        /// What was asked for.
+        priority: u8,
+    },
+    /// The system refused the priority.
+    #[error(
+        "cannot run at SCHED_FIFO priority {priority}: {source}; it needs CAP_SYS_NICE, or LimitRTPRIO={priority} in its unit"
+    )]
+    Realtime {
+        /// What was asked for.
+        priority: u8,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused to keep the memory.
+    #[error("cannot lock memory: {source}; it needs CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its unit")]
+    Memory {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Keeps the calling thread on a core, by the system's number for it.
+///
+/// # Errors
+/// When this process may not run there.
+pub fn pin(core: usize) -> Result<(), CoreError> {
+    // The list is only looked up in: its order says nothing, and numbers beyond it are not for core_affinity.
+    let allowed = core_affinity::get_core_ids().unwrap_or_default();
+    if allowed.iter().any(|id| id.id == core)
+        && core_affinity::set_for_current(core_affinity::CoreId { id: core })
+    {
+        return Ok(());
+    }
+    let mut allowed: Vec<usize> = allowed.iter().map(|id| id.id).collect();
+    allowed.sort_unstable();
+    Err(CoreError::Core { core, allowed: ranges(&allowed) })
+}
+
+/// Runs the calling thread at a real-time priority (`SCHED_FIFO`): it gives its core to no ordinary thread.
+///
+/// # Errors
+/// When the priority is out of range or the system refuses.
+pub fn sched_fifo(priority: u8) -> Result<(), CoreError> {
+    if !(1..=99).contains(&priority) {
+        return Err(CoreError::Priority { priority });
+    }
+    let parameters = libc::sched_param { sched_priority: i32::from(priority) };
+    // SAFETY: the parameters live over the call, which only reads them; 0 is the calling thread.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(CoreError::Realtime { priority, source: io::Error::last_os_error() })
+    }
+}
+
+/// Keeps the process's memory, now and later, from being paged out.
+///
+/// # Errors
+/// When the system refuses.
+pub fn lock_memory() -> Result<(), CoreError> {
+    // SAFETY: the call takes flags alone and changes no memory's contents.
+    let result = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) };
+    if result == 0 { Ok(()) } else { Err(CoreError::Memory { source: io::Error::last_os_error() }) }
+}
+
+/// Sorted numbers as ranges.
+fn ranges(sorted: &[usize]) -> String {
+    let mut text = String::new();
+    let mut rest = sorted;
+    while let Some((&first, _)) = rest.split_first() {
+        let run = rest.iter().enumerate().take_while(|&(n, &id)| id == first + n).count();
+        let comma = if text.is_empty() { "" } else { "," };
+        let range = if run == 1 { first.to_string() } else { format!("{first}-{}", first + run - 1) };
+        text = format!("{text}{comma}{range}");
+        rest = &rest[run..];
+    }
+    if text.is_empty() { "none".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_listed_as_ranges() {
+        assert_eq!(ranges(&[]), "none");
+        assert_eq!(ranges(&[3]), "3");
+        assert_eq!(ranges(&[0, 1, 2, 3, 6, 8, 9]), "0-3,6,8-9");
+    }
+
+    #[test]
+    fn a_thread_is_pinned_to_the_core_it_names_or_told_which_there_are() {
+        std::thread::spawn(|| {
+            let allowed = core_affinity::get_core_ids().expect("cores are known");
+            let last = allowed.iter().map(|id| id.id).max().expect("there is a core");
+            pin(last).expect("it may run there");
+            assert_eq!(core_affinity::get_core_ids().expect("cores are known").len(), 1);
+            let error = pin(1_000_000).expect_err("there is no such core").to_string();
+            assert_eq!(
+                error,
+                format!("cannot pin a thread to core 1000000: this process may run on the cores {last}")
+            );
+        })
+        .join()
+        .expect("the thread ran");
+    }
+
+    #[test]
+    fn a_priority_out_of_range_is_refused_before_the_system_is_asked() {
+        for priority in [0, 100, 255] {
+            let error = sched_fifo(priority).expect_err("there is no such priority");
+            assert!(matches!(error, CoreError::Priority { priority: p } if p == priority), "{error}");
+        }
+    }
+}
