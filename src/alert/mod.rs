@@ -3,6 +3,7 @@
 //! An [`AlertBook`] holds what is open. Checks raise, escalate and clear by handle; each transition becomes
 //! one NDJSON line, in the order in which they happen. Nothing here judges, and nothing here reads a clock.
 
+pub mod console;
 pub mod json;
 
 use std::collections::BTreeMap;
