@@ -3,4 +3,5 @@
 //! A thin shell. Receivers own their lines and books, the comparator owns the judgement, the reporter owns what
 //! people and other programs are told. Nothing here decides whether two sources disagree.
 
+pub mod outlets;
 pub mod status;
