@@ -14,6 +14,7 @@ mod fragments;
 mod hardware;
 mod input;
 mod merge;
+pub mod multicast_send;
 mod pcap;
 mod pcapng;
 mod progress;
