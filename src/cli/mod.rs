@@ -32,7 +32,7 @@ enum Command {
     Identify(identify::Args),
     /// Percentile report of recorded histograms; with a baseline, a comparison
     Latency(latency::Args),
-    /// A simulated market on two feeds, with faults and the truth about them, into captures
+    /// A simulated market on two feeds, with faults and the truth about them, into captures or onto multicast groups
     Simulate(simulate::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
         Command::Latency(args) => run_latency(&args, out),
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
-        Command::Simulate(args) => simulate::run(&args).map(|_| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::command(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };

@@ -10,14 +10,17 @@ pub mod faults;
 pub mod flow;
 pub mod itch;
 pub mod lines;
+pub mod live;
 pub mod market;
 pub mod mix;
+pub mod multicast;
 pub mod packet;
 pub mod record;
 pub mod rng;
 pub mod scenario;
 pub mod shown;
 pub mod sip;
+pub mod timebase;
 pub mod truth;
 pub mod uqdf;
 pub mod write;
@@ -38,6 +41,7 @@ use packet::{Packet, Session};
 pub use scenario::Scenario;
 use shown::Effect;
 use sip::{Sip, Spoken, Task};
+use timebase::Timebase;
 use truth::Truth;
 use uqdf::Quote;
 
@@ -77,6 +81,7 @@ struct Collecting {
 #[derive(Debug)]
 pub struct Simulator {
     faults: Rc<[Fault]>,
+    timebase: Timebase,
     midnight_ns: u64,
     flow_ends_ns: u64,
     market: Market,
@@ -119,8 +124,7 @@ impl Simulator {
         let flow_starts_ns = books_ns + step_ns * count as u64 + 5 * MS;
         let market = Market::new(scenario.seed, count, scenario.rate, flow_starts_ns);
         let symbols = market.instruments.iter().map(|i| i.symbol.clone()).collect();
-        let sip =
-            Sip::new(scenario.seed, symbols, scenario.flight_ns, scenario.jitter_ns, Rc::clone(&faults));
+        let sip = Sip::new(scenario, symbols, Rc::clone(&faults));
         let end = start + scenario.duration_ns;
         let mut cues = vec![
             (start, Cue::SystemEvent(b'O')),
@@ -141,7 +145,9 @@ impl Simulator {
             }
         }
         cues.sort_by_key(|(ts, _)| *ts);
+        let timebase = Timebase::of(scenario);
         Simulator {
+            timebase,
             midnight_ns: midnight_ns(start),
             flow_ends_ns: end,
             market,
@@ -157,7 +163,7 @@ impl Simulator {
             cues: cues.into(),
             actions: Vec::new(),
             tracking: 0,
-            truth: Truth::new(scenario),
+            truth: Truth::new(&timebase.on_the_wire(scenario)),
             mix: Mix::default(),
             faults,
         }
@@ -168,9 +174,34 @@ impl Simulator {
         &self.truth
     }
 
+    /// When a fault begins and ends on the wire, by its position in the scenario.
+    pub fn fault_window_ns(&self, n: usize) -> (u64, u64) {
+        self.faults.get(n).map_or((u64::MAX, u64::MAX), |fault| {
+            (self.timebase.wire_ns(fault.from_ns), self.timebase.wire_ns(fault.to_ns))
+        })
+    }
+
     /// What the order flow has looked like so far.
     pub fn mix(&self) -> &Mix {
         &self.mix
+    }
+
+    /// From now on everything bears this time, nanoseconds since 1970, and the schedule is not kept; the truth is none
+    /// then. It must not run backwards.
+    pub fn tell_time(&mut self, now_ns: u64) {
+        self.timebase = Timebase::Told(now_ns);
+        self.sip.tell_time(self.timebase);
+    }
+
+    /// Ends the day at once, as its end ends it: the venue closes, then the SIP. Faults that were still to come do not.
+    pub fn end_early(&mut self) {
+        let Some((now_ns, _)) = self.next_event() else { return };
+        self.flow_ends_ns = self.flow_ends_ns.min(now_ns);
+        self.cues.retain(|(_, cue)| matches!(cue, Cue::VenueCloses | Cue::SipCloses));
+        for (ts_ns, cue) in &mut self.cues {
+            let after_ns = if *cue == Cue::VenueCloses { MS } else { 5 * MS };
+            *ts_ns = (*ts_ns).min(now_ns + after_ns);
+        }
     }
 
     /// When the next thing happens, and what kind of thing; `None` when the day is over.
@@ -222,9 +253,10 @@ impl Simulator {
 
     fn head(&self, now_ns: u64, i: Option<usize>) -> Head<'_> {
         let error = clock_error_ns(&self.faults, SourceId::Direct, now_ns);
+        let since_midnight_ns = self.timebase.wire_ns(now_ns).saturating_sub(self.midnight_ns);
         Head {
             locate: i.map_or(0, |i| i as u16 + 1),
-            since_midnight_ns: (now_ns - self.midnight_ns).saturating_add_signed(error),
+            since_midnight_ns: since_midnight_ns.saturating_add_signed(self.timebase.error_ns(error)),
             symbol: i.map_or("", |i| &self.market.instruments[i].symbol),
         }
     }
@@ -300,8 +332,11 @@ impl Simulator {
 
     fn send(&mut self, source: SourceId, now_ns: u64, packet: Packet, effects: Vec<Effect>) {
         self.spoke_ns[source as usize] = now_ns;
-        let delivery = self.lines.send(source, now_ns, &packet);
-        self.truth.sent(source, now_ns, &packet, &delivery, effects);
+        let mut delivery = self.lines.send(source, now_ns, &packet);
+        let wire = |ts_ns| self.timebase.wire_ns(ts_ns);
+        delivery.first_ns = delivery.first_ns.map(wire);
+        delivery.incidents.iter_mut().for_each(|incident| incident.ts_ns = wire(incident.ts_ns));
+        self.truth.sent(source, wire(now_ns), &packet, &delivery, effects);
     }
 
     fn cue(&mut self, now_ns: u64, cue: Cue) {
@@ -339,7 +374,7 @@ impl Simulator {
                 self.transmit(SourceId::Sip, now_ns, spoken);
                 let packet = self.sessions[1].end();
                 self.send(SourceId::Sip, now_ns + 100 * US, packet, Vec::new());
-                self.truth.finish(now_ns + 100 * US);
+                self.truth.finish(self.timebase.wire_ns(now_ns + 100 * US));
             }
         }
     }
@@ -430,11 +465,12 @@ impl Iterator for Simulator {
         loop {
             let event = self.next_event();
             let horizon_ns = event.map_or(u64::MAX, |(ts, _)| ts);
-            if let Some(sent) = self.lines.arrived(horizon_ns) {
+            if let Some(mut sent) = self.lines.arrived(horizon_ns) {
+                sent.ts_ns = self.timebase.wire_ns(sent.ts_ns);
                 return Some(sent);
             }
             let (now_ns, next) = event?;
-            self.truth.advance(now_ns);
+            self.truth.advance(self.timebase.wire_ns(now_ns));
             self.happen(now_ns, next);
         }
     }

@@ -24,6 +24,9 @@ pub struct Scenario {
     pub rate: u64,
     /// When it begins, nanoseconds since 1970.
     pub start_ns: u64,
+    /// How fast it happens, hundredths: at 2000 everything takes a twentieth of what is said here, faults, flights
+    /// and the steps of timestamps included. Said on the command line only.
+    pub speed_percent: u64,
     /// How much later than the venue's own feed the SIP's quote arrives, at least.
     pub flight_ns: u64,
     /// How much more that may be.
@@ -46,6 +49,7 @@ impl Default for Scenario {
             duration_ns: 10_000 * MS,
             rate: 2_000,
             start_ns: START_NS,
+            speed_percent: 100,
             flight_ns: 350_000,
             jitter_ns: 100_000,
             quote_each_order: false,
@@ -58,6 +62,8 @@ impl Default for Scenario {
 const RATE_MAX: u64 = 10_000_000;
 const DURATION_MAX_NS: u64 = 24 * 3600 * 1000 * MS;
 const FLIGHT_MAX_NS: u64 = 1000 * MS;
+/// Most faults of a scenario that repeats them: each is looked at for every packet.
+const FAULTS_MAX: u64 = 20_000;
 
 impl Scenario {
     /// Reads a scenario from a file.
@@ -110,6 +116,56 @@ impl Scenario {
 }
 
 impl Scenario {
+    /// A time at which a scenario may start, from RFC 3339, as nanoseconds since 1970.
+    pub fn time(text: &str) -> Option<u64> {
+        start(text)
+    }
+
+    /// The same day at another time: it begins then, and its faults move with it.
+    pub fn start_at(&mut self, start_ns: u64) {
+        let moved = |ts_ns: u64| {
+            if ts_ns == u64::MAX {
+                ts_ns
+            } else {
+                start_ns.saturating_add(ts_ns.saturating_sub(self.start_ns))
+            }
+        };
+        for fault in &mut self.faults {
+            (fault.from_ns, fault.to_ns) = (moved(fault.from_ns), moved(fault.to_ns));
+        }
+        self.start_ns = start_ns;
+    }
+
+    /// The faults come again every so many nanoseconds, up to the end of the day. What begins in one round does not
+    /// outlast it; an instrument that is missing stays so once.
+    ///
+    /// # Errors
+    /// When that would be more faults than can be kept an account of.
+    pub fn repeat_faults(&mut self, every_ns: u64) -> Result<(), String> {
+        let rounds = self.duration_ns.div_ceil(every_ns.max(1));
+        let (once, again): (Vec<Fault>, Vec<Fault>) =
+            std::mem::take(&mut self.faults).into_iter().partition(|f| f.kind == Kind::Missing);
+        if rounds.saturating_mul(again.len() as u64) > FAULTS_MAX {
+            return Err(format!(
+                "{} faults in each of {rounds} rounds are more than {FAULTS_MAX}: repeat less often or end earlier",
+                again.len()
+            ));
+        }
+        let ends_ns = self.start_ns.saturating_add(every_ns);
+        self.faults = once;
+        for round in 0..rounds {
+            let later = |fault: &Fault| {
+                let mut fault = fault.clone();
+                let after_ns = round * every_ns;
+                fault.to_ns = fault.to_ns.min(ends_ns) + after_ns;
+                fault.from_ns += after_ns;
+                fault
+            };
+            self.faults.extend(again.iter().filter(|f| f.from_ns < ends_ns).map(later));
+        }
+        Ok(())
+    }
+
     /// Whether every fault finds its instruments: other settings may have changed since the file was read.
     ///
     /// # Errors

@@ -12,7 +12,9 @@ use super::faults::{Fault, Kind, SourceId, clock_error_ns, only_heartbeats};
 use super::flow::TICK;
 use super::packet::Blocks;
 use super::rng::Rng;
+use super::scenario::Scenario;
 use super::shown::Effect;
+use super::timebase::Timebase;
 use super::uqdf::{self, Best, Lots, National, Quote, Times};
 
 /// Participants, the simulated venue first: Nasdaq, NYSE Arca, Cboe EDGX by their UTP codes.
@@ -51,6 +53,7 @@ struct Instrument {
 #[derive(Debug)]
 pub struct Sip {
     faults: Rc<[Fault]>,
+    timebase: Timebase,
     instruments: Vec<Instrument>,
     queue: BinaryHeap<Reverse<(u64, u64, usize, Task)>>,
     rng: Rng,
@@ -73,21 +76,27 @@ pub struct Spoken {
 }
 
 impl Sip {
-    /// A consolidator of these symbols.
-    pub fn new(seed: u64, symbols: Vec<String>, flight_ns: u64, jitter_ns: u64, faults: Rc<[Fault]>) -> Sip {
+    /// A consolidator of the symbols in the scenario.
+    pub fn new(scenario: &Scenario, symbols: Vec<String>, faults: Rc<[Fault]>) -> Sip {
         let instruments = symbols.into_iter().map(|symbol| Instrument { symbol, ..Instrument::default() });
         Sip {
             faults,
+            timebase: Timebase::of(scenario),
             instruments: instruments.collect(),
             queue: BinaryHeap::new(),
-            rng: Rng::new(seed, 2),
-            flight_ns,
-            jitter_ns,
+            rng: Rng::new(scenario.seed, 2),
+            flight_ns: scenario.flight_ns,
+            jitter_ns: scenario.jitter_ns,
             due_last_ns: 0,
             count: 0,
             actions: 0,
             begun: BTreeSet::new(),
         }
+    }
+
+    /// Stamps follow this time base from now on.
+    pub fn tell_time(&mut self, timebase: Timebase) {
+        self.timebase = timebase;
     }
 
     fn at(&self, ts_ns: u64, i: usize, wanted: impl Fn(&Kind) -> bool) -> bool {
@@ -153,8 +162,11 @@ impl Sip {
     }
 
     fn times(&self, now_ns: u64, participant_ns: u64) -> Times {
-        let off = |ts: u64| ts.saturating_add_signed(clock_error_ns(&self.faults, SourceId::Sip, now_ns));
-        Times { sip_ns: off(now_ns), participant_ns }
+        let error = self.timebase.error_ns(clock_error_ns(&self.faults, SourceId::Sip, now_ns));
+        let sip_ns = self.timebase.wire_ns(now_ns).saturating_add_signed(error);
+        // 0 is no time and stays none.
+        let participant_ns = if participant_ns == 0 { 0 } else { self.timebase.wire_ns(participant_ns) };
+        Times { sip_ns, participant_ns }
     }
 
     fn carry_out(&mut self, now_ns: u64, i: usize, task: Task, out: &mut Spoken) {

@@ -4,12 +4,14 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::faults::SourceId;
 use super::mix::Mix;
+use super::record::Record;
 use super::{LINES, Scenario, Simulator};
 use crate::source::Compression;
 use crate::source::writer::{CaptureWriter, Compressor};
@@ -86,8 +88,18 @@ fn open(output: &Output, line: usize) -> anyhow::Result<(PathBuf, Capture)> {
 
 /// The configuration of exactly these lines.
 pub fn configuration() -> String {
-    let mut text =
-        String::from("# Made by `parallax simulate`: the two sources of the captures beside it.\n");
+    let of = "# Made by `parallax simulate`: the two sources of the captures beside it.\n";
+    sources(of, &LINES.map(|line| line.group), "")
+}
+
+/// The configuration of these lines where they are sent to these groups through that interface.
+pub fn configuration_live(groups: &[SocketAddrV4; LINES.len()], interface: Ipv4Addr) -> String {
+    let of = "# Made by `parallax simulate --multicast`: the two sources that it sends.\n";
+    sources(of, groups, &format!(", interface = \"{interface}\""))
+}
+
+fn sources(introduction: &str, groups: &[SocketAddrV4; LINES.len()], more: &str) -> String {
+    let mut text = String::from(introduction);
     for source in SourceId::ALL {
         let (feed, venue) = match source {
             SourceId::Direct => ("nasdaq-itch-5.0", Some("XNAS")),
@@ -97,14 +109,49 @@ pub fn configuration() -> String {
         if let Some(venue) = venue {
             text += &format!("venue = \"{venue}\"\n");
         }
-        let lines: Vec<_> = LINES.iter().filter(|l| l.source == source).collect();
-        text += &format!("\n[[source.channel]]\nname = \"{}\"\nlines = [\n", lines[0].channel);
-        for line in lines {
-            text += &format!("  {{ name = \"{}\", group = \"{}\" }},\n", line.name, line.group);
+        let lines: Vec<_> = LINES.iter().zip(groups).filter(|(l, _)| l.source == source).collect();
+        text += &format!("\n[[source.channel]]\nname = \"{}\"\nlines = [\n", lines[0].0.channel);
+        for (line, group) in lines {
+            text += &format!("  {{ name = \"{}\", group = \"{group}\"{more} }},\n", line.name);
         }
         text += "]\n";
     }
     text
+}
+
+/// Makes the folder when it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made a folder", folder.display()))
+}
+
+/// Writes `parallax.toml` into the folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_configuration(folder: &Path, text: &str) -> anyhow::Result<PathBuf> {
+    let path = folder.join("parallax.toml");
+    let mut file = create(&path)?;
+    file.write_all(text.as_bytes())?;
+    file.flush()?;
+    Ok(path)
+}
+
+/// Writes `truth.ndjson` into the folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_truth(folder: &Path, records: impl IntoIterator<Item = Record>) -> anyhow::Result<PathBuf> {
+    let path = folder.join("truth.ndjson");
+    let mut file = create(&path)?;
+    for record in records {
+        serde_json::to_writer(&mut file, &record)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()?;
+    Ok(path)
 }
 
 /// Runs the scenario and writes everything.
@@ -112,8 +159,7 @@ pub fn configuration() -> String {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
-    std::fs::create_dir_all(&output.folder)
-        .with_context(|| format!("{}: cannot be made a folder", output.folder.display()))?;
+    make_folder(&output.folder)?;
     let mut captures = Vec::new();
     let mut written = Written { captures: Vec::new(), others: Vec::new(), mix: Mix::default() };
     for line in 0..LINES.len() {
@@ -130,15 +176,8 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
     for capture in captures {
         capture.finish()?.finish()?.flush()?;
     }
-    let config = output.folder.join("parallax.toml");
-    create(&config)?.write_all(configuration().as_bytes())?;
-    let truth = output.folder.join("truth.ndjson");
-    let mut file = create(&truth)?;
-    for record in simulator.truth().records() {
-        serde_json::to_writer(&mut file, &record)?;
-        file.write_all(b"\n")?;
-    }
-    file.flush()?;
+    let config = write_configuration(&output.folder, &configuration())?;
+    let truth = write_truth(&output.folder, simulator.truth().records())?;
     written.others = vec![config, truth];
     written.mix = simulator.mix().clone();
     Ok(written)

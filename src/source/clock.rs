@@ -19,6 +19,11 @@ pub fn monotonic_now() -> Instant {
     Instant::now()
 }
 
+/// Sleeps about that long: at least, and longer by what the system's timers take.
+pub fn sleep_ns(ns: u64) {
+    std::thread::sleep(Duration::from_nanos(ns));
+}
+
 /// Times our own stages.
 #[derive(Clone, Copy, Debug)]
 pub struct StageTimer {

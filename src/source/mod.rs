@@ -16,6 +16,7 @@ mod hardware;
 mod input;
 mod merge;
 pub mod multicast;
+pub mod multicast_send;
 mod pcap;
 mod pcapng;
 mod progress;
