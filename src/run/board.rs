@@ -73,7 +73,7 @@ impl ReceiverBoard {
             }));
         }
         self.lines.clear();
-        self.lines.extend((0..health.count()).map(|at| health.line(at)));
+        self.lines.extend(health.lines());
         self.health = health.receiver();
     }
 }
@@ -158,7 +158,14 @@ pub fn sources(
     for (at, source) in out.iter_mut().enumerate() {
         let came = source.channels.iter().flat_map(|c| &c.lines).any(|l| l.packets > 0);
         let silent = judge.silent.get(at).copied().unwrap_or(false);
-        source.state = if silent { "silent" } else if came { "up" } else { "waiting" }.to_owned();
+        source.state = if silent {
+            "silent"
+        } else if came {
+            "up"
+        } else {
+            "waiting"
+        }
+        .to_owned();
     }
     lags(&mut out, judge);
     out

@@ -160,8 +160,7 @@ impl Opened {
                 link.wakes(comparator.thread().clone());
             }
             tended.extend(net.take_keeper());
-            let mut feeder =
-                Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
+            let mut feeder = Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
             if !shelves.is_empty() {
                 feeder.watch_depth();
             }
@@ -179,8 +178,7 @@ impl Opened {
                 file: None,
                 after_end: 0,
             };
-            let thread =
-                ReceiverThread { net, work, stop: Arc::clone(&stop), board: Arc::clone(&board) };
+            let thread = ReceiverThread { net, work, stop: Arc::clone(&stop), board: Arc::clone(&board) };
             let (core, realtime) = (plan.core, live.run.realtime);
             let thread = spawn(&format!("receiver-{number}"), move || {
                 settle_on(core, realtime);
@@ -199,14 +197,28 @@ impl Opened {
             others.push(spawn("recorder", move || record(recorder))?);
         }
         let judge = board;
-        Ok(Threads { receivers, judge, recorder, alerts, events, started_ns, stop, comparator, others, ending })
+        Ok(Threads {
+            receivers,
+            judge,
+            recorder,
+            alerts,
+            events,
+            started_ns,
+            stop,
+            comparator,
+            others,
+            ending,
+        })
     }
 }
 
 impl Threads {
     /// Ends everything: what was received up to now still counts. Answers the judge, for the last words; `None` when
     /// the comparator died. `drain` is called while the threads end.
-    pub fn stop(self, mut drain: impl FnMut(&crossbeam_channel::Receiver<Vec<u8>>)) -> (Option<Judge>, Vec<ReceiverBoard>) {
+    pub fn stop(
+        self,
+        mut drain: impl FnMut(&crossbeam_channel::Receiver<Vec<u8>>),
+    ) -> (Option<Judge>, Vec<ReceiverBoard>) {
         self.stop.at(clock::wall_now_ns());
         self.ending.store(true, std::sync::atomic::Ordering::Relaxed);
         while !self.comparator.is_finished() {
@@ -237,10 +249,7 @@ impl Threads {
     }
 }
 
-fn spawn<T: Send + 'static>(
-    name: &str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>> {
+fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread.spawn(body).with_context(|| format!("the thread `{name}` cannot be started"))
 }
@@ -262,7 +271,9 @@ fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
         group: line.group.into(),
         interface: match &line.interface {
             None => multicast::Interface::Any,
-            Some(Interface::Address(std::net::IpAddr::V4(address))) => multicast::Interface::Address(*address),
+            Some(Interface::Address(std::net::IpAddr::V4(address))) => {
+                multicast::Interface::Address(*address)
+            }
             Some(other) => multicast::Interface::Name(other.to_string()),
         },
         sender: line.sender,

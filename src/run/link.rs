@@ -248,7 +248,11 @@ mod tests {
         sender.promise(1);
         sender.send(step(2), &mut arrivals(10));
         sender.promise(2);
-        assert_eq!((receiver.watermark(), receiver.head()), (1, Some(step(1))), "a promise waits for its steps");
+        assert_eq!(
+            (receiver.watermark(), receiver.head()),
+            (1, Some(step(1))),
+            "a promise waits for its steps"
+        );
         assert_eq!(drain(&mut receiver), 16);
         sender.promise(2);
         assert_eq!((receiver.watermark(), drain(&mut receiver)), (2, 8));

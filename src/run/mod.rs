@@ -3,5 +3,11 @@
 //! A thin shell. Receivers own their lines and books, the comparator owns the judgement, the reporter owns what
 //! people and other programs are told. Nothing here decides whether two sources disagree.
 
+pub mod board;
+pub mod comparator;
+pub mod daemon;
+pub mod link;
 pub mod outlets;
+pub mod receiver;
+pub mod shelves;
 pub mod status;

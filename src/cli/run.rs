@@ -1,0 +1,78 @@
+//! `parallax run`: the same pipeline live, until it is told to stop.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::config::Config;
+use crate::run::daemon::Opened;
+use crate::run::doctor::{self, machine::Machine};
+use crate::run::reporter::{Ended, Reporter, say};
+use crate::run::{place, privileges};
+use crate::source::{clock, cores};
+
+/// Arguments of `parallax run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Sources, channels, checks and where everything goes (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// End after this time, such as 30s or 10m
+    #[arg(long = "for", value_name = "TIME")]
+    pub for_time: Option<String>,
+
+    /// Leave out the plan and what on this machine will hurt it
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A configuration, socket, file or thread that cannot be used, in one sentence.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let config = Config::read(&args.config)?;
+    let plan = config.plan_run()?;
+    let until = args.for_time.as_deref().map(super::input::duration).transpose()?;
+    let findings = doctor::examine(&config, &plan, &Machine::here());
+    if !args.quiet {
+        eprint!("{}", doctor::plan_text(&config, &plan, &findings));
+    }
+    let environment = place::Environment::here();
+    let directory = place::directory(config.live.run.directory.as_deref(), &environment);
+    place::prepare(&directory, environment.uid)
+        .map_err(|e| anyhow::anyhow!("the directory {} cannot be used: {e}", directory.display()))?;
+    let (mut reporter, waker) = Reporter::open(&args.config, &config, &directory, findings.troubles())?;
+    if config.live.run.lock_memory
+        && let Err(why) = cores::lock_memory()
+    {
+        say(&format!("{why}"));
+    }
+    let opened = Opened::open(&config, plan, clock::wall_now_ns())?;
+    let threads = opened.start(&config, move || {
+        // A waker that fails is no reason to stop: the reporter looks twenty times a second anyway.
+        let _ = waker.wake();
+    })?;
+    if let Err(why) = privileges::drop_all() {
+        say(&format!("privileges could not be dropped: {why}"));
+    }
+    say("running");
+    let until = until.map(|time| clock::monotonic_now() + time);
+    let ended = reporter.run(&threads, until)?;
+    reporter.stopping();
+    let (judge, _) = threads.stop(|alerts| reporter.take_alerts(alerts));
+    reporter.finish();
+    if let Some(judge) = judge {
+        let tally = &judge.comparator.desk.alerts.tally;
+        let raised: u64 = tally.raised.values().sum();
+        say(&format!("ended: {} quote updates judged, {raised} alerts raised", judge.updates));
+    }
+    out.flush()?;
+    Ok(match ended {
+        Ended::Told | Ended::TimeOver => ExitCode::SUCCESS,
+        Ended::Died => ExitCode::from(1),
+    })
+}
