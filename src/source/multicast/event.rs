@@ -70,6 +70,12 @@ pub enum What {
         /// By how much, nanoseconds; below 0 is back.
         by_ns: i64,
     },
+    /// Whether the kernel stamps datagrams as they arrive could not be made sure of when the receiver was opened: the
+    /// first ones may bear the time at which they were taken.
+    StampsLate {
+        /// What went wrong.
+        error: String,
+    },
     /// Something that is looked at cannot be read. Said once.
     Unreadable {
         /// What.
@@ -123,6 +129,11 @@ impl std::fmt::Display for NetEvent {
                 write!(f, "the clock was set {way} by {ms} ms")?;
                 if *by_ns < 0 { f.write_str("; time stands still until it has caught up") } else { Ok(()) }
             }
+            What::StampsLate { error } => write!(
+                f,
+                "the kernel's timestamps could not be tried out ({error}); \
+                 the first datagrams may bear the time at which they were taken"
+            ),
             What::Unreadable { what, error } => write!(f, "{what} cannot be read: {error}"),
         }
     }

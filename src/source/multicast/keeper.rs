@@ -59,6 +59,8 @@ pub struct Keeper {
     clock: Option<ClockWatch>,
     started: bool,
     unreadable: Vec<&'static str>,
+    /// Found out before the first look.
+    to_say: Vec<What>,
 }
 
 impl Keeper {
@@ -75,7 +77,13 @@ impl Keeper {
             clock: None,
             started: false,
             unreadable: Vec::new(),
+            to_say: Vec::new(),
         }
+    }
+
+    /// Says at the next look why stamps may be those of taking and not of arriving.
+    pub(super) fn stamping(&mut self, error: Option<&io::Error>) {
+        self.to_say.extend(error.map(|error| What::StampsLate { error: error.to_string() }));
     }
 
     /// Takes a line in its care and joins it.
@@ -128,6 +136,7 @@ impl Keeper {
         let said = |events: &mut Vec<NetEvent>, what| {
             events.push(NetEvent { line: None, name: String::new(), what });
         };
+        self.to_say.drain(..).for_each(|what| said(&mut events, what));
         let wall_ns = clock::wall_now_ns();
         let watch = self.clock.get_or_insert_with(|| ClockWatch::start(wall_ns, clock::monotonic_now()));
         if let Some(by_ns) = watch.look(wall_ns, clock::monotonic_now()) {

@@ -18,6 +18,7 @@ mod plan;
 mod receiver;
 mod socket;
 mod softnet;
+mod stamps;
 mod system;
 mod timeline;
 

@@ -9,10 +9,14 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::super::super::{Lost, clock};
-use super::super::{Interface, LinePlan, Options, Receiver};
+use super::super::{Interface, LineHealth, LinePlan, Options, Receiver};
 
 /// How long a test may wait for what must come; on a busy machine it still takes far less.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A receive buffer that Linux grants anyone as it comes (`net.core.rmem_max` is 212,992 where nobody set it), with
+/// room for more than any test lets wait.
+pub(super) const BUFFER: usize = 200_000;
 
 /// Runs a test on a thread of its own in a network namespace of its own, where `lo` is up and nothing else is. Where
 /// none can be made, says so loudly and passes.
@@ -31,6 +35,26 @@ pub(super) fn in_namespace(name: &str, test: impl FnOnce() + Send + 'static) {
         Ok(Err(error)) => eprintln!("SKIPPED {name}: no network namespace can be made: {error}"),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Starts a thread in the namespace of this one: threads inherit it.
+pub(super) fn with_namespace(work: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(work)
+}
+
+/// Keeps this thread on one core: what it sends on `lo` is then delivered in its order.
+pub(super) fn stay() {
+    let core = core_affinity::get_core_ids().and_then(|ids| ids.first().copied()).expect("there is a core");
+    super::super::super::cores::pin(core.id).expect("it may run there");
+}
+
+/// Waits until all that this thread sent lies in the sockets: on a busy machine the kernel delivers later than `send`
+/// returns, but on one core in order, so that the last to be sent is the last to be there. See [`stay`].
+pub(super) fn at_rest() {
+    let last = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    last.set_read_timeout(Some(DEADLINE)).expect("a setting");
+    last.send_to(b"last", last.local_addr().expect("an address")).expect("it can be sent");
+    last.recv(&mut [0; 8]).expect("what was sent arrives");
 }
 
 /// Sets an interface up without any tool.
@@ -83,8 +107,8 @@ pub(super) fn cable(name: &str, net: u8) -> bool {
     ip(&format!("link add {name}s type veth peer name {name}r"))
         && ip(&format!("addr add 10.{net}.0.1/24 dev {name}s"))
         && ip(&format!("addr add 10.{net}.0.2/24 dev {name}r"))
-        && ip(&format!("link set {name}s up"))
-        && ip(&format!("link set {name}r up"))
+        && ip(&format!("link set dev {name}s up"))
+        && ip(&format!("link set dev {name}r up"))
 }
 
 pub(super) fn group(last: u8, port: u16) -> SocketAddr {
@@ -96,7 +120,7 @@ pub(super) fn line(name: &str, group: SocketAddr, interface: &str) -> LinePlan {
 }
 
 pub(super) fn options() -> Options {
-    Options { receive_buffer: 1 << 20, ..Options::default() }
+    Options { receive_buffer: BUFFER, ..Options::default() }
 }
 
 pub(super) fn receiver(lines: &[LinePlan], options: &Options) -> Receiver {
@@ -129,6 +153,43 @@ impl Sender {
 
     pub(super) fn source(&self) -> SocketAddr {
         self.0.local_addr().ok().and_then(|a| a.as_socket()).expect("it has an address")
+    }
+}
+
+impl Sender {
+    /// The address that the sender of the cable `10.{line + 1}` was bound to.
+    pub(super) fn source_on(&self, line: usize) -> SocketAddr {
+        let source = self.source();
+        assert_eq!(source.ip(), Ipv4Addr::new(10, line as u8 + 1, 0, 1));
+        source
+    }
+}
+
+/// Asks until there is something to say, or the deadline is over.
+pub(super) fn eventually<T>(mut ask: impl FnMut() -> Vec<T>) -> Vec<T> {
+    let start = clock::monotonic_now();
+    loop {
+        let said = ask();
+        if !said.is_empty() {
+            return said;
+        }
+        assert!(clock::monotonic_now().saturating_duration_since(start) < DEADLINE, "nothing happened");
+        std::thread::yield_now();
+    }
+}
+
+/// Polls and tends until the lines' health is as it must be.
+pub(super) fn settled(receiver: &mut Receiver, done: impl Fn(&[LineHealth]) -> bool) -> Vec<Kept> {
+    let (start, mut kept) = (clock::monotonic_now(), Vec::new());
+    loop {
+        take(receiver, &mut kept);
+        receiver.tend(1);
+        if done(&receiver.lines()) {
+            return kept;
+        }
+        let waited = clock::monotonic_now().saturating_duration_since(start);
+        assert!(waited < DEADLINE, "it did not come to rest: {:?}", receiver.lines());
+        std::thread::yield_now();
     }
 }
 

@@ -28,7 +28,7 @@ fn a_datagram_arrives_with_its_line_addresses_and_the_kernels_time() {
         assert_eq!((health.datagrams, health.bytes, health.last_ns), (3, 8, last_ns));
         assert_eq!((health.unstamped, health.truncated, health.kernel_drops, health.failures), (0, 0, 0, 0));
         assert_eq!((health.joined, health.link_up, health.rejoins), (true, true, 0));
-        assert_eq!(health.receive_buffer, 1 << 20);
+        assert_eq!(health.receive_buffer, kit::BUFFER as u64);
     });
 }
 
@@ -56,6 +56,7 @@ fn what_does_not_fit_is_cut_and_counted_and_its_length_told() {
 fn lines_hear_their_own_group_alone_and_more_than_one_socket_may_join() {
     in_namespace("lines_hear_their_own_group", || {
         // One port for all, and more groups than one socket may join (igmp_max_memberships is 20).
+        kit::stay();
         let groups: Vec<_> = (1..=64).map(|n| group(n, 30_003)).collect();
         let plans: Vec<_> = groups.iter().map(|g| line(&format!("x/1/{g}"), *g, "127.0.0.1")).collect();
         let mut receiver = receiver(&plans, &options());
@@ -65,6 +66,7 @@ fn lines_hear_their_own_group_alone_and_more_than_one_socket_may_join() {
         for (n, text) in &expected {
             sender.send(groups[*n], text.as_bytes());
         }
+        kit::at_rest();
         let mut kept = receive(&mut receiver, groups.len());
         take(&mut receiver, &mut kept);
         assert_eq!(said(&kept), expected);
@@ -75,6 +77,7 @@ fn lines_hear_their_own_group_alone_and_more_than_one_socket_may_join() {
 #[test]
 fn a_source_specific_join_hears_its_sender_alone() {
     in_namespace("a_source_specific_join", || {
+        kit::stay();
         let to = group(9, 30_004);
         let from = |last| Ipv4Addr::new(127, 0, 0, last);
         let mut plans = [line("x/1/A", to, "127.0.0.1"), line("x/1/B", to, "lo"), line("x/1/all", to, "lo")];
@@ -85,6 +88,7 @@ fn a_source_specific_join_hears_its_sender_alone() {
         for (n, sender) in senders.iter().enumerate() {
             sender.send(to, format!("{n}").as_bytes());
         }
+        kit::at_rest();
         let mut kept = receive(&mut receiver, 7);
         take(&mut receiver, &mut kept);
         let of = |line| kept.iter().filter(|k| k.line == line).map(|k| k.said().1).collect::<Vec<_>>();
@@ -95,34 +99,151 @@ fn a_source_specific_join_hears_its_sender_alone() {
 
 #[test]
 fn backlogs_of_several_sockets_come_out_in_the_order_they_came_in() {
-    in_namespace("backlogs", || {
-        let groups = [group(1, 30_005), group(2, 30_005), group(3, 30_005)];
-        let plans: Vec<_> = groups.iter().map(|g| line(&format!("x/1/{g}"), *g, "127.0.0.1")).collect();
-        let mut receiver = receiver(&plans, &super::super::Options { batch: 4, ..options() });
-        let sender = Sender::local();
-        // Runs longer than a batch, single ones, and silence of a line, all of it waiting before the first poll.
-        let runs = [(0, 11), (1, 1), (0, 1), (1, 9), (2, 4), (1, 4), (0, 40), (2, 1), (1, 1)];
-        let mut expected = Vec::new();
-        for _ in 0..5 {
-            for (to, run) in runs {
-                for _ in 0..run {
-                    let text = format!("{}", expected.len());
-                    sender.send(groups[to], text.as_bytes());
-                    expected.push((to, text));
-                }
+    // With few lines every socket is asked, with more their readiness.
+    for lines in [3, 9] {
+        in_namespace("backlogs", move || backlogs(lines));
+    }
+}
+
+fn backlogs(lines: usize) {
+    kit::stay();
+    let groups: Vec<_> = (1..=lines).map(|n| group(n as u8, 30_005)).collect();
+    let plans: Vec<_> = groups.iter().map(|g| line(&format!("x/1/{g}"), *g, "127.0.0.1")).collect();
+    let mut receiver = receiver(&plans, &super::super::Options { batch: 4, ..options() });
+    let sender = Sender::local();
+    // Runs longer than a batch, single ones, and silence of a line, all of it waiting before the first poll.
+    let runs = [(0, 11), (1, 1), (0, 1), (1, 9), (2, 4), (1, 4), (0, 20), (2, 1), (1, 1)];
+    let mut expected = Vec::new();
+    for round in 0..5 {
+        for (to, run) in runs {
+            for _ in 0..run {
+                let (to, text) = ((to + round) % lines, format!("{}", expected.len()));
+                sender.send(groups[to], text.as_bytes());
+                expected.push((to, text));
             }
         }
-        let kept = receive(&mut receiver, expected.len());
-        assert_eq!(said(&kept), expected);
-        let health = receiver.health().receiver();
-        assert_eq!((health.late_stamps, health.held_stamps), (0, 0));
-        assert_eq!(health.datagrams, expected.len() as u64);
-        let mut last_ns = 0;
-        for one in &kept {
-            assert!(one.ts_recv_ns >= last_ns);
-            last_ns = one.ts_recv_ns;
-        }
+    }
+    kit::at_rest();
+    let mut kept = Vec::new();
+    while take(&mut receiver, &mut kept) > 0 {
+        let last_ns = kept.last().map_or(0, |k| k.ts_recv_ns);
         assert!(receiver.watermark() >= last_ns);
+    }
+    assert_eq!(said(&kept), expected);
+    let health = receiver.health().receiver();
+    assert_eq!((health.late_stamps, health.held_stamps), (0, 0));
+    assert_eq!(health.datagrams, expected.len() as u64);
+    assert!(kept.is_sorted_by_key(|k| k.ts_recv_ns));
+}
+
+#[test]
+fn time_runs_forward_and_watermarks_hold_while_lines_are_sent_to() {
+    in_namespace("time_runs_forward", || {
+        let groups: Vec<_> = (1..=6).map(|n| group(n, 30_007)).collect();
+        let plans: Vec<_> = groups.iter().map(|g| line(&format!("x/1/{g}"), *g, "127.0.0.1")).collect();
+        let mut receiver = receiver(&plans, &options());
+        let each = 500_u32;
+        // What waits in a buffer never exceeds it: a round of one datagram per line is sent when the one before came.
+        let (told, heard) = std::sync::mpsc::channel();
+        let sending = kit::with_namespace(move || {
+            let sender = Sender::local();
+            for n in 0..each {
+                for to in &groups {
+                    sender.send(*to, &n.to_be_bytes());
+                }
+                if n >= 10 {
+                    heard.recv().expect("the receiver lives");
+                }
+            }
+        });
+        let (mut kept, mut promised_ns, mut rounds) = (Vec::new(), 0, 0);
+        let start = super::super::super::clock::monotonic_now();
+        while kept.len() < each as usize * plans.len() {
+            let before = kept.len();
+            if take(&mut receiver, &mut kept) == 0 {
+                std::thread::yield_now();
+            }
+            for one in &kept[before..] {
+                assert!(one.ts_recv_ns >= promised_ns, "{one:?} came after the promise of {promised_ns}");
+            }
+            assert!(receiver.watermark() >= kept.last().map_or(0, |k| k.ts_recv_ns));
+            assert!(receiver.watermark() >= promised_ns);
+            promised_ns = receiver.watermark();
+            while rounds < kept.len() / plans.len() {
+                rounds += 1;
+                // The sender has ended when it needs no more.
+                let _ = told.send(());
+            }
+            let now = super::super::super::clock::monotonic_now();
+            assert!(now.saturating_duration_since(start) < kit::DEADLINE, "{:?}", receiver.health());
+        }
+        sending.join().expect("all was sent");
+        assert!(kept.is_sorted_by_key(|k| k.ts_recv_ns));
+        for line in 0..plans.len() {
+            let numbers = kept.iter().filter(|k| k.line == line);
+            let numbers = numbers.map(|k| u32::from_be_bytes(k.payload[..].try_into().expect("four bytes")));
+            assert!(numbers.eq(0..each), "line {line} is whole and in order");
+        }
+    });
+}
+
+#[test]
+fn a_receiver_that_waits_is_woken_by_datagrams_and_by_its_waker() {
+    in_namespace("a_receiver_that_waits", || {
+        let to = group(1, 30_008);
+        let plans = [line("x/1/A", to, "127.0.0.1"), line("x/1/B", group(2, 30_008), "127.0.0.1")];
+        let spinning = receiver(&plans, &options());
+        assert!(spinning.waker().is_none());
+        let options = super::super::Options { mode: super::super::Mode::Block, ..options() };
+        let mut receiver = receiver(&plans, &options);
+        let (ask, asked) = std::sync::mpsc::channel();
+        let sending = kit::with_namespace(move || {
+            let sender = Sender::local();
+            for text in asked {
+                sender.send(to, text);
+            }
+        });
+        // A wait that were not ended by what comes would fail by its own length.
+        let long = kit::DEADLINE * 4;
+        let start = super::super::super::clock::monotonic_now();
+        for text in [b"one".as_slice(), b"two", b"three"] {
+            let mut kept = Vec::new();
+            ask.send(text).expect("the sender lives");
+            while kept.is_empty() {
+                receiver.wait(long);
+                take(&mut receiver, &mut kept);
+            }
+            assert_eq!(kept[0].payload, text);
+        }
+        drop(ask);
+        sending.join().expect("all was sent");
+        let waker = receiver.waker().expect("it waits");
+        let waking = std::thread::spawn(move || waker.wake());
+        receiver.wait(long);
+        waking.join().expect("a thread").expect("it can be woken");
+        // What is in hand is not waited for, and a wait ends by itself.
+        receiver.wait(std::time::Duration::from_millis(1));
+        let waited = super::super::super::clock::monotonic_now().saturating_duration_since(start);
+        assert!(waited < long, "a wait ended by its length alone");
+    });
+}
+
+#[test]
+fn what_the_machine_lost_is_told_once_with_the_next_datagram_of_any_line() {
+    in_namespace("what_the_machine_lost", || {
+        let groups = [group(1, 30_009), group(2, 30_009)];
+        let plans = groups.map(|g| line(&format!("x/1/{g}"), g, "127.0.0.1"));
+        let mut receiver = receiver(&plans, &options());
+        let sender = Sender::local();
+        let mut told = Vec::new();
+        for (to, lost) in [(0, 0), (1, 7), (0, 0), (0, 3), (1, 0)] {
+            receiver.counters.care.host_drops.add(lost);
+            sender.send(groups[to], b"x");
+            told.extend(receive(&mut receiver, 1).into_iter().map(|k| (k.line, k.lost.host, k.lost.socket)));
+        }
+        assert_eq!(told, [(0, 0, 0), (1, 7, 0), (0, 0, 0), (0, 3, 0), (1, 0, 0)]);
+        let health = receiver.health().receiver();
+        assert_eq!((health.host_drops, health.host_drops_told), (10, 10));
     });
 }
 
