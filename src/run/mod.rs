@@ -5,3 +5,4 @@
 
 pub mod outlets;
 pub mod status;
+pub mod web;
