@@ -11,3 +11,4 @@ pub mod outlets;
 pub mod receiver;
 pub mod shelves;
 pub mod status;
+pub mod web;
