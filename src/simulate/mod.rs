@@ -20,6 +20,7 @@ pub mod shown;
 pub mod sip;
 pub mod truth;
 pub mod uqdf;
+pub mod verdict;
 pub mod write;
 
 use std::collections::{BTreeSet, VecDeque};
