@@ -129,6 +129,12 @@ impl Fault {
         self.lines.is_empty() || self.lines.contains(&line)
     }
 
+    /// Nothing at all arrives from its source.
+    pub fn silences(&self) -> bool {
+        let lines = super::LINES.iter().filter(|l| l.source == self.source).count();
+        self.kind == Kind::Silence && (0..lines).all(|line| self.on_line(line))
+    }
+
     /// It is a matter of lines and packets, not of what the source says.
     pub fn is_transport(&self) -> bool {
         match self.kind {

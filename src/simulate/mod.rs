@@ -23,6 +23,7 @@ pub mod sip;
 pub mod timebase;
 pub mod truth;
 pub mod uqdf;
+pub mod verdict;
 pub mod write;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -68,6 +68,12 @@ pub struct Alert {
     pub sequence: Option<Sequence>,
     /// The longest lag within it, nanoseconds.
     pub lag_ns: Option<u64>,
+    /// The source that is late, where it is told as `lagging`: the alert's first.
+    pub late: Option<&'static str>,
+    /// Kinds that it may be escalated to.
+    pub becomes: Vec<&'static str>,
+    /// When it must have been raised at the latest; `null`: its time is not said.
+    pub by: Option<String>,
 }
 
 impl Alert {
@@ -86,6 +92,9 @@ impl Alert {
             to: time(to_ns),
             sequence: None,
             lag_ns: None,
+            late: None,
+            becomes: Vec::new(),
+            by: None,
         }
     }
 
@@ -122,6 +131,12 @@ impl Alert {
     /// The same, on a line.
     pub fn line(mut self, line: &'static str) -> Alert {
         self.line = Some(line);
+        self
+    }
+
+    /// The same, raised by then.
+    pub fn by(mut self, by_ns: u64) -> Alert {
+        self.by = time(by_ns);
         self
     }
 

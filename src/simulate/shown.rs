@@ -27,6 +27,9 @@ pub enum Effect {
 /// How far back a price counts as one that the peer has shown.
 pub const WINDOW_NS: u64 = 10_000_000_000;
 
+/// So many moves of a peer prove that it moves, even when it came back.
+pub const MOVES_ENOUGH: u64 = 5;
+
 /// A stretch in which both sources show a price on a side, and not the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
@@ -45,6 +48,10 @@ pub struct Difference {
     /// Which source shows what the other one left within the window, and how long ago at the end; the shorter
     /// of the two ways to see it.
     pub behind: Option<(SourceId, u64)>,
+    /// The other way to see it, where there are two.
+    pub or_behind: Option<(SourceId, u64)>,
+    /// Since the side's last difference the two could not be compared for a while.
+    pub apart: bool,
 }
 
 /// Where bid and ask meet or cross.
@@ -87,7 +94,7 @@ pub enum Finding {
         from_ns: u64,
         /// First moment after.
         to_ns: u64,
-        /// The bid lay above the ask at some time, not only on it.
+        /// The bid lay above the ask, not on it.
         crossed: bool,
     },
     /// A source did not follow its peer's moves of an instrument.
@@ -102,6 +109,8 @@ pub enum Finding {
         to_ns: u64,
         /// Moves of the peer in between.
         moves: u64,
+        /// When there had been enough of them to prove that the peer moves.
+        proven_ns: Option<u64>,
     },
 }
 
@@ -129,6 +138,14 @@ impl Trail {
     }
 }
 
+/// Moves of the peer that were not followed: the first, how many, and when they were enough.
+#[derive(Debug, Clone, Copy)]
+struct Unfollowed {
+    from_ns: u64,
+    moves: u64,
+    proven_ns: Option<u64>,
+}
+
 #[derive(Debug, Clone, Default)]
 struct View {
     trails: [[Trail; 2]; 2],
@@ -138,8 +155,11 @@ struct View {
     halted: [bool; 2],
     suspect: [bool; 2],
     open: [Option<(u64, u32, u32)>; 2],
-    met: [Option<(u64, bool)>; 3],
-    unfollowed: [Option<(u64, u64)>; 2],
+    /// The two could not be compared since a difference was last noted.
+    apart: [bool; 2],
+    /// Since when bid and ask lock, or cross.
+    met: [[Option<u64>; 2]; 3],
+    unfollowed: [Option<Unfollowed>; 2],
 }
 
 impl View {
@@ -162,7 +182,10 @@ impl View {
         };
         let [venue, ..] = self.said;
         let (bid, ask) = (price(venue.bid), price(venue.ask));
+        let sip = SourceId::Sip as usize;
         match scope {
+            // A quote that is halted or in doubt is not judged.
+            Scope::Source | Scope::Venues if self.halted[sip] || self.suspect[sip] => None,
             Scope::Source => both(bid, ask),
             Scope::Venues => both(
                 self.said.iter().filter_map(|q| price(q.bid)).max(),
@@ -257,8 +280,11 @@ impl Tracker {
 
     /// The source has updated the instrument: what it did not follow is over.
     fn follow(&mut self, source: SourceId, i: usize, now_ns: u64, out: &mut Vec<Finding>) {
-        if let Some((from_ns, moves)) = self.views[i].unfollowed[source as usize].take() {
-            out.push(Finding::Unfollowed { source, instrument: i, from_ns, to_ns: now_ns, moves });
+        if let Some(Unfollowed { from_ns, moves, proven_ns }) =
+            self.views[i].unfollowed[source as usize].take()
+        {
+            let (instrument, to_ns) = (i, now_ns);
+            out.push(Finding::Unfollowed { source, instrument, from_ns, to_ns, moves, proven_ns });
         }
     }
 
@@ -281,8 +307,12 @@ impl Tracker {
         let peer = view.trails[other].each_ref().map(|t| t.price);
         // A move to what the peer shows already is the peer followed, not a move for it to follow.
         if before != prices && prices != peer && view.comparable() {
-            let entry = view.unfollowed[other].get_or_insert((now_ns, 0));
-            entry.1 += 1;
+            let nothing = Unfollowed { from_ns: now_ns, moves: 0, proven_ns: None };
+            let entry = view.unfollowed[other].get_or_insert(nothing);
+            entry.moves += 1;
+            if entry.moves == MOVES_ENOUGH {
+                entry.proven_ns = Some(now_ns);
+            }
         }
         self.judge(i, now_ns, out);
     }
@@ -298,12 +328,13 @@ impl Tracker {
                 view.open[side] = None;
                 let lag = |of: usize, price: u32| view.trails[of][side].left_ns(price, from_ns);
                 let ways = [(SourceId::Sip, lag(0, sip)), (SourceId::Direct, lag(1, direct))];
-                let behind = ways
+                let mut ways: Vec<(u64, SourceId)> = ways
                     .into_iter()
                     .filter_map(|(source, left)| Some((now_ns.checked_sub(left?)?, source)))
                     .filter(|(lag, _)| *lag >= now_ns - from_ns)
-                    .min()
-                    .map(|(lag, source)| (source, lag));
+                    .collect();
+                ways.sort_unstable();
+                let [behind, or_behind] = [0, 1].map(|n| ways.get(n).map(|(lag, source)| (*source, *lag)));
                 if now_ns > from_ns {
                     let (instrument, to_ns) = (i, now_ns);
                     out.push(Finding::Differed(Difference {
@@ -314,26 +345,26 @@ impl Tracker {
                         direct,
                         sip,
                         behind,
+                        or_behind,
+                        apart: std::mem::take(&mut view.apart[side]),
                     }));
                 }
             }
+            let shown = view.trails.each_ref().map(|t| t[side].price.is_some());
+            view.apart[side] |= shown != [true; 2] || !view.comparable();
             if view.open[side].is_none() {
                 view.open[side] = now.map(|(direct, sip)| (now_ns, direct, sip));
             }
         }
         for scope in Scope::ALL {
             let now = view.meets(scope);
-            let met = &mut view.met[scope as usize];
-            match (*met, now) {
-                (Some((from_ns, crossed)), None) => {
-                    *met = None;
+            for crossed in [false, true] {
+                let met = &mut view.met[scope as usize][usize::from(crossed)];
+                if now == Some(crossed) {
+                    met.get_or_insert(now_ns);
+                } else if let Some(from_ns) = met.take() {
                     out.push(Finding::Met { scope, instrument: i, from_ns, to_ns: now_ns, crossed });
                 }
-                (Some((_, crossed)), Some(now)) => {
-                    met.as_mut().into_iter().for_each(|m| m.1 = crossed || now)
-                }
-                (None, Some(crossed)) => *met = Some((now_ns, crossed)),
-                (None, None) => {}
             }
         }
     }

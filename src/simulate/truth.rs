@@ -9,29 +9,14 @@ use super::lines::{Delivery, Incident, LINES, REORDER_WAIT_NS};
 use super::packet::Packet;
 use super::record::{Alert, Record, Sequence, Struck};
 use super::scenario::Scenario;
-use super::shown::{Difference, Effect, Finding, Scope, Tracker, WINDOW_NS};
+use super::shown::{Difference, Effect, Finding, Scope, Tracker};
+use super::verdict::{self, Case, Verdict, limit, segments};
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
-/// Limits of the checks as they are by default, and how far from them it is clear what must happen.
-mod limit {
-    use super::MS;
-    pub const LAG: (u64, u64) = (15 * MS, 30 * MS);
-    pub const DIVERGENT: (u64, u64) = (20 * MS, 35 * MS);
-    pub const OFF: u64 = 5 * MS;
-    pub const MET: (u64, u64) = (20 * MS, 35 * MS);
-    pub const STALE: (u64, u64) = (2_700 * MS, 3_300 * MS);
-    pub const STALE_MOVES: (u64, u64) = (1, 5);
-    pub const SILENT: (u64, u64) = (800 * MS, 2_200 * MS);
-    pub const LINE_LAG: (u64, u64) = (40 * MS, 60 * MS);
-    pub const STATUS: (u64, u64) = (200 * MS, 400 * MS);
-    pub const CLOCK: (i64, i64) = (225 * MS as i64, 275 * MS as i64);
-    pub const MISSING: (u64, u64) = (4_800 * MS, 5_300 * MS);
-}
-
-/// A stretch in which at least one heartbeat of a source that sends nothing else arrives.
-const QUIET_NS: u64 = 1_300 * MS;
+/// A source or line that is not silent is heard of at least this often.
+const SPEAKS_NS: u64 = SECOND + 100 * MS;
 
 /// Differences shorter than this are only counted: the usual flight makes thousands.
 const SHORT_NS: u64 = MS;
@@ -40,14 +25,22 @@ const SHORT_NS: u64 = MS;
 #[derive(Debug, Clone, Default)]
 struct Account {
     findings: Vec<Finding>,
-    short: u64,
     /// Ranges of messages that it struck, by line.
     struck: [Vec<Range>; LINES.len()],
     /// Those of them that another line delivered.
     partly: [Vec<Range>; LINES.len()],
-    gaps: Vec<(u64, Sequence)>,
+    gaps: Vec<Gap>,
     /// Packet by packet, for faults that say how many they strike.
     incidents: Vec<Incident>,
+}
+
+/// Messages that no line delivered.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    from_ns: u64,
+    /// When the next good packet of the source shows that they are missing.
+    known_ns: Option<u64>,
+    sequence: Sequence,
 }
 
 /// Messages of packets that followed each other: when the first and the last would have arrived.
@@ -68,7 +61,12 @@ pub struct Truth {
     tracker: Tracker,
     accounts: Vec<Account>,
     findings: Vec<Finding>,
+    /// When a good packet of each source came last.
     seen_ns: [u64; 2],
+    /// Stretches in which none came, long enough for a lag to pass its limit in.
+    quiet: [Vec<(u64, u64)>; 2],
+    /// Something was lost since the source's last good packet.
+    lost: [bool; 2],
 }
 
 impl Truth {
@@ -83,6 +81,8 @@ impl Truth {
             accounts: vec![Account::default(); scenario.faults.len()],
             findings: Vec::new(),
             seen_ns: [scenario.start_ns; 2],
+            quiet: [Vec::new(), Vec::new()],
+            lost: [false; 2],
         }
     }
 
@@ -110,7 +110,7 @@ impl Truth {
         }
         let Some(at_ns) = delivery.first_ns else {
             if packet.count > 0 {
-                self.tracker.deliver(source, now_ns, vec![Effect::Lost { source }]);
+                self.lost[source as usize] = true;
                 let sequence = Sequence::of(packet.first, u64::from(packet.count));
                 // Once for each fault, on however many lines it struck.
                 let mut faults: Vec<usize> = delivery.incidents.iter().map(|i| i.fault).collect();
@@ -120,9 +120,32 @@ impl Truth {
             }
             return;
         };
-        let seen = &mut self.seen_ns[source as usize];
-        *seen = (*seen).max(at_ns);
+        self.seen(source, at_ns);
         self.tracker.deliver(source, at_ns, effects);
+    }
+
+    /// A good packet of the source comes: it shows what was lost before it.
+    fn seen(&mut self, source: SourceId, at_ns: u64) {
+        let last = &mut self.seen_ns[source as usize];
+        if at_ns > *last + limit::LAG.0 {
+            self.quiet[source as usize].push((*last, at_ns));
+        }
+        *last = at_ns.max(*last);
+        if std::mem::take(&mut self.lost[source as usize]) {
+            self.tracker.deliver(source, at_ns, vec![Effect::Lost { source }]);
+            let of_source = self.faults.iter().zip(&mut self.accounts).filter(|(f, _)| f.source == source);
+            of_source.flat_map(|(_, a)| &mut a.gaps).for_each(|g| g.known_ns = g.known_ns.or(Some(at_ns)));
+        }
+    }
+
+    /// When it is known of a source that it is late and not dead: at `due_ns`, unless nothing has come from it since
+    /// `since_ns`; then at its next sign of life.
+    fn alive_ns(&self, source: SourceId, since_ns: u64, due_ns: u64) -> u64 {
+        if self.seen_ns[source as usize] <= since_ns {
+            return u64::MAX;
+        }
+        let quiet = self.quiet[source as usize].iter().find(|(from, to)| *from <= since_ns && due_ns < *to);
+        quiet.map_or(due_ns, |(_, to)| *to)
     }
 
     /// Nothing that is sent from now on shows before that time.
@@ -155,7 +178,6 @@ impl Truth {
             let shows = fault.lines.is_empty() || fault.source == SourceId::Sip;
             if shows && fault.covers(instrument) && from_ns < reach_ns(fault) && to_ns > fault.from_ns {
                 match finding {
-                    Finding::Differed(d) if d.to_ns - d.from_ns < SHORT_NS => account.short += 1,
                     Finding::Unfollowed { .. } if to_ns - from_ns < limit::STALE.0 => {}
                     _ => account.findings.push(finding),
                 }
@@ -195,132 +217,135 @@ impl Truth {
 
     /// What the prices that differed, met or were not followed must and may lead to.
     fn prices(&self, fault: &Fault, account: &Account, record: &mut Record) {
-        record.differences_short = account.short;
-        // In a silent source it is open whether its quotes are still judged: nothing is a must.
-        let firm = !matches!(fault.kind, Kind::Silence | Kind::Corruption { .. });
+                let alive_ns = |source, since_ns, due_ns| self.alive_ns(source, since_ns, due_ns);
+        let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
+        let case = Case { alive_ns: &alive_ns, wrong, at_fault: fault.source };
         for (i, side) in account.sides() {
             let mut differences: Vec<Difference> = account.differences(i, side).collect();
             differences.sort_by_key(|d| d.from_ns);
-            record.differences(&differences, &self.symbols);
+            let (long, short): (Vec<Difference>, Vec<Difference>) =
+                differences.iter().partition(|d| d.to_ns - d.from_ns >= SHORT_NS);
+            record.differences(&long, &self.symbols);
+            record.differences_short += short.len() as u64;
             for segment in segments(&differences) {
-                // A price that was never right looks as if the other source had not followed, while that one's
-                // own price is one that was shown lately: both tellings are right.
-                let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
-                let mut verdict = judge(segment, wrong);
+                let Some(verdict) = verdict::judge(segment, &case) else { continue };
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
-                // What is held until a sign of life may have become stale by then.
-                if account.may_be_stale(i, from + QUIET_NS) && !verdict.must.is_empty() {
-                    verdict.must.push("stale");
-                }
-                // The venue is first to every price: when it stops, what it still shows is late or simply different.
-                let stopped = segment.iter().any(|d| matches!(d.behind, Some((SourceId::Direct, _))));
-                if stopped && fault.source == SourceId::Direct {
-                    if !verdict.must.is_empty() && !verdict.must.contains(&"divergent") {
-                        verdict.must.push("divergent");
-                    } else if verdict.must.is_empty() && to - from > limit::DIVERGENT.0 {
-                        verdict.may.push("divergent");
-                    }
-                }
-                // What a late source shows has been true before, whichever of the two looks late at the moment.
-                let late = matches!(fault.kind, Kind::Lag { .. });
-                if late && to - from > limit::LAG.0 && !verdict.may.contains(&"lagging") {
-                    verdict.may.push("lagging");
-                }
-                // A source that sends nothing may be silent or late: only its next heartbeat tells which.
-                let firm = firm && (fault.kind != Kind::HeartbeatsOnly || to - from > QUIET_NS);
-                let mut alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
-                alert.lag_ns = verdict.lag_ns;
-                if firm && !verdict.must.is_empty() {
-                    record.expect.push(alert.clone().any_of(&verdict.must));
-                }
-                let Verdict { must, mut may, .. } = verdict;
-                may.retain(|kind| !must.contains(kind));
-                if !firm {
-                    may.extend(must);
-                }
-                if !may.is_empty() {
-                    record.accept.push(alert.any_of(&may));
-                }
+                let alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
+                self.segment(fault, account, i, alert, from, verdict, record);
             }
         }
         for scope in Scope::ALL {
             self.met(fault, account, scope, record);
         }
+        self.unfollowed(fault, account, record);
+    }
+
+    /// A segment and what it is told as, unless something wider is told instead.
+    #[allow(clippy::too_many_arguments)]
+    fn segment(
+        &self,
+        fault: &Fault,
+        account: &Account,
+        i: usize,
+        mut alert: Alert,
+        from: u64,
+        verdict: Verdict,
+        record: &mut Record,
+    ) {
+        let Verdict { mut kinds, becomes, by_ns, late, lag_ns } = verdict;
+        (alert.lag_ns, alert.becomes, alert.late) = (lag_ns, becomes, late.map(SourceId::name));
+        let mut firm = by_ns.is_some();
+        // While a source is told as silent nothing of its instruments is.
+        if fault.silences() && self.silent_for(fault) > limit::SILENT.0 {
+            if (fault.from_ns + limit::SILENT.1..fault.to_ns).contains(&from) {
+                return;
+            }
+            firm &= by_ns.is_some_and(|by| by < fault.from_ns + limit::SILENT.0 || from >= fault.to_ns);
+        }
+        // While an instrument is told as stale its prices are not.
+        for stale in account.stale(i) {
+            let by = self.stale_by_ns(&stale);
+            if by.is_some_and(|by| (by..stale.to_ns).contains(&from)) {
+                return;
+            }
+            let may = stale.from_ns + limit::STALE.0;
+            if from < stale.to_ns && by_ns.is_some_and(|by| may <= by) {
+                kinds.push("stale");
+            }
+        }
+        let alert = alert.any_of(&kinds);
+        match by_ns.filter(|_| firm) {
+            Some(by) if kinds.contains(&"stale") => record.expect.push(Alert { by: None, ..alert.by(by) }),
+            Some(by) => record.expect.push(alert.by(by)),
+            None => record.accept.push(alert),
+        }
+    }
+
+    fn unfollowed(&self, fault: &Fault, account: &Account, record: &mut Record) {
         for finding in &account.findings {
-            let Finding::Unfollowed { source, instrument, from_ns, to_ns, moves } = *finding else {
+            let Finding::Unfollowed { source, instrument, from_ns, to_ns, .. } = *finding else { continue };
+            if fault.silences() && fault.source == source && self.silent_for(fault) > limit::SILENT.1 {
                 continue;
-            };
+            }
             let alert =
                 Alert::about(&self.symbols[instrument], from_ns, to_ns).of(&[source]).any_of(&["stale"]);
-            let lasted = to_ns - from_ns;
-            let stops = matches!(fault.kind, Kind::Freeze | Kind::HeartbeatsOnly) && fault.source == source;
-            if stops && lasted > limit::STALE.1 && moves >= limit::STALE_MOVES.1 {
-                record.expect.push(alert);
-            } else if moves >= limit::STALE_MOVES.0 {
-                record.accept.push(alert);
+            match self.stale_by_ns(&Stale::of(finding)) {
+                Some(by) => record.expect.push(alert.by(by)),
+                None => record.accept.push(alert),
             }
         }
     }
 
+    /// By when an instrument must have been told as stale.
+    fn stale_by_ns(&self, stale: &Stale) -> Option<u64> {
+        let due = (stale.from_ns + limit::STALE.1).max(stale.proven_ns?);
+        let alive = self.alive_ns(stale.source, stale.from_ns, due);
+        let by = if alive > due { alive.saturating_add(limit::CATCH_UP) } else { due };
+        (by < stale.to_ns).then_some(by)
+    }
+
+    /// How long the source or line says nothing.
+    fn silent_for(&self, fault: &Fault) -> u64 {
+        fault.to_ns.min(self.end_ns).saturating_sub(fault.from_ns)
+    }
+
     fn met(&self, fault: &Fault, account: &Account, scope: Scope, record: &mut Record) {
-        let mut all: Vec<(usize, u64, u64, bool)> = account
-            .findings
-            .iter()
-            .filter_map(|f| match *f {
-                Finding::Met { scope: s, instrument, from_ns, to_ns, crossed } if s == scope => {
-                    Some((instrument, from_ns, to_ns, crossed))
-                }
-                _ => None,
-            })
-            .collect();
-        all.sort_unstable();
-        let mut merged: Vec<(usize, u64, u64, bool)> = Vec::new();
-        for (i, from, to, crossed) in all {
-            match merged.last_mut() {
-                Some(m) if m.0 == i && from < m.2 + limit::OFF => (m.2, m.3) = (to, m.3 || crossed),
-                _ => merged.push((i, from, to, crossed)),
-            }
-        }
-        for (i, from, to, crossed) in merged {
-            if to - from < limit::MET.0 {
+        for (crossed, i, from, to) in account.met(scope) {
+            // Between the sources it is their disagreement, which is told already.
+            if to - from < limit::MET.0 || scope == Scope::Sources {
                 continue;
             }
-            let sources: &[SourceId] =
-                if scope == Scope::Sources { &SourceId::ALL } else { &[SourceId::Sip] };
-            let mut alert = Alert::about(&self.symbols[i], from, to).of(sources);
+            let mut alert = Alert::about(&self.symbols[i], from, to).of(&[SourceId::Sip]);
             alert.scope = Some(scope.name());
             if scope != Scope::Source {
                 // Between participants it is told of one of them or of none.
                 alert.venue = None;
             }
-            let meant = matches!(fault.kind, Kind::CrossedQuote { .. }) && scope == Scope::Source;
-            if meant && crossed && to - from > limit::MET.1 {
-                record.expect.push(alert.any_of(&["crossed"]));
+            let alert = alert.any_of(&[if crossed { "crossed" } else { "locked" }]);
+            // What is silent or stale is not judged.
+            let hidden = fault.silences() && self.silent_for(fault) > limit::SILENT.0
+                || account.stale(i).any(|s| from < s.to_ns && to > s.from_ns + limit::STALE.0);
+            if to - from > limit::MET.1 && !hidden {
+                record.expect.push(alert.by(from + limit::MET.1));
             } else {
-                record.accept.push(alert.any_of(&["crossed", "locked"]));
+                record.accept.push(alert);
             }
         }
     }
 
     fn silence(&self, fault: &Fault, account: &Account, record: &mut Record) {
         let to = fault.to_ns.min(self.end_ns);
-        let lasted = to.saturating_sub(fault.from_ns);
-        let whole = fault.lines.is_empty() || LINES.iter().filter(|l| l.source == fault.source).count() == 1;
+        let lasted = self.silent_for(fault);
         let mut alert = Alert::channel(fault.source, fault.from_ns, to).any_of(&["silent"]);
-        if !whole {
+        if !fault.silences() {
             alert.line = record.lines.first().copied();
         }
         if lasted > limit::SILENT.1 {
-            record.expect.push(alert);
+            record.expect.push(alert.by(fault.from_ns + limit::SILENT.1));
         } else if lasted > limit::SILENT.0 {
             record.accept.push(alert);
         }
         losses(fault, account, record);
-        if whole {
-            // Until the silence is known to be one, what the other source goes on saying looks late or wrong.
-            let kinds = ["lagging", "divergent", "stale", "crossed", "locked"];
-            record.accept.push(Alert::anything(fault.from_ns, to + SECOND).any_of(&kinds));
-        }
     }
 
     fn missed_halt(&self, fault: &Fault, record: &mut Record) {
@@ -330,7 +355,7 @@ impl Truth {
                 .of(&SourceId::ALL)
                 .any_of(&["status"]);
             if lasted > limit::STATUS.1 {
-                record.expect.push(alert);
+                record.expect.push(alert.by(fault.to_ns));
             } else if lasted > limit::STATUS.0 {
                 record.accept.push(alert);
             }
@@ -343,7 +368,7 @@ impl Truth {
         let to = fault.to_ns.saturating_add(back).saturating_add(SECOND + 100 * MS);
         let alert = Alert::anything(fault.from_ns, to).of(&[fault.source]).any_of(&["clock"]);
         if by_ns.abs() > limit::CLOCK.1 && fault.from_ns < self.end_ns {
-            record.expect.push(alert);
+            record.expect.push(alert.by(fault.from_ns + SPEAKS_NS));
         } else if by_ns.abs() > limit::CLOCK.0 {
             record.accept.push(alert);
         }
@@ -364,14 +389,41 @@ impl Truth {
     }
 }
 
+impl Gap {
+    fn alert(&self, source: SourceId) -> Alert {
+        let alert = Alert::channel(source, self.from_ns, u64::MAX).sequence(self.sequence);
+        alert.by(self.known_ns.map_or(u64::MAX, |known| known + REORDER_WAIT_NS + MS))
+    }
+}
+
 impl Account {
-    fn gap(&mut self, at_ns: u64, sequence: Sequence) {
+    fn gap(&mut self, from_ns: u64, sequence: Sequence) {
         match self.gaps.last_mut() {
-            Some((_, last)) if last.last + 1 == sequence.first => {
-                *last = Sequence::of(last.first, last.count + sequence.count);
+            Some(gap) if gap.known_ns.is_none() && gap.sequence.last + 1 == sequence.first => {
+                gap.sequence = Sequence::of(gap.sequence.first, gap.sequence.count + sequence.count);
             }
-            _ => self.gaps.push((at_ns, sequence)),
+            _ => self.gaps.push(Gap { from_ns, known_ns: None, sequence }),
         }
+    }
+
+    /// Where bid and ask met, short absences passed over: crossed or locked, instrument, from, to.
+    fn met(&self, scope: Scope) -> Vec<(bool, usize, u64, u64)> {
+        let of_scope = |f: &Finding| match *f {
+            Finding::Met { scope: s, instrument, from_ns, to_ns, crossed } if s == scope => {
+                Some((crossed, instrument, from_ns, to_ns))
+            }
+            _ => None,
+        };
+        let mut all: Vec<(bool, usize, u64, u64)> = self.findings.iter().filter_map(of_scope).collect();
+        all.sort_unstable();
+        let mut merged: Vec<(bool, usize, u64, u64)> = Vec::new();
+        for (crossed, i, from, to) in all {
+            match merged.last_mut() {
+                Some(m) if (m.0, m.1) == (crossed, i) && from < m.3 + limit::OFF => m.3 = to,
+                _ => merged.push((crossed, i, from, to)),
+            }
+        }
+        merged
     }
 
     fn differences(&self, i: usize, side: usize) -> impl Iterator<Item = Difference> {
@@ -381,14 +433,12 @@ impl Account {
         })
     }
 
-    /// The instrument may have been called stale by then.
-    fn may_be_stale(&self, i: usize, at_ns: u64) -> bool {
-        self.findings.iter().any(|f| match *f {
-            Finding::Unfollowed { instrument, from_ns, to_ns, .. } => {
-                instrument == i && from_ns + limit::STALE.0 <= at_ns && at_ns < to_ns
-            }
-            _ => false,
-        })
+    /// Stretches in which a source did not follow what its peer showed of the instrument.
+    fn stale(&self, i: usize) -> impl Iterator<Item = Stale> {
+        self.findings
+            .iter()
+            .filter(move |f| matches!(f, Finding::Unfollowed { instrument, .. } if *instrument == i))
+            .map(Stale::of)
     }
 
     fn sides(&self) -> std::collections::BTreeSet<(usize, usize)> {
@@ -398,57 +448,28 @@ impl Account {
     }
 }
 
+/// A stretch in which a source does not follow.
+#[derive(Debug, Clone, Copy)]
+struct Stale {
+    source: SourceId,
+    from_ns: u64,
+    to_ns: u64,
+    proven_ns: Option<u64>,
+}
+
+impl Stale {
+    fn of(finding: &Finding) -> Stale {
+        let Finding::Unfollowed { source, from_ns, to_ns, proven_ns, .. } = *finding else {
+            return Stale { source: SourceId::Sip, from_ns: 0, to_ns: 0, proven_ns: None };
+        };
+        Stale { source, from_ns, to_ns, proven_ns }
+    }
+}
+
 /// Until when a difference that a fault makes can begin.
 fn reach_ns(fault: &Fault) -> u64 {
     let late = if let Kind::Lag { by_ns } | Kind::Reorder { by_ns, .. } = fault.kind { by_ns } else { 0 };
-    fault.to_ns.saturating_add(late).saturating_add(2 * MS)
-}
-
-/// Differences of one side in order of time, split where the sources have agreed long enough.
-fn segments(differences: &[Difference]) -> impl Iterator<Item = &[Difference]> {
-    differences.chunk_by(|a, b| b.from_ns < a.to_ns + limit::OFF)
-}
-
-struct Verdict {
-    must: Vec<&'static str>,
-    may: Vec<&'static str>,
-    lag_ns: Option<u64>,
-}
-
-/// What a segment clearly is, and what it may be called.
-fn judge(segment: &[Difference], wrong: bool) -> Verdict {
-    let lag_ns = segment.iter().filter_map(|d| d.behind).map(|(_, lag)| lag).max();
-    // The longest stretch in which neither source shows what the other showed before.
-    let (mut unexplained, mut run) = (0u64, 0u64);
-    for (n, d) in segment.iter().enumerate() {
-        let touches = n > 0 && segment[n - 1].to_ns == d.from_ns && segment[n - 1].behind.is_none();
-        run = match d.behind {
-            Some(_) => 0,
-            None => d.to_ns - d.from_ns + if touches { run } else { 0 },
-        };
-        unexplained = unexplained.max(run);
-    }
-    let lasted = segment[segment.len() - 1].to_ns - segment[0].from_ns;
-    let some_unexplained = segment.iter().any(|d| d.behind.is_none());
-    let lag = lag_ns.unwrap_or(0);
-    let mut verdict = Verdict { must: Vec::new(), may: Vec::new(), lag_ns };
-    if lag > limit::LAG.1 && lasted > limit::DIVERGENT.1 {
-        verdict.must.push("lagging");
-    }
-    if unexplained > limit::DIVERGENT.1 {
-        verdict.must.push("divergent");
-    }
-    if wrong && !verdict.must.is_empty() {
-        verdict.must = vec!["divergent"];
-        verdict.must.extend((lag > limit::LAG.0).then_some("lagging"));
-    }
-    if lag > limit::LAG.0 {
-        verdict.may.push("lagging");
-    }
-    if (wrong || some_unexplained) && lasted > limit::DIVERGENT.0 || lag > WINDOW_NS - SECOND {
-        verdict.may.push("divergent");
-    }
-    verdict
+    fault.to_ns.saturating_add(late).saturating_add(50 * MS)
 }
 
 /// Adds an incident's messages to the ranges of its line.
@@ -475,10 +496,8 @@ fn struck(account: &Account) -> Vec<Struck> {
 
 /// What was lost on some lines only is told of the line, what was lost on all of them is a gap.
 fn losses(fault: &Fault, account: &Account, record: &mut Record) {
-    for (at_ns, sequence) in &account.gaps {
-        record
-            .expect
-            .push(Alert::channel(fault.source, *at_ns, u64::MAX).any_of(&["gap"]).sequence(*sequence));
+    for gap in &account.gaps {
+        record.expect.push(gap.alert(fault.source).any_of(&["gap"]));
     }
     for (ranges, info) in account.partly.iter().zip(&LINES) {
         // What a line loses within a second of each other is one matter.
@@ -487,7 +506,9 @@ fn losses(fault: &Fault, account: &Account, record: &mut Record) {
             let alert = Alert::channel(fault.source, first.from_ns, last.to_ns + SECOND).any_of(&["line"]);
             let count = near.iter().map(|r| r.sequence.count).sum();
             let sequence = Sequence { first: first.sequence.first, last: last.sequence.last, count };
-            record.expect.push(alert.sequence(sequence).line(info.name));
+            // Its next packet shows what it has lost.
+            let back = if fault.kind == Kind::Silence { fault.to_ns } else { near[0].to_ns };
+            record.expect.push(alert.sequence(sequence).line(info.name).by(back + SPEAKS_NS));
         }
     }
 }
@@ -500,7 +521,7 @@ fn late_line(fault: &Fault, account: &Account, record: &mut Record) {
         let alert = Alert::channel(fault.source, first.from_ns, last.to_ns + by_ns + SECOND);
         let alert = alert.any_of(&["line"]).line(info.name);
         if by_ns > limit::LINE_LAG.1 {
-            record.expect.push(alert);
+            record.expect.push(alert.by(first.from_ns + MS));
         } else if by_ns > limit::LINE_LAG.0 {
             record.accept.push(alert);
         }
@@ -534,17 +555,17 @@ fn corruption(fault: &Fault, account: &Account, damage: Damage, record: &mut Rec
     for incident in &account.incidents {
         let info = &LINES[incident.line];
         let sequence = Sequence::of(incident.first, u64::from(incident.count));
-        let alert = Alert::channel(fault.source, incident.ts_ns, u64::MAX).sequence(sequence);
-        let nowhere = account.gaps.iter().any(|(_, gap)| gap.holds(incident.first));
-        match (nowhere, damage) {
-            (true, Damage::Header) => record.expect.push(alert.any_of(&["gap"])),
-            (true, _) => record.accept.push(alert.any_of(&["gap"])),
-            (false, Damage::Header) => record.expect.push(alert.any_of(&["line"]).line(info.name)),
-            (false, _) => record.accept.push(alert.any_of(&["line"]).line(info.name)),
-        }
-        if nowhere {
-            let kinds = ["lagging", "divergent", "stale", "crossed", "locked"];
-            record.accept.push(Alert::anything(incident.ts_ns, incident.ts_ns + 5 * SECOND).any_of(&kinds));
+        let alert = Alert::channel(fault.source, incident.ts_ns, u64::MAX);
+        let gap = account.gaps.iter().find(|gap| gap.sequence.holds(incident.first));
+        let alert = match gap {
+            Some(gap) => gap.alert(fault.source).any_of(&["gap"]),
+            None => {
+                alert.any_of(&["line"]).line(info.name).sequence(sequence).by(incident.ts_ns + SPEAKS_NS)
+            }
+        };
+        match damage {
+            Damage::Header => record.expect.push(alert),
+            _ => record.accept.push(alert),
         }
     }
 }
