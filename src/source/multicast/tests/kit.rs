@@ -109,6 +109,20 @@ pub(super) fn cable(name: &str, net: u8) -> bool {
         && ip(&format!("addr add 10.{net}.0.2/24 dev {name}r"))
         && ip(&format!("link set dev {name}s up"))
         && ip(&format!("link set dev {name}r up"))
+        && carries(name, net)
+}
+
+/// Sends until something comes through: a new cable drops what it is given until a worker of the kernel has seen its
+/// carrier, and nothing tells when.
+fn carries(name: &str, net: u8) -> bool {
+    let probe = group(250, 39_999);
+    let mut receiver = receiver(&[line("probe", probe, &format!("{name}r"))], &options());
+    let sender = Sender::new(Ipv4Addr::new(10, net, 0, 1));
+    let came = until(&mut receiver, |kept| {
+        sender.send(probe, b"probe");
+        !kept.is_empty()
+    });
+    !came.is_empty()
 }
 
 pub(super) fn group(last: u8, port: u16) -> SocketAddr {
