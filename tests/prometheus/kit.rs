@@ -122,7 +122,7 @@ pub fn full() -> Status {
         sources: vec![source("direct", "up", 3000), source("sip", "silent", 4000)],
         comparator: ComparatorStatus {
             core: Some(3),
-            now_ns: NOW - 2_000_000,
+            now_ns: NOW - 250_000_000,
             instruments: 501,
             views: 502,
             pairs: 503,
