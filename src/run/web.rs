@@ -19,7 +19,7 @@ use crate::run::status::Status;
 
 pub use health::{AGE_MAX, Health, health};
 pub use http::{Answer, Parsed, REQUEST_MAX, Request, answer, parse};
-pub use metrics::metrics;
+pub use metrics::{metrics, older};
 
 /// Connections at a time. One more closes the one that has been quiet for longest.
 pub const CONNECTIONS_MAX: usize = 32;

@@ -5,7 +5,7 @@
 
 use super::Page;
 use super::health::health;
-use super::metrics::metrics;
+use super::metrics::{metrics, older};
 
 /// Bytes of a request's head; Prometheus sends about 300.
 pub const REQUEST_MAX: usize = 8 << 10;
@@ -121,12 +121,11 @@ const TEXT: &str = "text/plain; charset=utf-8";
 fn respond(request: &Request<'_>, page: &mut dyn Page) -> (u16, &'static str, String) {
     match request.path {
         "/metrics" => {
-            // The body is the same for both: what OpenMetrics has more is comments for the older format.
-            let kind = match request.openmetrics {
-                true => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                false => "text/plain; version=0.0.4; charset=utf-8",
-            };
-            (200, kind, metrics(page.status()))
+            let page = metrics(page.status());
+            match request.openmetrics {
+                true => (200, "application/openmetrics-text; version=1.0.0; charset=utf-8", page),
+                false => (200, "text/plain; version=0.0.4; charset=utf-8", older(&page)),
+            }
         }
         "/healthz" => {
             let health = health(page.status());

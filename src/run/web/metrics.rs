@@ -1,4 +1,4 @@
-//! The daemon's snapshot as OpenMetrics text (version 1.0.0), which is also the older Prometheus text format 0.0.4.
+//! The daemon's snapshot as OpenMetrics text (version 1.0.0), and as the older Prometheus text format (0.0.4).
 //!
 //! Labels are names of the configuration and words of ours, never instruments: the number of series does not grow
 //! with the market. Times are seconds since 1970 and stretches are seconds, as Prometheus has them; a time that
@@ -7,10 +7,8 @@
 use std::fmt;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::run::status::{AlertCount, ChannelStatus, LineStatus, SourceStatus, Status};
@@ -25,6 +23,27 @@ pub fn metrics(status: &Status) -> String {
         Ok(()) => out,
         Err(fmt::Error) => "# EOF\n".to_owned(),
     }
+}
+
+/// The page in the older text format (0.0.4), where a counter's family has the name of its sample.
+pub fn older(page: &str) -> String {
+    let mut out = String::with_capacity(page.len() + 1024);
+    let mut help = None;
+    for line in page.lines().filter(|line| *line != "# EOF") {
+        if let Some(text) = line.strip_prefix("# HELP ") {
+            help = text.split_once(' ');
+            continue;
+        }
+        if let (Some(kind), Some((name, text))) = (line.strip_prefix("# TYPE "), help.take()) {
+            let kind = kind.rsplit(' ').next().unwrap_or_default();
+            let total = if kind == "counter" { "_total" } else { "" };
+            out.push_str(&format!("# HELP {name}{total} {text}\n# TYPE {name}{total} {kind}\n"));
+        } else {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
 }
 
 #[derive(Debug)]
@@ -65,7 +84,10 @@ impl Sheet<'_> {
     ) -> fmt::Result {
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in samples {
-            ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+            match N {
+                0 => family.encode_counter::<NoLabelSet, u64, u64>(&value, None)?,
+                _ => family.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&value, None)?,
+            }
         }
         Ok(())
     }
@@ -79,7 +101,7 @@ impl Sheet<'_> {
     ) -> fmt::Result {
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (labels, value) in samples {
-            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+            gauge(&mut family, labels, &value)?;
         }
         Ok(())
     }
@@ -93,7 +115,7 @@ impl Sheet<'_> {
     ) -> fmt::Result {
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (labels, value) in samples {
-            ConstGauge::new(value as f64 / 1e9).encode(family.encode_family(&labels)?)?;
+            gauge(&mut family, labels, &(value as f64 / 1e9))?;
         }
         Ok(())
     }
@@ -107,6 +129,17 @@ impl Sheet<'_> {
     ) -> fmt::Result {
         let ever = samples.into_iter().filter(|(_, ns)| *ns != 0);
         self.seconds(name, help, ever.map(|(labels, ns)| (labels, signed(ns))))
+    }
+}
+
+fn gauge<const N: usize>(
+    family: &mut MetricEncoder<'_>,
+    labels: [Label<'_>; N],
+    value: &impl EncodeGaugeValue,
+) -> fmt::Result {
+    match N {
+        0 => family.encode_gauge(value),
+        _ => family.encode_family(&labels)?.encode_gauge(value),
     }
 }
 
@@ -310,8 +343,8 @@ fn line_states(status: &Status, page: &mut Sheet<'_>) -> fmt::Result {
         all().map(|(p, l)| (p, l.receive_buffer)),
     )?;
     let lags = all().flat_map(|([source, channel, line], l)| {
-        let both = [("0.5", l.lag_p50_ns), ("0.99", l.lag_p99_ns)];
-        both.map(|(q, ns)| ([source, channel, line, ("quantile", q)], signed(ns)))
+        let both = [("50", l.lag_p50_ns), ("99", l.lag_p99_ns)];
+        both.map(|(p, ns)| ([source, channel, line, ("percentile", p)], signed(ns)))
     });
     page.seconds(
         "parallax_line_lag_seconds",
@@ -428,15 +461,15 @@ fn stages(status: &Status, page: &mut Sheet<'_>) -> fmt::Result {
             .iter()
             .map(|s| ([("source", s.source.as_str()), ("from", s.from.as_str()), ("to", s.to.as_str())], s))
     };
-    let quantiles = all().flat_map(|([source, from, to], s)| {
+    let percentiles = all().flat_map(|([source, from, to], s)| {
         let each =
-            [("0.5", s.p50_ns), ("0.9", s.p90_ns), ("0.99", s.p99_ns), ("0.999", s.p999_ns), ("1", s.max_ns)];
-        each.map(|(q, ns)| ([source, from, to, ("quantile", q)], ns))
+            [("50", s.p50_ns), ("90", s.p90_ns), ("99", s.p99_ns), ("99.9", s.p999_ns), ("100", s.max_ns)];
+        each.map(|(p, ns)| ([source, from, to, ("percentile", p)], ns))
     });
     page.seconds(
         "parallax_stage_latency_seconds",
-        "Latency between two points since the start; quantile 1 is the largest",
-        quantiles,
+        "Latency between two points since the start; percentile 100 is the largest",
+        percentiles,
     )?;
     page.counter("parallax_stage_measurements", "How often it was measured", all().map(|(l, s)| (l, s.count)))
 }

@@ -158,6 +158,25 @@ fn what_cannot_be_written_at_the_end_is_counted() {
     assert_eq!(log.status().error, "/nowhere/alerts.ndjson: No such file or directory (os error 2)");
 }
 
+/// Run by the test below in a process of its own; does nothing otherwise.
+#[test]
+fn the_log_goes_to_standard_output() {
+    if std::env::var_os("PARALLAX_TEST_STDOUT").is_some() {
+        log_with(LogOptions::new("-"), 0..100).close(soon());
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "run::outlets::tests::log::the_log_goes_to_standard_output", "--test-threads=1"])
+        .env("PARALLAX_TEST_STDOUT", "1")
+        .output()
+        .unwrap();
+    let expected = lines(0..100);
+    assert!(output.stdout.windows(expected.len()).any(|w| w == expected));
+}
+
 /// Run by the test below in a process whose files may not grow beyond 512 or 1024 bytes; does nothing otherwise.
 #[test]
 fn the_piece_of_a_line_is_taken_back() {
