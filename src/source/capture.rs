@@ -252,6 +252,10 @@ impl Capture {
             return Some(head);
         }
         counts.add(Reason::OutsideTimeRange, head.offset);
+        // What was lost before it was lost outside the range too.
+        if let Reader::Pcapng(reader) = &mut self.reader {
+            reader.take_lost(head.interface);
+        }
         None
     }
 

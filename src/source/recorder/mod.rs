@@ -16,6 +16,8 @@ mod keeper;
 mod lane;
 mod note;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
