@@ -1,6 +1,12 @@
-//! A recording cut anywhere: what was flushed can be read.
+//! A recording cut anywhere: what was flushed can be read. And one with wrong bytes: it ends.
 
 use std::fs;
+use std::sync::LazyLock;
+
+use parallax::source::{Lost, Options, read_bytes};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::common::{Offered, SECOND, START, drain, one, paths, read, settings};
 
@@ -40,5 +46,49 @@ fn a_file_cut_at_any_byte_gives_everything_up_to_the_flush_before() {
         assert_eq!(found, payloads[..found.len()]);
         // The cut is counted once, and stops nothing.
         assert_eq!(recording.errors(), [("corrupt_compression", 1)], "{len} bytes");
+    }
+}
+
+/// A whole recording with every kind of block, decompressed.
+fn recording() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, mut keeper) = one(settings(folder.path()), 3);
+    for n in 0..40_u64 {
+        let mut offered =
+            Offered::plain((n % 3) as u16, START + n * SECOND, &vec![n as u8; (n * 9) as usize]);
+        offered.lost = Lost { socket: (n % 5 / 4) as u32, host: (n % 7 / 6 * 3) as u32 };
+        assert!(offered.keep(&mut keeper).is_some());
+    }
+    keeper.finish(START + 50 * SECOND);
+    drain(&mut recorder, START);
+    let path = paths(folder.path(), 0).remove(0);
+    zstd::decode_all(fs::File::open(path).unwrap()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// The reader's answer to noise: an end, sooner or later, and no more packets than there is room for.
+    #[test]
+    fn a_recording_with_wrong_bytes_is_read_to_an_end(
+        noise in vec((any::<Index>(), any::<u8>()), 1..12),
+        words in vec((any::<Index>(), prop_oneof![Just(0), Just(u32::MAX), any::<u32>(), 0..64_u32]), 0..3),
+        sort_window in any::<bool>(),
+    ) {
+        static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(recording);
+        let mut bytes = WHOLE.clone();
+        for (at, byte) in noise {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        for (at, word) in words {
+            let at = at.index(bytes.len() / 4) * 4;
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        let options = Options { sort_window, ..Options::default() };
+        if let Ok(counts) = read_bytes(&bytes, &options) {
+            prop_assert!(counts.packets <= (bytes.len() / 32) as u64);
+            prop_assert!(counts.datagrams <= counts.packets);
+        }
     }
 }

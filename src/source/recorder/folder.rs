@@ -138,12 +138,11 @@ impl Folder {
     /// Receive time of the oldest datagram in closed files; looks into a file of an earlier run once.
     pub fn oldest_ns(&mut self) -> Option<u64> {
         let directory = &self.directory;
-        let oldest = self.held.iter_mut().find_map(|held| {
+        self.held.iter_mut().find_map(|held| {
             let name = file_name(held.receiver, held.number);
             let first_ns = *held.first_ns.get_or_insert_with(|| first_ns(&directory.join(name)).unwrap_or(0));
             (first_ns > 0).then_some(first_ns)
-        });
-        oldest
+        })
     }
 }
 
