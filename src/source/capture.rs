@@ -16,7 +16,7 @@ use super::error::CaptureError;
 use super::fragments::{Reassembly, Seen};
 use super::hardware::{HardwareClock, Stamp};
 use super::input::{self, Input, Meter};
-use super::merge::{Options, Transport};
+use super::merge::{Lost, Options, Transport};
 use super::pcap::PcapReader;
 use super::pcapng::PcapngReader;
 use super::record::{Content, Format, Record};
@@ -41,6 +41,9 @@ pub(super) struct Head {
     pub source: SocketAddr,
     pub destination: SocketAddr,
     pub wire_len: u32,
+    pub lost: Lost,
+    /// Place of the interface's name, for [`Capture::interface_name`].
+    name: u32,
     offset: u64,
     place: Place,
 }
@@ -144,6 +147,23 @@ impl Capture {
         }
     }
 
+    /// The name of the interface that a datagram came from; empty where there is none.
+    #[inline]
+    pub fn interface_name(&self, head: &Head) -> &str {
+        match &self.reader {
+            Reader::Pcapng(reader) => reader.name(head.name),
+            Reader::Pcap(_) | Reader::BinaryFile(_) => "",
+        }
+    }
+
+    /// Up to when the capture says that it watched its interfaces; known when it has been read to its end.
+    pub fn watched_until_ns(&self) -> Option<u64> {
+        match &self.reader {
+            Reader::Pcapng(reader) if self.ended => reader.watched_until_ns(),
+            _ => None,
+        }
+    }
+
     /// Lets the next datagram wait; none at the end of the capture.
     pub fn advance(&mut self, counts: &mut CaptureCounts) -> Result<(), CaptureError> {
         self.head = match self.sorter.take() {
@@ -180,7 +200,11 @@ impl Capture {
             };
             match outcome {
                 Ok(Some(record)) => {
-                    if let Some(head) = self.datagram_of(record, counts) {
+                    if let Some(mut head) = self.datagram_of(record, counts) {
+                        if let Reader::Pcapng(reader) = &mut self.reader {
+                            head.lost = reader.take_lost(head.interface);
+                            head.name = reader.name_place(head.interface);
+                        }
                         return Ok(Some(head));
                     }
                 }
@@ -228,6 +252,10 @@ impl Capture {
             return Some(head);
         }
         counts.add(Reason::OutsideTimeRange, head.offset);
+        // What was lost before it was lost outside the range too.
+        if let Reader::Pcapng(reader) = &mut self.reader {
+            reader.take_lost(head.interface);
+        }
         None
     }
 
@@ -311,6 +339,8 @@ fn message(record: Record, counts: &CaptureCounts) -> Head {
         source: UNADDRESSED,
         destination: UNADDRESSED,
         wire_len: record.wire_len,
+        lost: Lost::default(),
+        name: 0,
         offset: record.offset,
         place: Place::Window(record.data),
     }
@@ -353,6 +383,8 @@ fn accept(
         source: segment.source,
         destination: segment.destination,
         wire_len: segment.wire_len,
+        lost: Lost::default(),
+        name: 0,
         offset: record.offset,
         place,
     })

@@ -53,6 +53,8 @@ reasons! {
     CorruptCompression "corrupt_compression" Error "The compressed stream is damaged or cut; the capture ends there.";
     DataAfterEnd "data_after_end" Error "Bytes follow the end-of-session mark; they are not read.";
     UnknownInterface "unknown_interface" Error "A packet names an interface that was never described.";
+    BadOption "bad_option" Error "A pcapng option is cut, not of its length, or a name that is no text or one too many; it was not used.";
+    BadStatistics "bad_statistics" Error "pcapng statistics of no interface, drops that became fewer, or an end far from any packet; not used.";
     BadTimestamp "bad_timestamp" Error "A time lies outside 1970 to 2554; it was set to the nearest end.";
     TimeBackwards "time_backwards" Error "The datagram is older than the one delivered before it from this capture.";
     TruncatedFrame "truncated_frame" Error "The captured bytes end inside a header.";

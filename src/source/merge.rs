@@ -86,6 +86,8 @@ pub struct Captures {
     /// The capture whose datagram was lent last and must move on first.
     lent: Option<usize>,
     started: bool,
+    /// Nothing from here on was asked for.
+    to_ns: u64,
 }
 
 impl Captures {
@@ -117,7 +119,8 @@ impl Captures {
         let opened = inputs.into_iter().map(|input| Capture::open(input, options));
         let (captures, counts): (Vec<_>, Vec<_>) = opened.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let names = short_names(&counts);
-        Ok(Self { captures, counts, names, lent: None, started: false })
+        let to_ns = options.to_ns.unwrap_or(u64::MAX);
+        Ok(Self { captures, counts, names, lent: None, started: false, to_ns })
     }
 
     /// The next datagram in time order; equal times keep the order of the captures.
@@ -150,9 +153,19 @@ impl Captures {
             payload: capture.payload(head),
             wire_len: head.wire_len,
             interface: head.interface,
-            interface_name: "",
-            lost: Lost::default(),
+            interface_name: capture.interface_name(head),
+            lost: head.lost,
         }))
+    }
+
+    /// The time up to which the lines were watched: the latest that any capture says (pcapng's `isb_endtime`, in the
+    /// statistics at its end), nanoseconds since 1970, at most the asked end. A recording was watched longer than
+    /// until its last datagram, and what did not come in that time counts. `None` when no capture says it, or before
+    /// all have been read to their end. A capture that claims more than a week after its latest packet is not
+    /// believed; that is counted as `bad_statistics`.
+    pub fn watched_until(&self) -> Option<u64> {
+        let until = self.captures.iter().filter_map(Capture::watched_until_ns).max()?;
+        Some(until.min(self.to_ns))
     }
 
     /// What became of each capture's records so far.

@@ -21,6 +21,7 @@ mod pcap;
 mod pcapng;
 mod progress;
 mod record;
+pub mod recorder;
 mod sort;
 mod window;
 pub mod writer;

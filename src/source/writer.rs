@@ -71,7 +71,7 @@ pub fn udp_frame(
 }
 
 /// The Internet checksum's one's-complement sum (RFC 1071), folded to 16 bits.
-fn sum_of(bytes: &[u8], start: u32) -> u16 {
+pub(super) fn sum_of(bytes: &[u8], start: u32) -> u16 {
     let words =
         bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from));
     // At most 32,768 words of 16 bits and a small start: no overflow.
@@ -206,7 +206,7 @@ impl<W: Write> CaptureWriter<W> {
 }
 
 /// Appends a pcapng block around `body`, whose length is a multiple of 4.
-fn block(blocks: &mut Vec<u8>, kind: u32, body: &[u8]) {
+pub(super) fn block(blocks: &mut Vec<u8>, kind: u32, body: &[u8]) {
     let len = (body.len() + 12) as u32;
     blocks.extend_from_slice(&kind.to_le_bytes());
     blocks.extend_from_slice(&len.to_le_bytes());

@@ -6,5 +6,6 @@ mod containers;
 mod damage;
 mod fragments;
 mod links;
+mod notes;
 mod order;
 mod shared;

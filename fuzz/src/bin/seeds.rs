@@ -7,7 +7,8 @@ use std::path::Path;
 
 use feeds::moldudp64::DownstreamHeaderValues;
 use feeds::{ALL, Feed, FeedVisitor};
-use parallax::source::Compression;
+use parallax::source::recorder::{Arrival, Recorder, RecorderSettings};
+use parallax::source::{Compression, Lost};
 use parallax::source::writer::{CaptureWriter, Compressor, udp_frame};
 use std::io::Write;
 
@@ -187,6 +188,7 @@ fn captures(seeds: &mut Seeds<'_>, datagrams: &[Vec<u8>]) -> io::Result<()> {
             }
         }
     }
+    recordings(seeds, datagrams)?;
     let messages = ALL[0].with(Messages);
     let file: Vec<u8> = messages
         .iter()
@@ -194,4 +196,46 @@ fn captures(seeds: &mut Seeds<'_>, datagrams: &[Vec<u8>]) -> io::Result<()> {
         .chain([0, 0])
         .collect();
     seeds.write("binaryfile", &file)
+}
+
+/// What the flight recorder writes: names, drops, comments, statistics and the end of watching.
+fn recordings(seeds: &mut Seeds<'_>, datagrams: &[Vec<u8>]) -> io::Result<()> {
+    const START_NS: u64 = 1_700_000_000_000_000_000;
+    for (i, chunk) in datagrams.chunks(8).enumerate().step_by(4) {
+        let folder = tempfile::tempdir()?;
+        let settings = RecorderSettings {
+            directory: folder.path().to_owned(),
+            file_size: 1 << 20,
+            file_time_ns: u64::MAX,
+            keep_size: u64::MAX,
+            keep_time_ns: u64::MAX,
+            ring_bytes: 0,
+            product: "seed".to_owned(),
+        };
+        let lines = ["s/c/A", "s/c/B"].map(str::to_owned).to_vec();
+        let (mut recorder, mut keepers) = Recorder::new(settings, &[lines]);
+        let mut keeper = keepers.remove(0);
+        for (n, payload) in chunk.iter().enumerate() {
+            keeper.keep(&Arrival {
+                line: (n % 2) as u16,
+                ts_recv_ns: START_NS + n as u64,
+                source: SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 1).into(),
+                destination: SocketAddrV4::new(Ipv4Addr::new(233, 0, 0, 1), 1_000).into(),
+                payload,
+                wire_len: payload.len() as u32,
+                lost: Lost { socket: (n % 3) as u32, host: (n % 4) as u32 },
+            });
+        }
+        let name = keeper.capture_name(1);
+        keeper.finish(START_NS + 1_000_000_000);
+        while recorder.step(START_NS) {}
+        let compressed = fs::read(folder.path().join(name))?;
+        let plain = zstd::decode_all(&compressed[..])?;
+        seeds.write("pcapng", &plain[4..])?;
+        seeds.write("identify", &plain)?;
+        if i % 16 == 0 {
+            seeds.write("compressed", &[&[1], &compressed[4..]].concat())?;
+        }
+    }
+    Ok(())
 }
