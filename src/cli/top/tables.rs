@@ -71,20 +71,12 @@ pub fn header(status: &Status, lost: bool) -> String {
     )
 }
 
-/// What is wrong, in sentences: the daemon's own, and outlets and recorder that fail.
+/// What is wrong, in sentences: the daemon's own, and what outlets gave up.
 pub fn troubles(status: &Status) -> Vec<String> {
-    let outlets = status.outlets.iter().filter(|o| !o.error.is_empty() || o.dropped > 0);
-    let outlets = outlets.map(|o| {
-        format!(
-            "{}: {} delivered, {} waiting, {} dropped {}",
-            o.name, o.delivered, o.queued, o.dropped, o.error
-        )
-    });
-    let recorder = status.recorder.iter().filter(|r| !r.error.is_empty() || r.not_kept > 0);
-    let recorder =
-        recorder.map(|r| format!("recorder: {} kept, {} could not be kept {}", r.kept, r.not_kept, r.error));
-    let own = status.troubles.iter().cloned();
-    own.chain(outlets).chain(recorder).map(|t| clean(t.trim_end())).collect()
+    let outlets = status.outlets.iter().filter(|o| o.dropped > 0);
+    let outlets =
+        outlets.map(|o| format!("{}: {} notices given up, {} delivered", o.name, o.dropped, o.delivered));
+    status.troubles.iter().cloned().chain(outlets).map(|t| clean(&t)).collect()
 }
 
 /// Sources and their lines.

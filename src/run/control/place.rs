@@ -43,6 +43,6 @@ fn own_directories() -> Vec<PathBuf> {
     let service = variable("RUNTIME_DIRECTORY")
         .map(|v| PathBuf::from(v.to_string_lossy().split(':').next().unwrap_or_default()));
     let user = variable("XDG_RUNTIME_DIR").map(|v| Path::new(&v).join("parallax"));
-    let temporary = env::temp_dir().join(format!("parallax-{}", own_uid().unwrap_or(0)));
+    let temporary = PathBuf::from(format!("/tmp/parallax-{}", own_uid().unwrap_or(u32::MAX)));
     service.into_iter().chain(user).chain([temporary]).collect()
 }
