@@ -157,6 +157,12 @@ impl Console {
         Console { settings, due: u64::MAX, ..Console::default() }
     }
 
+    /// What is chronic from now on; what is chronic already stays so until it ends.
+    pub fn set_chronic(&mut self, raised: usize, within_ns: u64) {
+        self.settings.chronic_raised = raised;
+        self.settings.chronic_within_ns = within_ns;
+    }
+
     /// Takes the judge's lines, any number of whole ones.
     pub fn on_lines(&mut self, bytes: &[u8]) {
         for line in bytes.split(|b| *b == b'\n').filter(|l| !l.trim_ascii().is_empty()) {

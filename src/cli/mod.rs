@@ -1,5 +1,6 @@
 //! Arguments to what is done; one file per command.
 
+pub mod alerts;
 pub mod check_config;
 pub mod decode;
 pub mod feeds;
@@ -9,6 +10,7 @@ pub mod latency;
 pub mod ndjson;
 pub mod replay;
 pub mod simulate;
+pub mod top;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,6 +36,10 @@ enum Command {
     Latency(latency::Args),
     /// A simulated market on two feeds, with faults and the truth about them, into captures or onto multicast groups
     Simulate(simulate::Args),
+    /// What is open at a running daemon: list, follow, acknowledge, put aside
+    Alerts(alerts::Args),
+    /// A running daemon on a screen: sources, lines, latency, alerts
+    Top(top::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
     /// The feeds it speaks
@@ -49,6 +55,8 @@ pub fn run() -> ExitCode {
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
+        Command::Alerts(args) => alerts::run(&args, out),
+        Command::Top(args) => top::run(&args, None, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };

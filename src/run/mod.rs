@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod comparator;
+pub mod control;
 pub mod daemon;
 pub mod link;
 pub mod outlets;

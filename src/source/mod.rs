@@ -19,6 +19,7 @@ pub mod multicast;
 pub mod multicast_send;
 mod pcap;
 mod pcapng;
+pub mod peer;
 mod progress;
 mod record;
 pub mod recorder;

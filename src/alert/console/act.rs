@@ -83,6 +83,9 @@ pub enum Refusal {
     /// No such severity.
     #[error("{0:?} is no severity: info, minor, major or critical")]
     NoSeverity(String),
+    /// Nothing, or two things, say until when.
+    #[error("say how long (for: 2h, 30m) or until when (until: an RFC 3339 time), one of them")]
+    NoUntil,
     /// The time lies in the past or too far ahead.
     #[error("it can be put aside until a later time, at most {0} days ahead")]
     BadUntil(u64),
@@ -108,6 +111,7 @@ impl Refusal {
             Refusal::OnOtherShelf(_) => "on_other_shelf",
             Refusal::NoTarget => "no_target",
             Refusal::NoSeverity(_) => "no_severity",
+            Refusal::NoUntil => "no_until",
             Refusal::BadUntil(_) => "bad_until",
             Refusal::NoReason => "no_reason",
             Refusal::TooLong(_) => "too_long",
@@ -304,13 +308,17 @@ impl Console {
         let about = shelf.id.as_ref().and_then(|id| self.notice(event, now, id));
         let bare = || Notice {
             ts: Time(now),
-            notice: event,
+            event,
             id: shelf.shelf.clone(),
             kind: shelf.pattern.kind.clone().unwrap_or_default(),
             severity: Severity::Info,
             state: None,
             instrument: shelf.pattern.instrument.clone(),
+            venue: None,
+            side: None,
             sources: shelf.pattern.source.iter().cloned().collect(),
+            channel: None,
+            line: None,
             count: 0,
             children: 0,
             was_under: None,

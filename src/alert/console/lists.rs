@@ -158,13 +158,17 @@ impl Console {
         let entry = self.entries.get(id)?;
         Some(Notice {
             ts: Time(at),
-            notice: event,
+            event,
             id: id.to_owned(),
             kind: entry.line.kind.clone(),
             severity: entry.severity,
             state: Some(self.state(entry)),
             instrument: entry.line.instrument.clone(),
+            venue: entry.line.venue.clone(),
+            side: entry.line.side.clone(),
             sources: entry.line.sources.clone(),
+            channel: entry.line.channel.clone(),
+            line: entry.line.line.clone(),
             count: entry.chronic.unwrap_or(1),
             children: entry.children,
             was_under: None,

@@ -72,7 +72,7 @@ impl Desk {
             .map(|n| {
                 let at = (n.ts.0 - T0) / S;
                 let state = n.state.map_or("-", State::name);
-                let mut said = format!("{at} {} {} {} {state}", n.notice.name(), n.id, n.severity.name());
+                let mut said = format!("{at} {} {} {} {state}", n.event.name(), n.id, n.severity.name());
                 if n.count > 1 {
                     said.push_str(&format!(" x{}", n.count));
                 }
@@ -128,7 +128,7 @@ fn of_kind(kind: &str) -> Target {
 fn raised_escalated_acknowledged_cleared() {
     let mut desk = Desk::new();
     let lagging = About { kind: "lagging", severity: "minor", ..PRICE };
-    assert_eq!(desk.says(1, "raised", lagging), ["1 new aa01 minor unacknowledged"]);
+    assert_eq!(desk.says(1, "raised", lagging), ["1 raised aa01 minor unacknowledged"]);
     assert_eq!(desk.says(2, "escalated", PRICE), ["2 escalated aa01 major unacknowledged"]);
     assert_eq!(desk.take(3, "ann", "aa").unwrap().ids, ["aa01"]);
     assert_eq!(desk.told(), ["3 acknowledged aa01 major acknowledged by ann"]);
@@ -207,7 +207,7 @@ fn a_shelf_for_a_kind_holds_what_comes_later_too() {
     assert_eq!(done.ids, ["aa01"]);
     assert_eq!(
         desk.told(),
-        [format!("6 unshelved {shelf} info - by bob"), "6 new aa01 major unacknowledged".into()]
+        [format!("6 unshelved {shelf} info - by bob"), "6 raised aa01 major unacknowledged".into()]
     );
     assert_eq!(desk.act(7, "bob", Action::Unshelve { target: id(&shelf) }), Err(Refusal::Unknown(shelf)));
 }
@@ -218,7 +218,7 @@ fn what_comes_and_goes_becomes_one() {
     let ids = ["f1", "f2", "f3", "f4", "f5", "f6", "f7"];
     for (n, id) in (1u64..).zip(&ids[..5]) {
         let about = About { id, ..PRICE };
-        assert_eq!(desk.says(n * 10, "raised", about), [format!("{}0 new {id} major unacknowledged", n)]);
+        assert_eq!(desk.says(n * 10, "raised", about), [format!("{}0 raised {id} major unacknowledged", n)]);
         assert_eq!(desk.says(n * 10 + 1, "cleared", about), [format!("{}1 cleared {id} major returned", n)]);
     }
     let sixth = About { id: "f6", ..PRICE };
@@ -241,7 +241,7 @@ fn what_comes_and_goes_becomes_one() {
     desk.take(700, "ann", &name).unwrap();
     desk.told();
     // Calm again: the next one is told by itself.
-    assert_eq!(desk.says(800, "raised", About { id: "f8", ..PRICE }), ["800 new f8 major unacknowledged"]);
+    assert_eq!(desk.says(800, "raised", About { id: "f8", ..PRICE }), ["800 raised f8 major unacknowledged"]);
     assert_eq!((desk.console.counters().chronic, desk.console.counters().folded), (1, 7));
 }
 
@@ -270,7 +270,7 @@ fn what_is_left_open_of_a_chronic_one_is_told_by_itself() {
                 ended,
                 [
                     format!("660 chronic_ended {name} major returned x6"),
-                    "660 new g6 major unacknowledged".into()
+                    "660 raised g6 major unacknowledged".into()
                 ]
             );
         }
@@ -287,7 +287,7 @@ fn slow_coming_and_going_is_not_chronic() {
             About { id: Box::leak(format!("h{n:02}").into_boxed_str()), ..PRICE },
         );
         assert_eq!(told.len(), 1);
-        assert!(told[0].contains(" new "), "{told:?}");
+        assert!(told[0].contains(" raised "), "{told:?}");
     }
     assert_eq!(desk.console.counters().chronic, 0);
 }
@@ -295,18 +295,18 @@ fn slow_coming_and_going_is_not_chronic() {
 #[test]
 fn a_silent_source_holds_what_it_explains() {
     let mut desk = Desk::new();
-    assert_eq!(desk.says(1, "raised", SILENT), ["1 new 5111 critical unacknowledged"]);
+    assert_eq!(desk.says(1, "raised", SILENT), ["1 raised 5111 critical unacknowledged"]);
     let second = About { id: "aa02", instrument: Some("MSFT"), ..PRICE };
     let other = About { id: "aa03", sources: &["direct"], kind: "crossed", ..PRICE };
     assert_eq!(desk.says(2, "raised", PRICE), [""; 0]);
     assert_eq!(desk.says(3, "raised", second), [""; 0]);
-    assert_eq!(desk.says(4, "raised", other), ["4 new aa03 major unacknowledged"], "another source");
+    assert_eq!(desk.says(4, "raised", other), ["4 raised aa03 major unacknowledged"], "another source");
     assert_eq!(desk.list(false), ["5111 unacknowledged", "aa03 unacknowledged"]);
     assert_eq!(desk.list(true).iter().filter(|l| l.ends_with("held")).count(), 2);
     assert_eq!(desk.says(5, "cleared", second), [""; 0], "nobody knew of it");
     assert_eq!(
         desk.says(6, "cleared", SILENT),
-        ["6 cleared 5111 critical returned children=2", "6 new aa01 major unacknowledged"]
+        ["6 cleared 5111 critical returned children=2", "6 raised aa01 major unacknowledged"]
     );
     assert_eq!(desk.says(7, "cleared", PRICE), ["7 cleared aa01 major returned"]);
     assert_eq!(desk.console.counters().held, 2);
@@ -342,12 +342,12 @@ fn who_explains_whom() {
 fn what_is_worse_than_its_parent_is_told() {
     let mut desk = Desk::new();
     desk.says(1, "raised", About { severity: "minor", ..SILENT });
-    assert_eq!(desk.says(2, "raised", PRICE), ["2 new aa01 major unacknowledged"]);
+    assert_eq!(desk.says(2, "raised", PRICE), ["2 raised aa01 major unacknowledged"]);
     let small = About { id: "aa02", severity: "minor", instrument: Some("MSFT"), ..PRICE };
     assert_eq!(desk.says(3, "raised", small), [""; 0]);
     assert_eq!(
         desk.says(4, "escalated", About { severity: "major", ..small }),
-        ["4 new aa02 major unacknowledged"]
+        ["4 raised aa02 major unacknowledged"]
     );
 }
 
@@ -380,7 +380,7 @@ fn bounds_hold_and_count() {
     desk.console.on_lines(b"{\"ts\":1}\n\xff\n[]\n");
     assert_eq!(
         desk.told(),
-        ["1 new a major unacknowledged", "1 new b major unacknowledged", "2 cleared a major returned"]
+        ["1 raised a major unacknowledged", "1 raised b major unacknowledged", "2 cleared a major returned"]
     );
     assert_eq!(desk.list(true), ["b returned", "a cleared"]);
     let expected = Counters {
@@ -442,13 +442,17 @@ fn after_a_restart_the_journal_and_the_log_give_the_same() {
         let mut again = Desk::new();
         assert_eq!(again.console.restore(T0 + 10 * S, &journal), 0);
         log.iter().chain([&later]).for_each(|l| again.console.on_lines(l));
-        assert_eq!(again.told(), ["3 new aa01 major unacknowledged"], "what got worse after it was taken");
+        let last = again.told().pop().unwrap();
+        assert!(
+            last.starts_with("3 ") && last.ends_with(" aa01 major unacknowledged"),
+            "worse since taken: {last}"
+        );
         let all = Filter { all: true, ..Filter::default() };
         let list = |console: &Console| serde_json::to_string(&console.list(&all).unwrap()).unwrap();
         assert_eq!(list(&again.console), list(&desk.console));
         assert!(again.console.shelves().eq(desk.console.shelves()));
         assert_eq!(again.console.take_journal(), b"", "nothing is recorded twice");
-        assert_eq!(again.advance(500), ["500 new cc01 major unacknowledged"]);
+        assert_eq!(again.advance(500), ["500 raised cc01 major unacknowledged"]);
     }
     assert_eq!(Desk::new().console.restore(T0, b"{}\nrubbish\n"), 2);
 }
@@ -458,12 +462,12 @@ fn a_notice_is_a_line_that_reads_back() {
     let mut desk = Desk::new();
     let raw = line(1, "raised", PRICE);
     desk.console.on_lines(&raw);
-    let notice = desk.console.take_notices().remove(0).line();
+    let notice = desk.console.take_notices().remove(0).to_line();
     assert_eq!(notice.iter().filter(|b| **b == b'\n').count(), 1);
     let back: Notice = serde_json::from_slice(&notice).unwrap();
     assert_eq!(back.alerts[0].get().as_bytes(), raw.trim_ascii(), "the judge's line to the byte");
-    assert_eq!((back.id.as_str(), back.notice, back.severity), ("aa01", NoticeEvent::New, Severity::Major));
-    let expected = "{\"ts\":\"2026-03-02T14:30:01.000000000Z\",\"notice\":\"new\",\"id\":\"aa01\",\"kind\":\"divergent\",\
+    assert_eq!((back.id.as_str(), back.event, back.severity), ("aa01", NoticeEvent::New, Severity::Major));
+    let expected = "{\"ts\":\"2026-03-02T14:30:01.000000000Z\",\"event\":\"raised\",\"id\":\"aa01\",\"kind\":\"divergent\",\
                     \"severity\":\"major\",\"state\":\"unacknowledged\",\"instrument\":\"AAPL\",\
                     \"sources\":[\"direct\",\"sip\"],\"count\":1,\"why\":\"divergent aa01\",\"alerts\":[{";
     assert!(String::from_utf8_lossy(&notice).starts_with(expected), "{}", String::from_utf8_lossy(&notice));
@@ -490,7 +494,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever comes, in whatever order: bounds hold, what is told as new is not told as new again while it lasts,
+    /// Whatever comes, in whatever order: bounds hold, what is told as raised is not told as raised again while it lasts,
     /// an end is told only of what was told, and everything that is listed can be shown.
     #[test]
     fn any_life_is_orderly(steps in prop::collection::vec(step(), 1..200)) {
@@ -521,7 +525,7 @@ proptest! {
                 }
             }
             for notice in desk.console.take_notices() {
-                match notice.notice {
+                match notice.event {
                     NoticeEvent::New | NoticeEvent::ChronicBegan => prop_assert!(told.insert(notice.id)),
                     NoticeEvent::Cleared | NoticeEvent::ChronicEnded => prop_assert!(told.remove(&notice.id)),
                     NoticeEvent::Escalated | NoticeEvent::Reminded => prop_assert!(told.contains(&notice.id)),

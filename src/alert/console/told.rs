@@ -170,6 +170,7 @@ fn is_zero(n: &u64) -> bool {
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {
     /// An alert that was not told before: just raised, or no longer held by its parent, its chronic alert or a shelf.
+    #[serde(rename = "raised")]
     New,
     /// A told alert became worse.
     Escalated,
@@ -193,7 +194,7 @@ impl NoticeEvent {
     /// Name in records.
     pub const fn name(self) -> &'static str {
         match self {
-            NoticeEvent::New => "new",
+            NoticeEvent::New => "raised",
             NoticeEvent::Escalated => "escalated",
             NoticeEvent::Cleared => "cleared",
             NoticeEvent::Reminded => "reminded",
@@ -222,7 +223,7 @@ pub struct Notice {
     /// When.
     pub ts: Time,
     /// What.
-    pub notice: NoticeEvent,
+    pub event: NoticeEvent,
     /// Which alert (or shelf): the same in every notice about it.
     pub id: String,
     /// Kind; empty for a shelf over several.
@@ -237,9 +238,21 @@ pub struct Notice {
     /// Instrument.
     #[serde(default)]
     pub instrument: Option<String>,
+    /// Venue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue: Option<String>,
+    /// Side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
     /// Sources.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// Line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// How often it was raised.
     #[serde(default)]
     pub count: u64,
@@ -276,7 +289,7 @@ impl Notice {
     }
 
     /// It as one line of NDJSON.
-    pub fn line(&self) -> Vec<u8> {
+    pub fn to_line(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);
         self.write(&mut out);
         out
