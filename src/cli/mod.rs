@@ -2,6 +2,7 @@
 
 pub mod check_config;
 pub mod decode;
+pub mod doctor;
 pub mod feeds;
 pub mod identify;
 pub mod input;
@@ -36,6 +37,8 @@ enum Command {
     Simulate(simulate::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
+    /// What on this machine will hurt a live daemon, and the commands that mend it
+    Doctor(doctor::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
+        Command::Doctor(args) => doctor::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {

@@ -6,9 +6,13 @@
 pub mod board;
 pub mod comparator;
 pub mod daemon;
+pub mod doctor;
 pub mod link;
 pub mod outlets;
+pub mod place;
+pub mod privileges;
 pub mod receiver;
+pub mod service;
 pub mod shelves;
 pub mod status;
 pub mod web;
