@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod check_config;
 pub mod decode;
+pub mod doctor;
 pub mod feeds;
 pub mod identify;
 pub mod input;
@@ -42,6 +43,8 @@ enum Command {
     Top(top::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
+    /// What on this machine will hurt a live daemon, and the commands that mend it
+    Doctor(doctor::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Top(args) => top::run(&args, None, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
+        Command::Doctor(args) => doctor::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {

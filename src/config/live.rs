@@ -263,9 +263,9 @@ fn run(mut table: Table<'_>, folder: &Path) -> Result<Run, ConfigError> {
     let mut run = Run::default();
     if let Some((name, span)) = table.string("name")? {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.bytes().all(plain) {
+        if name.is_empty() || name.len() > 48 || name.starts_with('.') || !name.bytes().all(plain) {
             let sentence =
-                format!("`name = \"{name}\"` names files: letters, digits, `-`, `_`, `.`, at most 64");
+                format!("`name = \"{name}\"` names files: letters, digits, `-`, `_`, `.`, at most 48");
             return Err(table.error_at(&span, sentence));
         }
         run.name = name.to_owned();
@@ -294,15 +294,14 @@ fn shared_memory(mut table: Table<'_>, folder: &Path) -> Result<Option<SharedMem
     let mut shared = SharedMemory::default();
     let off = matches!(table.string("directory")?, Some(("off", _)));
     set(&mut shared.directory, path(&mut table, "directory", folder)?);
-    set(&mut shared.levels, number(&mut table, "levels", 1..=32)?.map(|n| n as usize));
+    set(&mut shared.levels, number(&mut table, "levels", 1..=10)?.map(|n| n as usize));
     set(&mut shared.instruments, number(&mut table, "instruments", 16..=1 << 20)?.map(|n| n as usize));
     table.finish()?;
     Ok((!off).then_some(shared))
 }
 
 fn alerts(mut table: Table<'_>, folder: &Path) -> Result<Alerts, ConfigError> {
-    let mut alerts = Alerts::default();
-    alerts.log = path(&mut table, "log", folder)?;
+    let mut alerts = Alerts { log: path(&mut table, "log", folder)?, ..Alerts::default() };
     set(&mut alerts.log_size, size(&mut table, "log_size", 64 << 10..=1 << 40)?);
     set(&mut alerts.log_files, number(&mut table, "log_files", 1..=10_000)?.map(|n| n as u32));
     if let Some((text, span)) = table.string("syslog")? {

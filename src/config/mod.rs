@@ -154,7 +154,7 @@ pub struct Config {
     /// Checks that run.
     pub checks: Vec<Check>,
     /// What only a live daemon asks for.
-    pub live: Live,
+    pub live: Box<Live>,
     /// The file as the user named it; empty when there is none.
     pub path: String,
 }
@@ -211,7 +211,7 @@ impl Config {
             let check = checks::read(table, &names)?;
             config.checks.push(check);
         }
-        config.live = live::read(&mut root_table, folder)?;
+        *config.live = live::read(&mut root_table, folder)?;
         root_table.finish()?;
         if config.checks.is_empty() {
             config.checks = Kind::ALL.iter().map(|kind| Check::with_defaults(*kind)).collect();

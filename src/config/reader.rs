@@ -289,7 +289,13 @@ pub fn size_text(bytes: u64) -> String {
 
 /// A duration as the configuration writes it, in the largest unit that is exact.
 pub fn duration_text(ns: u64) -> String {
-    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+    let units = [
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+    ];
     let exact = units.into_iter().find(|(_, unit)| ns >= *unit && ns.is_multiple_of(*unit));
     exact.map_or_else(|| format!("{ns}ns"), |(name, unit)| format!("{}{name}", ns / unit))
 }
@@ -356,7 +362,7 @@ mod tests {
         let written = [64 << 20, 256_000_000, 3 << 29, 4096, 4097, 0].map(size_text);
         assert_eq!(written, ["64MiB", "256MB", "1536MiB", "4KiB", "4097 bytes", "0 bytes"]);
         let durations = [0, 1, 250_000, 25_000_000, 600_000_000_000].map(duration_text);
-        assert_eq!(durations, ["0ns", "1ns", "250us", "25ms", "600s"]);
+        assert_eq!(durations, ["0ns", "1ns", "250us", "25ms", "10m"]);
     }
 
     #[test]

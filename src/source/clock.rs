@@ -24,6 +24,35 @@ pub fn sleep_ns(ns: u64) {
     std::thread::sleep(Duration::from_nanos(ns));
 }
 
+/// How well the wall clock is kept, as the kernel has it from whoever disciplines it (NTP, PTP).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discipline {
+    /// Someone keeps it in step.
+    pub synchronised: bool,
+    /// Its estimated error, microseconds.
+    pub error_us: u64,
+    /// The most that it can be off, microseconds.
+    pub error_max_us: u64,
+}
+
+/// What the kernel says of its clock (adjtimex(2), which changes nothing when no mode is set); `None` when it says nothing.
+#[allow(unsafe_code, reason = "the kernel's clock state has no safe interface")]
+pub fn discipline() -> Option<Discipline> {
+    // SAFETY: `timex` is a struct of integers and a timeval, for which all bits zero is a value.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes into `state`, which lives over the call and is of the type it expects; modes is 0.
+    let answer = unsafe { libc::adjtimex(&raw mut state) };
+    if answer < 0 {
+        return None;
+    }
+    let count = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
+    Some(Discipline {
+        synchronised: answer != libc::TIME_ERROR && state.status & libc::STA_UNSYNC == 0,
+        error_us: count(state.esterror),
+        error_max_us: count(state.maxerror),
+    })
+}
+
 /// Times our own stages.
 #[derive(Clone, Copy, Debug)]
 pub struct StageTimer {
@@ -88,6 +117,12 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_tells_how_its_clock_is_kept() {
+        let told = discipline().expect("reading needs no right");
+        assert!(told.error_max_us > 0, "no clock is without error: {told:?}");
+    }
 
     #[test]
     fn pacing_follows_capture_time_at_its_speed() {

@@ -10,6 +10,7 @@ mod capture;
 pub mod clock;
 pub mod cores;
 mod counts;
+pub mod disk;
 mod error;
 mod fragments;
 mod hardware;

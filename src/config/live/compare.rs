@@ -87,7 +87,7 @@ pub fn compare(old: &Config, new: &Config) -> Changes {
         ("checks are", old.checks != new.checks),
     ];
     tell(&judged, JUDGEMENT, &mut refuse);
-    let (was, is) = (&old.live, &new.live);
+    let (was, is): (&Live, &Live) = (&old.live, &new.live);
     let threads = [
         ("run.mode is", was.run.mode != is.run.mode),
         ("run.comparator_core is", was.run.comparator_core != is.run.comparator_core),
