@@ -10,6 +10,7 @@ pub mod input;
 pub mod latency;
 pub mod ndjson;
 pub mod replay;
+pub mod run;
 pub mod simulate;
 pub mod top;
 
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// The whole pipeline over captures, in capture time: books, checks, alerts, latency
     Replay(replay::Args),
+    /// The same pipeline live: pinned receivers on multicast, shared-memory books, comparator
+    Run(run::Args),
     /// One NDJSON line per message
     Decode(decode::Args),
     /// Which channels a capture holds, what they speak, a configuration to start from
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
     let out: &mut dyn Write = &mut io::stdout().lock();
     let done = match Cli::parse().command {
         Command::Replay(args) => replay::run(&args, out),
+        Command::Run(args) => run::run(&args, out),
         Command::Latency(args) => run_latency(&args, out),
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::config::Config;
 use crate::run::daemon::Opened;
-use crate::run::doctor::{self, machine::Machine};
+use crate::run::doctor::{self, Machine};
 use crate::run::reporter::{Ended, Reporter, say};
 use crate::run::{place, privileges};
 use crate::source::{clock, cores};
@@ -21,8 +21,8 @@ pub struct Args {
     pub config: PathBuf,
 
     /// End after this time, such as 30s or 10m
-    #[arg(long = "for", value_name = "TIME")]
-    pub for_time: Option<String>,
+    #[arg(long = "for", value_name = "TIME", value_parser = super::simulate::duration)]
+    pub for_time: Option<u64>,
 
     /// Leave out the plan and what on this machine will hurt it
     #[arg(long)]
@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let config = Config::read(&args.config)?;
     let plan = config.plan_run()?;
-    let until = args.for_time.as_deref().map(super::input::duration).transpose()?;
+    let until = args.for_time.map(std::time::Duration::from_nanos);
     let findings = doctor::examine(&config, &plan, &Machine::here());
     if !args.quiet {
         eprint!("{}", doctor::plan_text(&config, &plan, &findings));

@@ -193,7 +193,8 @@ impl Opened {
             move || tend(tended, &event_sender, &ending)
         })?];
         let recorder = self.recorder.as_ref().map(Recorder::monitor);
-        if let Some(recorder) = self.recorder {
+        if let Some(mut recorder) = self.recorder {
+            recorder.watched_from(started_ns);
             others.push(spawn("recorder", move || record(recorder))?);
         }
         let judge = board;

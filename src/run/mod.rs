@@ -13,6 +13,7 @@ pub mod outlets;
 pub mod place;
 pub mod privileges;
 pub mod receiver;
+pub mod reporter;
 pub mod service;
 pub mod shelves;
 pub mod status;

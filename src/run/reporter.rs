@@ -17,7 +17,9 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use super::board;
 use super::control::{Access, Control, Desk};
 use super::daemon::Threads;
-use super::outlets::{AlertLog, LogOptions, LogTarget, Notice, Outlets, Syslog, SyslogTarget, Webhook, WebhookOptions};
+use super::outlets::{
+    AlertLog, LogOptions, LogTarget, Notice, Outlets, Syslog, SyslogTarget, Webhook, WebhookOptions,
+};
 use super::service::{Manager, Request, Signals};
 use super::status::{ReceiverStatus, RecorderStatus, Status};
 use super::web::{self, Web};
@@ -90,7 +92,13 @@ impl Journal {
         let made = fs::write(&next, text)
             .and_then(|()| fs::rename(&next, &self.path))
             .and_then(|()| OpenOptions::new().append(true).open(&self.path));
-        self.settle(made.map(|file| self.file = Some(file)));
+        match made {
+            Ok(file) => {
+                self.file = Some(file);
+                self.settle(Ok(()));
+            }
+            Err(e) => self.settle(Err(e)),
+        }
     }
 
     fn append(&mut self, console: &mut Console) {
@@ -140,14 +148,22 @@ impl Reporter {
     ///
     /// # Errors
     /// What cannot be opened, in one sentence.
-    pub fn open(path: &Path, config: &Config, directory: &Path, standing: Vec<String>) -> Result<(Reporter, Arc<Waker>)> {
+    pub fn open(
+        path: &Path,
+        config: &Config,
+        directory: &Path,
+        standing: Vec<String>,
+    ) -> Result<(Reporter, Arc<Waker>)> {
         let poll = Poll::new().context("no poll can be made")?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE).context("no waker can be made")?);
         let signals = Signals::take_over().context("signals cannot be taken over")?;
         for (fd, token) in signals.descriptors().into_iter().zip(SIGNALS) {
             register_fd(&poll, fd, token)?;
         }
-        let mut control = Control::open(&super::control::place::socket(directory, &config.live.run.name), Access::Mode(0o660))?;
+        let mut control = Control::open(
+            &super::control::place::socket(directory, &config.live.run.name),
+            Access::Group,
+        )?;
         control.register(poll.registry(), Token(CONTROL)).context("the control socket cannot be watched")?;
         let web = match config.live.metrics.listen {
             Some(address) => Some(open_web(address, &poll)?),
@@ -188,7 +204,11 @@ impl Reporter {
             .map(|r| r.plan.lines.iter().map(|l| [l.source, l.channel, l.line]).collect())
             .collect();
         self.refresh(threads);
-        self.manager.ready(&format!("{} sources on {} receivers", self.config.sources.len(), threads.receivers.len()));
+        self.manager.ready(&format!(
+            "{} sources on {} receivers",
+            self.config.sources.len(),
+            threads.receivers.len()
+        ));
         let mut events = Events::with_capacity(256);
         loop {
             let waited = self.poll.poll(&mut events, Some(Duration::from_millis(50)));
@@ -261,7 +281,7 @@ impl Reporter {
         let notices = self.front.console.take_notices();
         self.control.publish(&notices);
         for notice in notices.iter().filter(|n| !n.event.is_operators()) {
-            match Notice::from_line(&notice.line()) {
+            match Notice::from_line(&notice.to_line()) {
                 Ok(notice) => self.outlets.tell(&notice),
                 Err(_) => self.refused_lines += 1,
             }
@@ -282,7 +302,8 @@ impl Reporter {
         let shown = |r: &super::daemon::ReceiverHandle| r.board.lock().map(|b| b.clone()).unwrap_or_default();
         let boards: Vec<_> = threads.receivers.iter().map(shown).zip(self.places.iter().cloned()).collect();
         let sources = board::sources(&self.config, &boards, &judge);
-        let receivers: Vec<ReceiverStatus> = threads.receivers.iter().map(|r| receiver(r, &self.config)).collect();
+        let receivers: Vec<ReceiverStatus> =
+            threads.receivers.iter().map(|r| receiver(r, &self.config)).collect();
         let recorder = threads.recorder.as_ref().map(|r| recorder(&r.state()));
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -333,7 +354,10 @@ impl Reporter {
             ));
         }
         if judge.lost_alert_bytes > 0 {
-            troubles.push(format!("{} bytes of alert records were lost: the reporter was too slow", judge.lost_alert_bytes));
+            troubles.push(format!(
+                "{} bytes of alert records were lost: the reporter was too slow",
+                judge.lost_alert_bytes
+            ));
         }
         for outlet in status.outlets.iter().filter(|o| !o.error.is_empty()) {
             troubles.push(format!("{}: {}", outlet.name, outlet.error));
@@ -396,7 +420,9 @@ impl Reporter {
                     let mut old = std::mem::replace(&mut self.outlets, made);
                     old.close(clock::monotonic_now() + LAST_WORDS);
                 }
-                Err(error) => return say(&format!("the new configuration is refused, the old one holds: {error:#}")),
+                Err(error) => {
+                    return say(&format!("the new configuration is refused, the old one holds: {error:#}"));
+                }
             }
         }
         if changes.contains(&Change::Metrics) {
@@ -406,7 +432,9 @@ impl Reporter {
             }
         }
         if changes.contains(&Change::Chronic) {
-            self.front.console.set_chronic(new.live.alerts.chronic.raised as usize, new.live.alerts.chronic.within_ns);
+            self.front
+                .console
+                .set_chronic(new.live.alerts.chronic.raised as usize, new.live.alerts.chronic.within_ns);
         }
         let keys: Vec<&str> = changes.iter().map(|c| c.keys()).collect();
         say(&format!("applied: {}", keys.join("; ")));

@@ -156,6 +156,19 @@ impl Capture {
         }
     }
 
+    /// Since when the capture says that it watches its interfaces; known once a datagram waits. Not later than that, nor
+    /// longer ago than is believed.
+    pub fn watched_from_ns(&self) -> Option<u64> {
+        let first_ns = self.head()?.ts_ns;
+        let believed = |from_ns: &u64| {
+            *from_ns <= first_ns && first_ns.saturating_sub(*from_ns) <= super::pcapng::WATCHED_MAX_NS
+        };
+        match &self.reader {
+            Reader::Pcapng(reader) => reader.watched_from_ns().filter(believed),
+            _ => None,
+        }
+    }
+
     /// Up to when the capture says that it watched its interfaces; known when it has been read to its end.
     pub fn watched_until_ns(&self) -> Option<u64> {
         match &self.reader {

@@ -87,6 +87,7 @@ pub struct Captures {
     lent: Option<usize>,
     started: bool,
     /// Nothing from here on was asked for.
+    from_ns: Option<u64>,
     to_ns: u64,
 }
 
@@ -120,7 +121,21 @@ impl Captures {
         let (captures, counts): (Vec<_>, Vec<_>) = opened.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let names = short_names(&counts);
         let to_ns = options.to_ns.unwrap_or(u64::MAX);
-        Ok(Self { captures, counts, names, lent: None, started: false, to_ns })
+        Ok(Self { captures, counts, names, lent: None, started: false, from_ns: options.from_ns, to_ns })
+    }
+
+    /// Lets the first datagram of every capture wait; gives since when the lines were watched, where a recording says it.
+    ///
+    /// # Errors
+    /// See [`Captures::next`].
+    pub fn prime(&mut self) -> Result<Option<u64>, CaptureError> {
+        if !self.started {
+            self.started = true;
+            for (capture, counts) in self.captures.iter_mut().zip(&mut self.counts) {
+                capture.advance(counts)?;
+            }
+        }
+        Ok(self.watched_from())
     }
 
     /// The next datagram in time order; equal times keep the order of the captures.
@@ -131,11 +146,8 @@ impl Captures {
     pub fn next(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
         if let Some(lent) = self.lent.take() {
             self.captures[lent].advance(&mut self.counts[lent])?;
-        } else if !self.started {
-            self.started = true;
-            for (capture, counts) in self.captures.iter_mut().zip(&mut self.counts) {
-                capture.advance(counts)?;
-            }
+        } else {
+            self.prime()?;
         }
         let heads =
             self.captures.iter().enumerate().filter_map(|(at, capture)| Some((at, capture.head()?.ts_ns)));
@@ -156,6 +168,16 @@ impl Captures {
             interface_name: capture.interface_name(head),
             lost: head.lost,
         }))
+    }
+
+    /// Since when the lines were watched: the earliest that any capture says before its first datagram (pcapng's
+    /// `isb_starttime`); what did not come before it counts too. `None` when no capture says it, or when a beginning was
+    /// cut off.
+    fn watched_from(&self) -> Option<u64> {
+        if self.from_ns.is_some() {
+            return None;
+        }
+        self.captures.iter().filter_map(Capture::watched_from_ns).min()
     }
 
     /// The time up to which the lines were watched: the latest that any capture says (pcapng's `isb_endtime`, in the

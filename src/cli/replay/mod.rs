@@ -123,6 +123,9 @@ fn pump(
 ) -> Result<bool> {
     let mut pacer = pacer;
     let mut progress = ProgressReporter::new(captures, true);
+    if let Some(from) = captures.prime()? {
+        pipeline.start(from);
+    }
     while let Some(datagram) = captures.next()? {
         if let Some(pacer) = &mut pacer {
             pacer.wait_until(datagram.ts_recv_ns);
@@ -133,6 +136,10 @@ fn pump(
             return Ok(false);
         }
         progress.tick(captures);
+    }
+    // A recording was watched for longer than until its last datagram.
+    if let Some(until) = captures.watched_until() {
+        pipeline.advance(until);
     }
     progress.finish();
     Ok(true)

@@ -39,7 +39,7 @@ const BLOCK_LEN_MAX: u32 = 64 * 1024 * 1024;
 const INTERFACES_MAX: usize = 65_536;
 /// How long after the latest packet we believe that lines were still watched: a long weekend and some days. Beyond
 /// that the number is damage, and timers run to it would say things that nobody saw.
-const WATCHED_MAX_NS: u64 = 7 * 24 * 3600 * 1_000_000_000;
+pub(super) const WATCHED_MAX_NS: u64 = 7 * 24 * 3600 * 1_000_000_000;
 
 /// How an interface's ticks become nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +109,8 @@ pub(super) struct PcapngReader {
     newest_ns: Option<u64>,
     /// See [`PcapngReader::watched_until_ns`].
     watched_until_ns: Option<u64>,
+    /// See [`PcapngReader::watched_from_ns`].
+    watched_from_ns: Option<u64>,
     /// Drops by the operating system that no datagram was told yet.
     host_drops: u64,
     ended: bool,
@@ -358,6 +360,14 @@ impl PcapngReader {
                         None => counts.add(Reason::BadStatistics, offset),
                     }
                 }
+                // Only what stands before the first packet says since when: at the end it repeats the file's beginning.
+                Ok((2, value)) if value.len() == 8 => {
+                    let ticks = u64::from(self.word(value, 0)) << 32 | u64::from(self.word(value, 4));
+                    let from_ns = u64::try_from(self.interfaces[at].time_ns(ticks)).ok();
+                    if self.newest_ns.is_none() {
+                        self.watched_from_ns = self.watched_from_ns.or(from_ns);
+                    }
+                }
                 Ok((7, value)) => match self.long(value) {
                     Some(drops) if drops >= self.interfaces[at].os_drops => {
                         let before = std::mem::replace(&mut self.interfaces[at].os_drops, drops);
@@ -366,7 +376,7 @@ impl PcapngReader {
                     Some(_) => counts.add(Reason::BadStatistics, offset),
                     None => counts.add(Reason::BadOption, offset),
                 },
-                Ok((3, _)) | Err(_) => counts.add(Reason::BadOption, offset),
+                Ok((2 | 3, _)) | Err(_) => counts.add(Reason::BadOption, offset),
                 Ok(_) => {}
             }
         }
@@ -402,6 +412,11 @@ impl PcapngReader {
     #[inline]
     pub fn name(&self, place: u32) -> &str {
         self.names.name(place)
+    }
+
+    /// Since when an interface is watched, as statistics before the first packet say.
+    pub fn watched_from_ns(&self) -> Option<u64> {
+        self.watched_from_ns
     }
 
     /// The latest time up to which, as statistics say, an interface was watched, and not before the latest packet.

@@ -41,6 +41,8 @@ pub(super) struct Packet<'a> {
 pub(super) struct Statistics {
     pub line: u16,
     pub ts_ns: u64,
+    /// Since when the lines are watched; said once, at the beginning of a recording.
+    pub from_ns: Option<u64>,
     /// Datagrams that the kernel lost before any socket, as far as they were told with this line's datagrams.
     pub host_drops: u64,
     /// Where the file ends: what happened to the line over its whole time.
@@ -101,6 +103,9 @@ pub(super) fn statistics(out: &mut Vec<u8>, statistics: &Statistics) {
     let mut body = Vec::with_capacity(96);
     body.extend_from_slice(&u32::from(statistics.line).to_le_bytes());
     body.extend_from_slice(&time(statistics.ts_ns));
+    if let Some(from_ns) = statistics.from_ns {
+        option(&mut body, 2, &time(from_ns));
+    }
     if let Some(total) = statistics.total {
         option(&mut body, 2, &time(total.started_ns));
         if let Some(ended_ns) = total.ended_ns {

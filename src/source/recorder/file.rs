@@ -89,13 +89,15 @@ pub(super) struct Outcome {
 }
 
 impl RecordingFile {
-    /// Begins a file with its section and one interface for each line. Nothing is written yet.
+    /// Begins a file with its section, one interface for each line, and since when they are watched where that is to be
+    /// said. Nothing is written yet.
     pub fn start(
         output: Box<dyn Output>,
         product: &str,
         lines: &[String],
         number: u32,
         first_ns: u64,
+        from_ns: Option<u64>,
     ) -> io::Result<Self> {
         let mut encoder = Encoder::new(Counted { output, written: 0 }, LEVEL)?;
         encoder.include_checksum(true)?;
@@ -103,6 +105,10 @@ impl RecordingFile {
         blocks::section(&mut gathered, product);
         for name in lines {
             blocks::interface(&mut gathered, name);
+        }
+        if from_ns.is_some() && !lines.is_empty() {
+            let statistics = Statistics { line: 0, ts_ns: first_ns, from_ns, host_drops: 0, total: None };
+            blocks::statistics(&mut gathered, &statistics);
         }
         Ok(Self {
             encoder,
@@ -128,7 +134,8 @@ impl RecordingFile {
             counts.host_drops += u64::from(note.lost.host);
             if note.lost.host > 0 {
                 let (line, host_drops) = (note.line, counts.host_drops);
-                let statistics = Statistics { line, ts_ns: note.ts_ns, host_drops, total: None };
+                let statistics =
+                    Statistics { line, ts_ns: note.ts_ns, from_ns: None, host_drops, total: None };
                 blocks::statistics(&mut self.gathered, &statistics);
             }
         }
@@ -179,7 +186,10 @@ impl RecordingFile {
             let total =
                 Some(Total { started_ns, ended_ns: ended_ns.map(|_| ts_ns), kept: counts.kept, missing });
             let (line, host_drops) = (line as u16, counts.host_drops);
-            blocks::statistics(&mut self.gathered, &Statistics { line, ts_ns, host_drops, total });
+            blocks::statistics(
+                &mut self.gathered,
+                &Statistics { line, ts_ns, from_ns: None, host_drops, total },
+            );
         }
         match self.compress().and_then(|()| self.encoder.do_finish()) {
             Ok(()) => {

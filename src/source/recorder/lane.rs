@@ -55,6 +55,8 @@ pub(super) struct Lane {
 struct Writing {
     receiver: u16,
     lines: Vec<String>,
+    /// Since when the lines are watched, until a file has said it.
+    from_ns: Option<u64>,
     at: At,
     /// How long to wait after the next failure.
     wait_ns: u64,
@@ -67,8 +69,13 @@ pub(super) fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
 
 impl Lane {
     pub fn new(receiver: u16, lines: Vec<String>, ring: Consumer<u8>, shared: Arc<Shared>) -> Self {
-        let writing = Writing { receiver, lines, at: At::Nothing, wait_ns: RETRY_NS_MIN };
+        let writing = Writing { receiver, lines, from_ns: None, at: At::Nothing, wait_ns: RETRY_NS_MIN };
         Self { ring, shared, writing }
+    }
+
+    /// The lines are watched since then; the first file says it.
+    pub fn watched_from(&mut self, from_ns: u64) {
+        self.writing.from_ns = Some(from_ns);
     }
 
     pub fn ring_percent(&self) -> u64 {
@@ -202,10 +209,13 @@ impl Writing {
     fn begin(&mut self, note: &Note, desk: &mut Desk<'_>) {
         let path = desk.folder.path(self.receiver, note.file);
         let started = (desk.create)(&path).and_then(|output| {
-            RecordingFile::start(output, desk.product, &self.lines, note.file, note.ts_ns)
+            RecordingFile::start(output, desk.product, &self.lines, note.file, note.ts_ns, self.from_ns)
         });
         match started {
-            Ok(file) => self.at = At::File(Box::new(file)),
+            Ok(file) => {
+                self.from_ns = None;
+                self.at = At::File(Box::new(file));
+            }
             Err(error) => self.failed(note.file, &error, desk),
         }
     }

@@ -114,6 +114,11 @@ impl Recorder {
         (Self { lanes, folder, create, product, bounds, board, monitor, flushed_ns: 0 }, keepers)
     }
 
+    /// The lines are watched since then, whenever the first datagram comes: a replay counts silence from there.
+    pub fn watched_from(&mut self, from_ns: u64) {
+        self.lanes.iter_mut().for_each(|lane| lane.watched_from(from_ns));
+    }
+
     /// Shows the state to other threads.
     pub fn monitor(&self) -> RecorderMonitor {
         self.monitor.clone()
