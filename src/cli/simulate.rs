@@ -131,7 +131,7 @@ fn speed(text: &str) -> Result<Speed, String> {
     }
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     match reader::duration(text) {
         Some(ns) if (100_000_000..=86_400_000_000_000).contains(&ns) => Ok(ns),
         _ => Err("write a time from 100ms to 24h, such as 10s".to_owned()),
