@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod check_config;
 pub mod decode;
+pub mod demo;
 pub mod doctor;
 pub mod feeds;
 pub mod identify;
@@ -44,6 +45,8 @@ enum Command {
     Alerts(alerts::Args),
     /// A running daemon on a screen: sources, lines, latency, alerts
     Top(top::Args),
+    /// A market with faults, the daemon and its screen, in one command
+    Demo(demo::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
     /// What on this machine will hurt a live daemon, and the commands that mend it
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Top(args) => top::run(&args, None, out),
+        Command::Demo(args) => demo::run(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Doctor(args) => doctor::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),

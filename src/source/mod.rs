@@ -7,6 +7,7 @@
 
 mod binaryfile;
 mod capture;
+pub mod child;
 pub mod clock;
 pub mod cores;
 mod counts;
