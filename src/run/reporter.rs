@@ -160,10 +160,8 @@ impl Reporter {
         for (fd, token) in signals.descriptors().into_iter().zip(SIGNALS) {
             register_fd(&poll, fd, token)?;
         }
-        let mut control = Control::open(
-            &super::control::place::socket(directory, &config.live.run.name),
-            Access::Group,
-        )?;
+        let mut control =
+            Control::open(&super::control::place::socket(directory, &config.live.run.name), Access::Group)?;
         control.register(poll.registry(), Token(CONTROL)).context("the control socket cannot be watched")?;
         let web = match config.live.metrics.listen {
             Some(address) => Some(open_web(address, &poll)?),

@@ -53,6 +53,11 @@ pub fn discipline() -> Option<Discipline> {
     })
 }
 
+/// Nanoseconds of a time that is never set, since `start`.
+pub fn steady_ns(start: Instant) -> u64 {
+    u64::try_from(monotonic_now().saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Times our own stages.
 #[derive(Clone, Copy, Debug)]
 pub struct StageTimer {

@@ -63,6 +63,7 @@ pub(super) struct ReceiverCounts {
     pub(super) late: Count,
     pub(super) late_max_ns: Count,
     pub(super) held: Count,
+    pub(super) ahead_ns: Count,
     pub(super) host_told: Count,
 }
 
@@ -129,6 +130,8 @@ pub struct ReceiverHealth {
     pub late_stamp_max_ns: u64,
     /// Datagrams whose time was held because the clock had been set back by 100 ms or more.
     pub held_stamps: u64,
+    /// By how much times run ahead of the wall's clock because that was set back by a second or more, nanoseconds.
+    pub ahead_ns: u64,
     /// Datagrams that this machine dropped before any socket, of whatever line.
     pub host_drops: u64,
     /// Of these, those that have been told with a datagram.
@@ -161,6 +164,7 @@ impl Health {
             late_stamps: counts.late.get(),
             late_stamp_max_ns: counts.late_max_ns.get(),
             held_stamps: counts.held.get(),
+            ahead_ns: counts.ahead_ns.get(),
             host_drops: care.host_drops.get(),
             host_drops_told: counts.host_told.get(),
         }

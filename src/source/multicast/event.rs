@@ -127,7 +127,11 @@ impl std::fmt::Display for NetEvent {
                 let (ms, way) =
                     (by_ns.unsigned_abs() / 1_000_000, if *by_ns < 0 { "back" } else { "forward" });
                 write!(f, "the clock was set {way} by {ms} ms")?;
-                if *by_ns < 0 { f.write_str("; time stands still until it has caught up") } else { Ok(()) }
+                match *by_ns {
+                    ..=-1_000_000_000 => f.write_str("; the daemon's time runs on from where it was"),
+                    ..0 => f.write_str("; the daemon's time stands still until it has caught up"),
+                    _ => Ok(()),
+                }
             }
             What::StampsLate { error } => write!(
                 f,

@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use socket2::Socket;
@@ -100,6 +100,8 @@ impl Line {
 pub struct Receiver {
     lines: Vec<Line>,
     timeline: Timeline,
+    /// From where steady time is counted.
+    opened: Instant,
     pub(super) counters: Arc<Counters>,
     host_told: u64,
     batch: usize,
@@ -156,6 +158,7 @@ impl Receiver {
         Ok(Self {
             lines: opened,
             timeline: Timeline::default(),
+            opened: clock::monotonic_now(),
             counters,
             host_told: 0,
             batch,
@@ -170,6 +173,7 @@ impl Receiver {
     ///
     /// It returns after a bounded number of calls to the system even when more comes all the time.
     pub fn poll(&mut self, each: &mut impl FnMut(Received<'_>)) -> usize {
+        self.timeline.see(clock::wall_now_ns(), || clock::steady_ns(self.opened));
         let mut reads = self.complete(u64::MAX);
         let reads_max = reads + READS_PER_LINE * self.lines.len();
         let mut delivered = 0;
@@ -292,6 +296,7 @@ impl Receiver {
         counts.late.set(self.timeline.late);
         counts.late_max_ns.set(self.timeline.late_max_ns);
         counts.held.set(self.timeline.held);
+        counts.ahead_ns.set(self.timeline.ahead_ns);
     }
 
     /// Nothing handed on from here on bears an earlier time than this; it never runs backwards.

@@ -39,7 +39,7 @@ pub(super) fn turn_on() -> io::Result<Socket> {
         socket.send(b"stamp")?;
         let sent_ns = clock::wall_now_ns();
         // Enough for a stamp that is made on taking it to be later, however coarse the clock.
-        std::thread::sleep(Duration::from_micros(100));
+        clock::sleep_ns(100_000);
         batch.receive(socket.as_fd())?;
         if batch.heads().last().and_then(|head| head.stamp_ns).is_some_and(|ns| ns <= sent_ns) {
             return Ok(socket);

@@ -79,6 +79,40 @@ fn resend(receiver: &mut super::super::Receiver, sender: &Sender, to: std::net::
 }
 
 #[test]
+fn an_address_that_goes_is_told_and_leaves_its_interface_joined() {
+    in_namespace("an_address_that_goes", || {
+        if !cable("a", 1) {
+            return;
+        }
+        let to = group(1, 31_006);
+        let plan = line("x/1/A", to, "10.1.0.2");
+        let mut receiver = receiver(std::slice::from_ref(&plan), &options());
+        let sender = Sender::new(Ipv4Addr::new(10, 1, 0, 1));
+        assert_eq!(of_lines(receiver.tend(SECOND)), []);
+        assert!(ip("addr del 10.1.0.2/24 dev ar"));
+        let gone = What::InterfaceGone { interface: plan.interface.clone() };
+        assert_eq!(of_lines(receiver.tend(2 * SECOND)), [(0, gone)]);
+        assert_eq!((receiver.lines()[0].joined, receiver.lines()[0].link_up), (true, false));
+        sender.send(to, b"still");
+        assert_eq!(said(&receive(&mut receiver, 1)), [(0, "still".to_owned())]);
+        assert!(ip("addr add 10.1.0.2/24 dev ar"));
+        let up = What::LinkUp { interface: "ar".to_owned() };
+        assert_eq!(of_lines(receiver.tend(3 * SECOND)), [(0, up)]);
+        // It moves to another interface, and the group with it.
+        assert!(cable("b", 2));
+        assert!(ip("addr del 10.1.0.2/24 dev ar") && ip("addr add 10.1.0.2/24 dev br"));
+        let joined = What::Joined { interface: "br".to_owned() };
+        assert_eq!(of_lines(receiver.tend(4 * SECOND)), [(0, joined)]);
+        sender.send(to, b"not here");
+        Sender::new(Ipv4Addr::new(10, 2, 0, 1)).send(to, b"here");
+        let mut kept = receive(&mut receiver, 1);
+        take(&mut receiver, &mut kept);
+        assert_eq!(said(&kept), [(0, "here".to_owned())]);
+        assert_eq!(receiver.lines()[0].rejoins, 1);
+    });
+}
+
+#[test]
 fn an_interface_that_is_made_anew_is_joined_again() {
     in_namespace("an_interface_that_is_made_anew", || {
         if !cable("a", 1) {
