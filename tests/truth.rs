@@ -222,7 +222,8 @@ fn hold(name: &str, seeds: std::ops::Range<u64>) {
             failed.push(format!(
                 "seed {seed}: {} wrong\n  {}",
                 wrong.len(),
-                wrong[..wrong.len().min(if std::env::var_os("ALL").is_some() {9999} else {6})].join("\n  ")
+                wrong[..wrong.len().min(if std::env::var_os("ALL").is_some() { 9999 } else { 6 })]
+                    .join("\n  ")
             ));
         }
     }

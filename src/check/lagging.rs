@@ -110,7 +110,10 @@ mod tests {
     fn a_wrong_price_of_the_follower_is_not_the_leaders_lag() {
         let leader = history(&[(0, 10)]);
         let follower = history(&[(MS, 10), (50 * MS, 99)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], &clock(u64::MAX), |_, _| false, |_| false), Explanation::None);
+        assert_eq!(
+            explain(60 * MS, [&leader, &follower], &clock(u64::MAX), |_, _| false, |_| false),
+            Explanation::None
+        );
     }
 
     #[test]
@@ -119,7 +122,13 @@ mod tests {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10), (51 * MS, 11), (90 * MS, 10)]);
         let explained = |late: bool, runs_late: bool| {
-            explain(120 * MS, [&leader, &follower], &clock(u64::MAX), |_, _| late, |who| runs_late && who == 1)
+            explain(
+                120 * MS,
+                [&leader, &follower],
+                &clock(u64::MAX),
+                |_, _| late,
+                |who| runs_late && who == 1,
+            )
         };
         assert_eq!(explained(false, false), Explanation::None);
         assert_eq!(explained(true, false), Explanation::Behind { who: 0, left: 90 * MS }, "the smaller lag");
@@ -131,7 +140,10 @@ mod tests {
     fn beyond_the_window_nothing_is_explained() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], &clock(9 * MS), |_, _| false, |_| false), Explanation::None);
+        assert_eq!(
+            explain(60 * MS, [&leader, &follower], &clock(9 * MS), |_, _| false, |_| false),
+            Explanation::None
+        );
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Truth {
 
     /// What the prices that differed, met or were not followed must and may lead to.
     fn prices(&self, fault: &Fault, account: &Account, record: &mut Record) {
-                let alive_ns = |source, since_ns, due_ns| self.alive_ns(source, since_ns, due_ns);
+        let alive_ns = |source, since_ns, due_ns| self.alive_ns(source, since_ns, due_ns);
         let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
         let case = Case { alive_ns: &alive_ns, wrong, at_fault: fault.source };
         for (i, side) in account.sides() {
@@ -559,9 +559,7 @@ fn corruption(fault: &Fault, account: &Account, damage: Damage, record: &mut Rec
         let gap = account.gaps.iter().find(|gap| gap.sequence.holds(incident.first));
         let alert = match gap {
             Some(gap) => gap.alert(fault.source).any_of(&["gap"]),
-            None => {
-                alert.any_of(&["line"]).line(info.name).sequence(sequence).by(incident.ts_ns + SPEAKS_NS)
-            }
+            None => alert.any_of(&["line"]).line(info.name).sequence(sequence).by(incident.ts_ns + SPEAKS_NS),
         };
         match damage {
             Damage::Header => record.expect.push(alert),
