@@ -32,7 +32,7 @@ pub const REQUEST_MAX: usize = 64 * 1024;
 /// Callers at a time.
 pub const CALLERS_MAX: usize = 32;
 /// What waits for one follower, bytes.
-pub const FOLLOW_MAX: usize = 1 << 20;
+pub const FOLLOW_MAX: usize = 4 << 20;
 /// While this much waits for a caller, its next request waits too, bytes.
 const BACKLOG: usize = 64 * 1024;
 /// Requests of one caller between two looks at the others.
@@ -216,13 +216,9 @@ impl Control {
         notices.iter().for_each(|n| n.write(&mut lines));
         for slot in 0..self.callers.len() {
             let Some(caller) = self.callers[slot].as_mut().filter(|c| c.following) else { continue };
-            if caller.output.len() + lines.len() > FOLLOW_MAX {
-                self.counts.too_slow += 1;
-                self.let_go(slot);
-                continue;
-            }
-            caller.output.extend(&lines);
-            if caller.flush().is_err() {
+            let told = caller.tell(&lines);
+            self.counts.too_slow += u64::from(told == Told::TooSlow);
+            if told != Told::Taken {
                 self.let_go(slot);
             }
         }
@@ -331,7 +327,29 @@ enum Step {
     Over,
 }
 
+/// How a follower took its notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Taken,
+    TooSlow,
+    Gone,
+}
+
 impl Caller {
+    /// Notices, written as they come: a storm of them does not cut off who reads.
+    fn tell(&mut self, lines: &[u8]) -> Told {
+        for chunk in lines.chunks(BACKLOG) {
+            self.output.extend(chunk);
+            if self.flush().is_err() {
+                return Told::Gone;
+            }
+            if self.output.len() > FOLLOW_MAX {
+                return Told::TooSlow;
+            }
+        }
+        Told::Taken
+    }
+
     fn step(&mut self, counts: &mut ControlCounts, desk: &mut dyn Desk) -> Step {
         let Ok(all_written) = self.flush() else { return Step::Over };
         if self.last_words {

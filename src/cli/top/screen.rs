@@ -95,17 +95,16 @@ fn instrument(frame: &mut Frame<'_>, model: &mut Model, area: Rect) {
 fn grid(frame: &mut Frame<'_>, model: &Model, table: &Table, area: Rect, cursor: Option<usize>) {
     let widths = table.widths();
     let last = widths.len() - 1;
-    let wide_last = table.figures_from > last;
+    let kept = table.fitting(usize::from(area.width));
     let set = |cells: &[String]| -> Vec<Cell<'static>> {
-        let cells = cells.iter().zip(&widths).enumerate();
-        cells.map(|(c, (cell, width))| Cell::from(table.set(c, cell, *width))).collect()
+        kept.iter().map(|c| Cell::from(table.set(*c, &cells[*c], widths[*c]))).collect()
     };
     let head: Vec<String> = table.head.iter().map(|h| (*h).to_owned()).collect();
     let head = Row::new(set(&head)).style(Style::default().add_modifier(Modifier::UNDERLINED));
     let rows = table.rows.iter().map(|(cells, tone)| Row::new(set(cells)).style(style(model, *tone)));
-    let constraints = widths.iter().enumerate().map(|(c, width)| match c == last && wide_last {
+    let constraints = kept.iter().map(|c| match *c == last && table.figures_from > last {
         true => Constraint::Fill(1),
-        false => Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)),
+        false => Constraint::Length(u16::try_from(widths[*c]).unwrap_or(u16::MAX)),
     });
     let marked = Style::default().add_modifier(Modifier::REVERSED);
     let grid = Grid::new(rows, constraints).header(head).column_spacing(2).row_highlight_style(marked);

@@ -29,6 +29,8 @@ pub struct Table {
     pub rows: Vec<(Vec<String>, Tone)>,
     /// Columns from this one on hold figures, and stand to the right.
     pub figures_from: usize,
+    /// Columns that go first when there is no room; after them those on the right.
+    pub less: &'static [usize],
 }
 
 impl Table {
@@ -39,6 +41,26 @@ impl Table {
             cells.chain([self.head[c].len()]).max().unwrap_or(0)
         };
         (0..self.head.len()).map(width).collect()
+    }
+
+    /// Columns that fit into `room` characters; of a last column of sentences a few words must be seen.
+    pub fn fitting(&self, room: usize) -> Vec<usize> {
+        let mut widths = self.widths();
+        let last = widths.len() - 1;
+        if self.figures_from > last {
+            widths[last] = widths[last].min(15);
+        }
+        let mut kept: Vec<usize> = (0..widths.len()).collect();
+        let taken = |kept: &[usize]| kept.iter().map(|c| widths[*c] + 2).sum::<usize>().saturating_sub(2);
+        for less in self.less {
+            if taken(&kept) > room {
+                kept.retain(|c| c != less);
+            }
+        }
+        while kept.len() > 1 && taken(&kept) > room {
+            kept.pop();
+        }
+        kept
     }
 
     /// A cell set to its column's side.
@@ -108,7 +130,7 @@ pub fn sources(status: &Status, before: Option<&Status>) -> Table {
         "DROPS",
         "INSTRUMENTS",
     ];
-    Table { head, rows, figures_from: 2 }
+    Table { head, rows, figures_from: 2, less: &[10] }
 }
 
 fn last(last_ns: u64, now: u64) -> String {
@@ -205,7 +227,7 @@ pub fn receivers(status: &Status, before: Option<&Status>) -> Table {
         (cells, tone)
     };
     let head = vec!["RECEIVER", "SOURCES", "RATE/s", "RING", "PEAK", "IDLE", "OVERRUNS", "LATE STAMPS"];
-    Table { head, rows: status.receivers.iter().enumerate().map(row).collect(), figures_from: 2 }
+    Table { head, rows: status.receivers.iter().enumerate().map(row).collect(), figures_from: 2, less: &[] }
 }
 
 /// Latency between two points.
@@ -216,7 +238,7 @@ pub fn stages(status: &Status) -> Table {
         (names.into_iter().chain(percentiles).collect(), Tone::Plain)
     };
     let head = vec!["LATENCY", "FROM", "COUNT", "p50", "p90", "p99", "p99.9", "MAX"];
-    Table { head, rows: status.stages.iter().map(row).collect(), figures_from: 2 }
+    Table { head, rows: status.stages.iter().map(row).collect(), figures_from: 2, less: &[] }
 }
 
 /// Pairs of sources.
@@ -232,7 +254,7 @@ pub fn pairs(status: &Status) -> Table {
         (cells, Tone::Plain)
     };
     let head = vec!["PAIR", "AGREE", "COMPARABLE", "MATCHED", "LEAD p50"];
-    Table { head, rows: status.pairs.iter().map(row).collect(), figures_from: 1 }
+    Table { head, rows: status.pairs.iter().map(row).collect(), figures_from: 1, less: &[] }
 }
 
 /// Open alerts, in the order in which the daemon lists them.
@@ -248,7 +270,7 @@ pub fn alerts(model: &Model) -> Table {
     let head =
         vec!["ALERT", "SEVERITY", "KIND", "INSTRUMENT", "SOURCES", "SINCE", "AGE", "STATE", "COUNT", "WHY"];
     let rows = cells.zip(&model.alerts).map(|(cells, item)| (cells.to_vec(), tone(item))).collect();
-    Table { head, rows, figures_from: 10 }
+    Table { head, rows, figures_from: 10, less: &[5, 8, 4] }
 }
 
 /// One instrument over the sources; a sentence when there is nothing to show.
@@ -276,7 +298,7 @@ pub fn instrument(model: &mut Model) -> Result<Table, String> {
         (cells, if look.quality == "ok" { Tone::Plain } else { Tone::Warn })
     };
     let head = vec!["SOURCE", "VENUE", "QUALITY", "BID QTY", "BID", "ASK", "ASK QTY", "LAST"];
-    Ok(Table { head, rows: looks.iter().map(row).collect(), figures_from: 3 })
+    Ok(Table { head, rows: looks.iter().map(row).collect(), figures_from: 3, less: &[] })
 }
 
 /// Everything as plain text.

@@ -164,7 +164,7 @@ enum Order {
 pub struct Fake {
     /// Its socket.
     pub path: PathBuf,
-    orders: Sender<Order>,
+    orders: Sender<(Order, Sender<()>)>,
     waker: Waker,
     thread: Option<JoinHandle<Console>>,
     _folder: tempfile::TempDir,
@@ -184,30 +184,23 @@ impl Fake {
         Fake { path, orders, waker, thread: Some(thread), _folder: folder }
     }
 
+    /// Has it done before this comes back.
     fn order(&self, order: Order) {
-        self.orders.send(order).unwrap();
+        let (done, wait) = channel();
+        self.orders.send((order, done)).unwrap();
         self.waker.wake().unwrap();
+        // The end is told by hanging up.
+        let _ = wait.recv();
     }
 
-    /// The judge says something; it is taken before whatever is asked after this.
+    /// The judge says something.
     pub fn says(&self, lines: &[u8]) {
         self.order(Order::Lines(lines.to_vec()));
-        self.settle();
     }
 
     /// There is another snapshot.
     pub fn shows(&self, status: Status) {
         self.order(Order::Status(Box::new(status)));
-        self.settle();
-    }
-
-    /// Asks twice: the answer to the second request comes after a look at the orders.
-    fn settle(&self) {
-        let patience = std::time::Duration::from_secs(30);
-        let mut client = super::client::Client::connect(&self.path, patience).unwrap();
-        for _ in 0..2 {
-            client.ask(&super::Request::Ping {}).unwrap();
-        }
     }
 
     /// Ends it, and gives what its console has come to.
@@ -217,12 +210,14 @@ impl Fake {
     }
 }
 
-fn reporter(mut poll: Poll, mut control: Control, orders: &Receiver<Order>) -> Console {
+fn reporter(mut poll: Poll, mut control: Control, orders: &Receiver<(Order, Sender<()>)>) -> Console {
     let mut desk = FakeDesk::default();
     let mut events = Events::with_capacity(64);
     loop {
         poll.poll(&mut events, None).unwrap();
-        while let Ok(order) = orders.try_recv() {
+        let mut done = Vec::new();
+        while let Ok((order, when_done)) = orders.try_recv() {
+            done.push(when_done);
             match order {
                 Order::Lines(lines) => desk.console.on_lines(&lines),
                 Order::Status(status) => desk.status = *status,
@@ -235,5 +230,6 @@ fn reporter(mut poll: Poll, mut control: Control, orders: &Receiver<Order>) -> C
             }
         }
         control.publish(&desk.console.take_notices());
+        done.iter().for_each(|d| drop(d.send(())));
     }
 }
