@@ -1,5 +1,6 @@
 //! Arguments to what is done; one file per command.
 
+pub mod book;
 pub mod check_config;
 pub mod decode;
 pub mod feeds;
@@ -36,6 +37,8 @@ enum Command {
     Simulate(simulate::Args),
     /// What is wrong in a configuration, or what it means
     CheckConfig(check_config::Args),
+    /// One instrument over all sources side by side, live, out of shared memory
+    Book(book::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::run(&args).map(|_| ExitCode::SUCCESS),
         Command::CheckConfig(args) => check_config::run(&args, out),
+        Command::Book(args) => book::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {
