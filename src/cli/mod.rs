@@ -1,6 +1,7 @@
 //! Arguments to what is done; one file per command.
 
 pub mod alerts;
+pub mod book;
 pub mod check_config;
 pub mod decode;
 pub mod demo;
@@ -51,6 +52,8 @@ enum Command {
     CheckConfig(check_config::Args),
     /// What on this machine will hurt a live daemon, and the commands that mend it
     Doctor(doctor::Args),
+    /// One instrument over all sources side by side, live, out of shared memory
+    Book(book::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
 }
@@ -70,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Doctor(args) => doctor::run(&args, out),
+        Command::Book(args) => book::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
     };
     match done {

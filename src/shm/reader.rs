@@ -227,7 +227,17 @@ impl<M: Memory> Reader<M> {
     #[inline]
     pub fn read(&self, slot: SlotId) -> Result<Read, ReadError> {
         let levels = self.title.shape.levels;
-        self.read_words(slot, TOP_WORDS - 1 + LEVEL_WORDS * levels)
+        self.read_words(slot, TOP_WORDS - 1 + LEVEL_WORDS * levels, TRIES)
+    }
+
+    /// Like [`Reader::read`] with a single try: for a reader that has something else to do than to wait for a write.
+    ///
+    /// # Errors
+    /// Like [`Reader::read`]; [`ReadError::Torn`] is normal here.
+    #[inline]
+    pub fn try_read(&self, slot: SlotId) -> Result<Read, ReadError> {
+        let levels = self.title.shape.levels;
+        self.read_words(slot, TOP_WORDS - 1 + LEVEL_WORDS * levels, 1)
     }
 
     /// Like [`Reader::read`], without the levels.
@@ -236,11 +246,11 @@ impl<M: Memory> Reader<M> {
     /// Like [`Reader::read`].
     #[inline]
     pub fn read_top(&self, slot: SlotId) -> Result<Read, ReadError> {
-        self.read_words(slot, TOP_WORDS - 1)
+        self.read_words(slot, TOP_WORDS - 1, TRIES)
     }
 
     #[inline]
-    fn read_words(&self, slot: SlotId, used: usize) -> Result<Read, ReadError> {
+    fn read_words(&self, slot: SlotId, used: usize, tries: u32) -> Result<Read, ReadError> {
         if slot.index() >= self.count() {
             return Err(ReadError::NoSlot);
         }
@@ -249,7 +259,7 @@ impl<M: Memory> Reader<M> {
         let cell = &self.memory.words()[at..at + shape.slot_words()];
         let mut words = [0; WORDS_MAX];
         let words = &mut words[..used];
-        match seqlock::read(cell, words, TRIES) {
+        match seqlock::read(cell, words, tries) {
             Ok(0) => Err(ReadError::Empty),
             Ok(version) => {
                 let image = Image::from_words(words).map_err(|_| ReadError::Unreadable)?;

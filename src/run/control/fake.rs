@@ -230,6 +230,8 @@ fn reporter(mut poll: Poll, mut control: Control, orders: &Receiver<(Order, Send
             }
         }
         control.publish(&desk.console.take_notices());
-        done.iter().for_each(|d| drop(d.send(())));
+        for d in &done {
+            let _ = d.send(());
+        }
     }
 }

@@ -1,0 +1,125 @@
+//! What a shared book costs: publishing and reading one slot of five levels, by themselves and with the other side at
+//! it from another thread; hot (one slot) and over 4,096 slots in random order.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use parallax::market::{Level, Origin, Quality, Quote};
+use parallax::shm::{Image, Papers, Reader, Shape, SlotId, Writer, book_path};
+
+const SHAPE: Shape = Shape { slots: 4_096, levels: 5 };
+
+fn open(dir: &Path) -> (Writer, Reader, Vec<SlotId>) {
+    let papers = Papers { name: "bench", source: "direct", feed: "nasdaq-itch-5.0", venue: Some("XNAS") };
+    let mut writer = Writer::create(dir, &papers, SHAPE, 1).expect("a book can be made");
+    let slots = (0..SHAPE.slots).map(|n| writer.add(&format!("I{n}"), Some("XNAS")).expect("room")).collect();
+    let reader = Reader::open(&book_path(dir, "bench", "direct")).expect("it is a book");
+    (writer, reader, slots)
+}
+
+fn image(n: u64, levels: i64) -> Image {
+    let level = |away: i64| Level { price: 189_970_000_000 + away * 10_000_000, quantity: 100 + n };
+    let mut image = Image {
+        quote: Quote {
+            best: [Some(level(0)), Some(level(1))],
+            round_lot: [Some(level(0)), Some(level(1))],
+            quality: Quality::Ok,
+        },
+        origin: Origin { ts_event_ns: n, ts_recv_ns: n, sequence: n, capture: 0, frame: n },
+        ts_published_ns: n,
+        ..Image::default()
+    };
+    for away in 0..levels {
+        image.levels[0].push(level(-away));
+        image.levels[1].push(level(1 + away));
+    }
+    image
+}
+
+/// Positions in a fixed random order.
+fn shuffled(slots: &[SlotId]) -> Vec<SlotId> {
+    let mut order = slots.to_vec();
+    let mut state = 1_u64;
+    for at in (1..order.len()).rev() {
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        order.swap(at, (state >> 33) as usize % (at + 1));
+    }
+    order
+}
+
+/// Runs `other` in a loop on another thread while `measured` runs.
+fn against(other: impl Fn() + Send + 'static, measured: impl FnOnce()) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            other();
+        }
+    });
+    measured();
+    stop.store(true, Ordering::Relaxed);
+    thread.join().expect("the other side ends");
+}
+
+fn publish(c: &mut Criterion) {
+    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let (mut writer, reader, slots) = open(dir.path());
+    let (one, order) = (slots[7], shuffled(&slots));
+    let mut group = c.benchmark_group("publish");
+    for levels in [0, 5] {
+        let image = image(1, levels);
+        group.bench_function(format!("one slot, {levels} levels"), |b| {
+            b.iter(|| writer.publish(one, black_box(&image)));
+        });
+        let mut next = order.iter().cycle();
+        group.bench_function(format!("4096 slots, {levels} levels"), |b| {
+            b.iter(|| writer.publish(*next.next().expect("endless"), black_box(&image)));
+        });
+    }
+    let image = image(1, 5);
+    let other = move || {
+        let _ = black_box(reader.try_read(one));
+    };
+    against(other, || {
+        group.bench_function("one slot, 5 levels, a reader spins on it", |b| {
+            b.iter(|| writer.publish(one, black_box(&image)));
+        });
+    });
+}
+
+fn read(c: &mut Criterion) {
+    let dir = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let (mut writer, reader, slots) = open(dir.path());
+    let (one, order) = (slots[7], shuffled(&slots));
+    slots.iter().for_each(|slot| writer.publish(*slot, &image(1, 5)));
+    let mut group = c.benchmark_group("read");
+    group.bench_function("one slot, 5 levels", |b| b.iter(|| black_box(reader.read(one))));
+    group.bench_function("one slot, the top", |b| b.iter(|| black_box(reader.read_top(one))));
+    let mut next = order.iter().cycle();
+    group.bench_function("4096 slots, 5 levels", |b| {
+        b.iter(|| black_box(reader.read(*next.next().expect("endless"))));
+    });
+    group.bench_function("find among 4096", |b| b.iter(|| reader.find(black_box("I4095"), Some("XNAS"))));
+    // `Writer` writes through `&mut`: one thread owns it.
+    let writer = std::sync::Mutex::new(writer);
+    let image = image(2, 5);
+    let other = move || {
+        let mut writer = writer.lock().expect("nobody else has it");
+        (0..1_000).for_each(|_| writer.publish(one, black_box(&image)));
+    };
+    against(other, || {
+        group.bench_function("one slot, 5 levels, the writer spins on it", |b| {
+            b.iter(|| black_box(reader.read(one)));
+        });
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = publish, read
+}
+criterion_main!(benches);
