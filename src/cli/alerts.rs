@@ -3,7 +3,7 @@
 //! It keeps nothing: the daemon's console decides, and knows who asks.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::top::figures::{age, clean, clock, short};
 use crate::alert::console::{Item, Notice, NoticeEvent, Shelf, Time};
 use crate::config::Config;
+use crate::config::live::Live;
 use crate::run::control::client::Client;
 use crate::run::control::place;
 use crate::run::control::protocol::{Answer, Request};
@@ -47,12 +48,19 @@ impl Where {
         let Some(path) = &self.config else {
             return Ok(place::find(self.name.as_deref().unwrap_or("parallax")));
         };
-        let run =
-            Config::read(path).with_context(|| format!("{} says not where the daemon is", path.display()))?;
-        Ok(match &run.live.run.directory {
-            Some(directory) => place::socket(directory, &run.live.run.name),
-            None => place::find(&run.live.run.name),
+        let Live { run, .. } = read(path)?;
+        Ok(match &run.directory {
+            Some(directory) => place::socket(directory, &run.name),
+            None => place::find(&run.name),
         })
+    }
+
+    /// What the daemon was told, where its configuration is given.
+    ///
+    /// # Errors
+    /// A configuration that cannot be read.
+    pub fn live(&self) -> Result<Option<Live>> {
+        self.config.as_deref().map(read).transpose()
     }
 
     /// Calls it.
@@ -62,6 +70,12 @@ impl Where {
     pub fn call(&self) -> Result<Client> {
         Ok(Client::connect(&self.path()?, PATIENCE)?)
     }
+}
+
+fn read(path: &Path) -> Result<Live> {
+    let config =
+        Config::read(path).with_context(|| format!("{} says not where the daemon is", path.display()))?;
+    Ok(*config.live)
 }
 
 /// Which alerts.

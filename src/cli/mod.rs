@@ -69,7 +69,7 @@ pub fn run() -> ExitCode {
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
-        Command::Top(args) => top::run(&args, None, out),
+        Command::Top(args) => top::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),
         Command::Doctor(args) => doctor::run(&args, out),

@@ -6,11 +6,13 @@ pub mod figures;
 pub mod instrument;
 mod keys;
 mod screen;
+mod shared;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +30,7 @@ use crate::run::status::Status;
 use crate::source::clock;
 use instrument::InstrumentView;
 use keys::Input;
+use shared::SharedBooks;
 
 /// Arguments of `parallax top`.
 #[derive(Debug, clap::Args)]
@@ -47,9 +50,24 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     instrument: Option<String>,
 
+    /// Where the shared books lie; the configuration's directory when that is given
+    #[arg(long, value_name = "DIR")]
+    books: Option<PathBuf>,
+
     /// No colours (also when `NO_COLOR` is set)
     #[arg(long)]
     plain: bool,
+}
+
+impl Args {
+    fn books_directory(&self) -> Result<PathBuf> {
+        let own = || crate::shm::DIRECTORY.into();
+        Ok(match (&self.books, self.daemon.live()?) {
+            (Some(books), _) => books.clone(),
+            (None, Some(live)) => live.shared_memory.map_or_else(own, |s| s.directory),
+            (None, None) => own(),
+        })
+    }
 }
 
 /// What is shown.
@@ -126,16 +144,17 @@ impl Model {
 ///
 /// # Errors
 /// Nobody answers, or there is no terminal to draw on.
-pub fn run(args: &Args, books: Option<Box<dyn InstrumentView>>, out: &mut dyn Write) -> Result<ExitCode> {
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let mut client = args.daemon.call()?;
     let mut model = Model {
         colours: !args.plain && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         instrument: args.instrument.clone().unwrap_or_default(),
         tab: if args.instrument.is_some() { Tab::Instrument } else { Tab::Overview },
-        books,
         ..Model::default()
     };
     model.look(&mut client)?;
+    let name = model.status.as_ref().map(|s| s.name.clone());
+    model.books = Some(Box::new(SharedBooks::new(args.books_directory()?, name)));
     if args.once {
         std::thread::sleep(Duration::from_millis(args.interval));
         model.look(&mut client)?;

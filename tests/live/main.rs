@@ -1,0 +1,9 @@
+//! The real binary on real multicast, over loopback: simulator to daemon to alerts, and the recording of it replayed.
+//!
+//! Every test has ports, a directory and a name of its own. Nothing is asserted about how long things take: what is
+//! waited for is waited for until it is there, within a bound that only a hang reaches.
+
+mod kit;
+mod operators;
+mod recording;
+mod upset;

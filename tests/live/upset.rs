@@ -1,0 +1,69 @@
+//! What goes wrong around a daemon: killed, a directory that cannot be written, a name that is taken.
+
+use std::fs;
+
+use crate::kit::{Daemon, Place, lines, scenario, wait_for};
+
+#[test]
+fn a_killed_daemon_leaves_whole_files_and_the_next_one_takes_its_place() {
+    let place = Place::new("killed", 42_360);
+    let config = place.plain();
+    let daemon = Daemon::start(&config);
+    place.simulate(&scenario("demo.toml"), &["--duration", "3s"]);
+    let log = wait_for("alerts", || Some(place.read("alerts.ndjson")).filter(|l| !l.is_empty()));
+    lines(&log);
+    drop(daemon);
+    let books = place.path("shm").display().to_string();
+    let files: Vec<_> = fs::read_dir(place.path("shm")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let (code, shown, _) = place.command(&["book", "NOSUCH", "--dir", &books]);
+    assert_eq!((code, shown.as_str()), (Some(2), ""));
+    // What the recorder had flushed can be read; a frame that was being written is no more than a truncated end.
+    let (_, summary) = place.replay();
+    assert!(summary["captures"][0]["datagrams"].as_u64().unwrap() > 0, "{summary}");
+    let daemon = Daemon::start(&config);
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(
+        fs::read_dir(place.path("recordings")).unwrap().count(),
+        1,
+        "nothing came, nothing was recorded"
+    );
+}
+
+#[test]
+fn a_second_daemon_of_the_same_name_is_refused_in_one_sentence() {
+    let place = Place::new("second", 42_370);
+    let config = place.plain();
+    let daemon = Daemon::start(&config);
+    let (code, out, errors) = place.command(&["run", "--quiet", "--config", &config.display().to_string()]);
+    assert_eq!((code, out.as_str(), errors.lines().count()), (Some(2), "", 1), "{errors}");
+    assert!(errors.contains("another daemon"), "{errors}");
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
+    let place = Place::new("unwritable", 42_380);
+    // A file where a directory is needed: no right helps against that, not even root's.
+    fs::write(place.path("blocked"), "").unwrap();
+    let log = place.path("blocked/alerts.ndjson");
+    let config =
+        place.configure(&format!("[alerts]\nlog = \"{}\"\n[metrics]\nlisten = \"off\"\n", log.display()));
+    let text = fs::read_to_string(&config).unwrap();
+    let elsewhere = place.path("blocked/recordings");
+    let recordings = place.path("recordings");
+    let text = text.replace(&recordings.display().to_string(), &elsewhere.display().to_string());
+    fs::write(&config, text).unwrap();
+    let daemon = Daemon::start(&config);
+    place.simulate(&scenario("demo.toml"), &["--duration", "2s"]);
+    let status = wait_for("the log's trouble", || {
+        let status = place.ask("{\"cmd\":\"status\"}")["status"].take();
+        let log = status["outlets"].as_array()?.iter().any(|o| o["name"] == "log" && o["error"] != "");
+        let recorder = status["recorder"]["error"] != "" && status["recorder"]["not_kept"].as_u64()? > 0;
+        (log && recorder).then_some(status)
+    });
+    let troubles = status["troubles"].to_string();
+    assert!(troubles.contains("blocked"), "{troubles}");
+    assert!(status["comparator"]["updates"].as_u64().unwrap() > 0, "it judges all the same");
+    assert_eq!(daemon.stop(), Some(0));
+}
