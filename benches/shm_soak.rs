@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     assert_eq!(slots.len(), count);
     let (mut whole, mut met, mut mixed, mut backwards, mut impossible, mut news) =
         (0, 0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
-    let mut last = vec![0; count];
+    let (mut last, mut expected) = (vec![0; count], vec![Image::default(); count]);
     let started = clock::monotonic_now();
     let mut at = 0;
     while whole < reads {
@@ -98,10 +98,13 @@ fn main() -> ExitCode {
             Ok(read) => {
                 let n = read.image.origin.sequence;
                 whole += 1;
-                mixed += u64::from(read.updates != n || read.image != image_of(n));
                 backwards += u64::from(n < last[at]);
-                news += u64::from(n != last[at]);
-                last[at] = n;
+                if n != last[at] {
+                    news += 1;
+                    last[at] = n;
+                    expected[at] = image_of(n);
+                }
+                mixed += u64::from(read.updates != n || read.image != expected[at]);
             }
             Err(ReadError::Torn) => met += 1,
             Err(_) => impossible += 1,

@@ -146,7 +146,7 @@ fn the_layout_is_the_documented_one() {
             let shape = Shape { slots, levels };
             assert!(shape.is_possible());
             assert_eq!(shape.slot_at(0) % 16, 0);
-            assert!(shape.slot_words() >= 16 + 4 * levels && shape.slot_words() % 16 == 0);
+            assert!(shape.slot_words() >= 16 + 4 * levels && shape.slot_words().is_multiple_of(16));
         }
     }
     for (slots, levels) in [(0, 5), (layout::SLOTS_MAX + 1, 5), (1, layout::LEVELS_MAX + 1)] {
