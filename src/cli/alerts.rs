@@ -430,7 +430,7 @@ mod tests {
     /// The name by which the daemon knows who runs the test.
     fn me() -> String {
         let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        crate::source::peer::user_name(&passwd, place::own_uid().unwrap())
+        crate::source::peer::user_name(&passwd, crate::run::place::Environment::here().uid)
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn the_screen_shows_what_the_text_says() {
     }
     let keys = "q quit  1 overview  2 alerts  up/down choose  a acknowledge  s shelve  u unshelve";
     assert_eq!(shown[29], keys);
+    println!("{}", shown.join("\n"));
 }
 
 #[test]

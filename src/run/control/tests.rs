@@ -74,7 +74,7 @@ fn says_no(answer: &Answer) -> &str {
 fn the_daemon_knows_the_caller_and_answers() {
     let mut bench = Bench::new();
     let mut ann = bench.call();
-    let me = place::own_uid().unwrap();
+    let me = Environment::here().uid;
     let pong = bench.ask(&mut ann, r#"{"cmd":"ping"}"#);
     assert_eq!(pong.you, Some(crate::source::peer::user_name(&passwd(), me)));
     assert_eq!(pong.now, Some(Time(bench.desk.now)));
