@@ -59,12 +59,17 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     if let Err(why) = privileges::drop_all() {
         say(&format!("privileges could not be dropped: {why}"));
     }
+    reporter.start_outlets()?;
     say("running");
     let until = until.map(|time| clock::monotonic_now() + time);
     let ended = reporter.run(&threads, until)?;
     reporter.stopping();
     let (judge, _) = threads.stop(|alerts| reporter.take_alerts(alerts));
     reporter.finish();
+    let hung = judge.is_none() && ended != Ended::Died;
+    if hung {
+        say("a thread did not end in time: the recording may lack its last second");
+    }
     if let Some(judge) = judge {
         let tally = &judge.comparator.desk.alerts.tally;
         let raised: u64 = tally.raised.values().sum();
@@ -72,7 +77,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     }
     out.flush()?;
     Ok(match ended {
-        Ended::Told | Ended::TimeOver => ExitCode::SUCCESS,
+        Ended::Told | Ended::TimeOver if !hung => ExitCode::SUCCESS,
+        Ended::Told | Ended::TimeOver => ExitCode::from(1),
         Ended::Died => ExitCode::from(1),
     })
 }

@@ -24,6 +24,7 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 
 use crate::alert::console::Notice;
+use crate::run::place::Environment;
 use crate::source::peer;
 pub use protocol::{Answer, Desk, Request};
 
@@ -130,7 +131,7 @@ impl Control {
         let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(system)?;
         let folder = fs::metadata(directory).map_err(system)?;
-        let me = super::place::Environment::here().uid;
+        let me = Environment::here().uid;
         if folder.uid() != me && folder.uid() != 0 {
             return Err(ControlError::NotOurs(directory.to_path_buf(), folder.uid()));
         }

@@ -24,6 +24,8 @@ use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
 
 /// Bytes between a receiver and the recorder.
 const RECORDER_RING: usize = 64 << 20;
+/// How long threads may take to end.
+const PATIENCE: Duration = Duration::from_millis(800);
 /// Batches of alert records that wait for the reporter at most.
 const BATCHES: usize = 4_096;
 
@@ -190,12 +192,18 @@ impl Opened {
         let ending = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mut others = vec![spawn("tender", {
             let ending = Arc::clone(&ending);
-            move || tend(tended, &event_sender, &ending)
+            move || {
+                settle_on(None, None);
+                tend(tended, &event_sender, &ending);
+            }
         })?];
         let recorder = self.recorder.as_ref().map(Recorder::monitor);
         if let Some(mut recorder) = self.recorder {
             recorder.watched_from(started_ns);
-            others.push(spawn("recorder", move || record(recorder))?);
+            others.push(spawn("recorder", move || {
+                settle_on(None, None);
+                record(recorder);
+            })?);
         }
         let judge = board;
         Ok(Threads {
@@ -222,8 +230,13 @@ impl Threads {
     ) -> (Option<Judge>, Vec<ReceiverBoard>) {
         self.stop.at(clock::wall_now_ns());
         self.ending.store(true, std::sync::atomic::Ordering::Relaxed);
+        let until = clock::monotonic_now() + PATIENCE;
         while !self.comparator.is_finished() {
             drain(&self.alerts);
+            if clock::monotonic_now() > until {
+                // Whatever hangs must not keep what was found from the log.
+                return (None, Vec::new());
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
         let boards = self.receivers.into_iter().filter_map(|r| r.thread.join().ok()).collect();
@@ -255,7 +268,8 @@ fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'stati
     thread.spawn(body).with_context(|| format!("the thread `{name}` cannot be started"))
 }
 
-/// Takes the thread to its core. What is refused was found by the doctor and said at start; it runs all the same.
+/// Takes the thread to its core, and gives up every right, which are each thread's own. What is refused was found by the
+/// doctor and said at start; it runs all the same.
 fn settle_on(core: Option<usize>, realtime: Option<u8>) {
     use crate::source::cores;
     if let Some(core) = core {
@@ -264,6 +278,7 @@ fn settle_on(core: Option<usize>, realtime: Option<u8>) {
             let _ = cores::sched_fifo(priority);
         }
     }
+    let _ = super::privileges::drop_all();
 }
 
 fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {

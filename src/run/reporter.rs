@@ -144,7 +144,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Opens the control socket, the pages and the outlets.
+    /// Opens the control socket and the pages.
     ///
     /// # Errors
     /// What cannot be opened, in one sentence.
@@ -174,7 +174,7 @@ impl Reporter {
         let reporter = Reporter {
             path: path.to_owned(),
             config: config.clone(),
-            outlets: outlets(&config.live.alerts)?,
+            outlets: Outlets::new(),
             poll,
             signals,
             manager: Manager::here(),
@@ -189,6 +189,15 @@ impl Reporter {
             refused_lines: 0,
         };
         Ok((reporter, waker))
+    }
+
+    /// Starts the ways out for alerts: with them come threads, which inherit the rights of this one.
+    ///
+    /// # Errors
+    /// What cannot be started, in one sentence.
+    pub fn start_outlets(&mut self) -> Result<()> {
+        self.outlets = outlets(&self.config.live.alerts)?;
+        Ok(())
     }
 
     /// Reports until it is told to stop, the time is over, or a thread has died.
@@ -458,7 +467,7 @@ fn open_web(address: std::net::SocketAddr, poll: &Poll) -> Result<Web> {
         format!("the pages for Prometheus cannot be served on {address}; give [metrics] another `listen`, or \"off\"")
     })?;
     web.register(poll.registry(), WEB).context("the pages for Prometheus cannot be watched")?;
-    debug_assert!(WEB + web::TOKENS < CONTROL);
+    const { assert!(WEB + web::TOKENS < CONTROL) };
     Ok(web)
 }
 

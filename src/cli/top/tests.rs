@@ -81,6 +81,7 @@ fn the_screen_shows_what_the_text_says() {
     }
     let keys = "q quit  1 overview  2 alerts  up/down choose  a acknowledge  s shelve  u unshelve";
     assert_eq!(shown[29], keys);
+    println!("{}", shown.join("\n"));
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn once_prints_the_text() {
         TestCli::parse_from(["top", "--once", "--interval", "0", "--socket", fake.path.to_str().unwrap()])
             .args;
     let mut out = Vec::new();
-    run(&args, None, &mut out).unwrap();
+    run(&args, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.starts_with("parallax 0.1.0 parallax pid 4711, up 60 s, 14:31:00 UTC\n! receive"), "{text}");
     assert!(text.contains("\n  tv1/A  joined       -  ") && text.ends_with("\nno alert\n"), "{text}");

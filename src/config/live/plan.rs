@@ -121,15 +121,20 @@ impl Config {
         Ok(LinePlan { source, channel, line: position, name, group, interface, sender })
     }
 
-    /// Lines that only captures tell apart are one and the same on a network.
+    /// One group on two interfaces is two lines. On one interface, lines that only captures tell apart are one and the
+    /// same.
     fn refuse_lines_that_are_one(&self, receivers: &[ReceiverPlan]) -> Result<(), ConfigError> {
         let mut lines: Vec<&LinePlan> = receivers.iter().flat_map(|r| &r.lines).collect();
         lines.sort_by_key(|l| (l.source, l.channel, l.line));
         for (n, line) in lines.iter().enumerate() {
-            if let Some(other) = lines[..n].iter().find(|other| other.group == line.group) {
+            let one = |other: &&&LinePlan| {
+                let apart = line.interface.is_some() && other.interface.is_some();
+                other.group == line.group && !(apart && other.interface != line.interface)
+            };
+            if let Some(other) = lines[..n].iter().find(one) {
                 let place = self.sources[line.source].channels[line.channel].lines[line.line].place;
                 let sentence = format!(
-                    "line {} cannot run: {} joins the same group {}, and only the captures of a replay tell them apart",
+                    "line {} cannot run: {} joins the same group {}; give each the `interface` that it comes in on (without, only the captures of a replay tell them apart)",
                     line.name, other.name, line.group
                 );
                 return Err(self.refuse(place.0, sentence));

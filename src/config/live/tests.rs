@@ -272,7 +272,15 @@ fn what_cannot_run_says_why_and_can_still_be_replayed() {
         .replace("\"224.0.17.48:55530\" }]", "\"224.0.17.48:55530\", capture = \"a.pcap\" }]");
     assert_eq!(
         refused(&twice),
-        "c.toml:25: line other/o/A cannot run: sip/q1/A joins the same group 224.0.17.48:55530, and only the captures of a replay tell them apart"
+        "c.toml:25: line other/o/A cannot run: sip/q1/A joins the same group 224.0.17.48:55530; give each the `interface` that it comes in on (without, only the captures of a replay tell them apart)"
+    );
+    let apart = twice
+        .replace("capture = \"a.pcap\"", "interface = \"10.1.0.5\"")
+        .replace("capture = \"b.pcap\"", "interface = \"10.2.0.5\"");
+    assert_eq!(
+        parse(&apart).unwrap().plan_run().map(|p| p.receivers.len()),
+        Ok(2),
+        "one group on two interfaces"
     );
 }
 

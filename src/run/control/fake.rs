@@ -230,8 +230,9 @@ fn reporter(mut poll: Poll, mut control: Control, orders: &Receiver<(Order, Send
             }
         }
         control.publish(&desk.console.take_notices());
-        for d in &done {
-            let _ = d.send(());
+        for when_done in done {
+            // Whoever started the fake may not wait for it.
+            let _ = when_done.send(());
         }
     }
 }

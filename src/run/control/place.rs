@@ -1,4 +1,4 @@
-//! Where a daemon keeps its control socket, and where a tool looks for it.
+//! The control socket's place in the daemon's directory, and where a tool looks for it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,7 @@ pub fn socket(directory: &Path, name: &str) -> PathBuf {
 /// Where a tool finds the socket of the daemon `name` when no directory is configured: the first place that has one, or
 /// the place where this user's own daemon would have it.
 pub fn find(name: &str) -> PathBuf {
-    let places = candidates(&Environment::here());
-    let mut sockets = places.iter().map(|directory| socket(directory, name));
-    let own = sockets.next().unwrap_or_default();
-    if own.exists() {
-        return own;
-    }
-    sockets.find(|path| path.exists()).unwrap_or(own)
+    let places: Vec<PathBuf> = candidates(&Environment::here()).iter().map(|d| socket(d, name)).collect();
+    let first = places.first().cloned().unwrap_or_default();
+    places.into_iter().find(|path| path.exists()).unwrap_or(first)
 }

@@ -74,7 +74,7 @@ fn says_no(answer: &Answer) -> &str {
 fn the_daemon_knows_the_caller_and_answers() {
     let mut bench = Bench::new();
     let mut ann = bench.call();
-    let me = crate::run::place::Environment::here().uid;
+    let me = Environment::here().uid;
     let pong = bench.ask(&mut ann, r#"{"cmd":"ping"}"#);
     assert_eq!(pong.you, Some(crate::source::peer::user_name(&passwd(), me)));
     assert_eq!(pong.now, Some(Time(bench.desk.now)));
@@ -106,7 +106,7 @@ fn an_alert_is_listed_taken_put_aside_and_followed() {
     let shelve = r#"{"cmd":"shelve","id":"aa01","for":"2h","reason":"known"}"#;
     let shelf = bench.ask(&mut ann, shelve).done.unwrap().shelves.remove(0);
     assert_eq!(shelf.until.0 - bench.desk.now, 7_200_000_000_000);
-    assert_eq!(bench.ask(&mut ann, r#"{"cmd":"shelves"}"#).shelves.unwrap(), [shelf.clone()]);
+    assert_eq!(bench.ask(&mut ann, r#"{"cmd":"shelves"}"#).shelves.unwrap(), std::slice::from_ref(&shelf));
     assert!(line(&mut follower).contains("\"note\":\"known\""));
     bench.ask(&mut ann, &format!(r#"{{"cmd":"unshelve","id":"{}"}}"#, shelf.shelf)).done.unwrap();
     assert!(line(&mut follower).contains("\"event\":\"unshelved\""));

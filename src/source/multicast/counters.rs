@@ -134,7 +134,7 @@ pub struct ReceiverHealth {
     pub ahead_ns: u64,
     /// Datagrams that this machine dropped before any socket, of whatever line.
     pub host_drops: u64,
-    /// Of these, those that have been told with a datagram.
+    /// Of these, those that have been told with a datagram of some line.
     pub host_drops_told: u64,
 }
 

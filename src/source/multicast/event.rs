@@ -129,7 +129,7 @@ impl std::fmt::Display for NetEvent {
                 write!(f, "the clock was set {way} by {ms} ms")?;
                 match *by_ns {
                     ..=-1_000_000_000 => f.write_str("; the daemon's time runs on from where it was"),
-                    ..0 => f.write_str("; the daemon's time stands still until it has caught up"),
+                    -999_999_999..0 => f.write_str("; the daemon's time stands still until it has caught up"),
                     _ => Ok(()),
                 }
             }

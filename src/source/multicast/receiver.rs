@@ -49,7 +49,8 @@ pub struct Received<'a> {
     /// Its length; more than `payload.len()` when it was cut.
     pub wire_len: u32,
     /// What this machine lost before it. `socket` is exact in number and place: these were dropped on this line
-    /// between the datagram before and this one. `host` is exact in number and up to a second late.
+    /// between the datagram before and this one. `host` is exact in number and up to a second late; every line is told
+    /// of all of them, for whose they were is not known.
     pub lost: Lost,
 }
 
@@ -69,6 +70,8 @@ struct Line {
     ready: bool,
     /// Drops told by the last datagram that told any, modulo 2^32.
     drops: u32,
+    /// Drops before any socket that this line has been told: it may be its own that are missing.
+    host_told: u64,
 }
 
 impl Line {
@@ -103,7 +106,6 @@ pub struct Receiver {
     /// From where steady time is counted.
     opened: Instant,
     pub(super) counters: Arc<Counters>,
-    host_told: u64,
     batch: usize,
     margin_ns: u64,
     keeper: Option<Keeper>,
@@ -150,6 +152,7 @@ impl Receiver {
                 more: false,
                 ready: true,
                 drops: 0,
+                host_told: 0,
             });
         }
         let readiness = (options.mode == Mode::Block || lines.len() > ASKED_ALL_MAX)
@@ -160,7 +163,6 @@ impl Receiver {
             timeline: Timeline::default(),
             opened: clock::monotonic_now(),
             counters,
-            host_told: 0,
             batch,
             margin_ns: options.margin_ns,
             keeper: Some(keeper),
@@ -259,10 +261,11 @@ impl Receiver {
         }
         // SYNC POINT: none needed, see `counters`; a count that is seen late is told with a later datagram.
         let host = self.counters.care.host_drops.get();
-        if host != self.host_told {
-            lost.host = u32::try_from(host - self.host_told).unwrap_or(u32::MAX);
-            self.host_told += u64::from(lost.host);
-            self.counters.receiver.host_told.set(self.host_told);
+        if host != line.host_told {
+            lost.host = u32::try_from(host - line.host_told).unwrap_or(u32::MAX);
+            line.host_told += u64::from(lost.host);
+            let told = &self.counters.receiver.host_told;
+            told.set(told.get().max(line.host_told));
         }
         counts.datagrams.add(1);
         counts.bytes.add(payload.len() as u64);
