@@ -138,7 +138,7 @@ fn fits(alert: &Told, wanted: &Value) -> bool {
 const MS: u64 = 1_000_000;
 
 /// What is wrong with an alert that tells what is wanted: its moments, who is late, what it became.
-fn blemishes(alert: &Told, wanted: &Value) -> Vec<&'static str> {
+fn blemishes(alert: &Told, wanted: &Value, whole: bool) -> Vec<&'static str> {
     let kind = alert.kinds[0].as_str();
     let (from, to) = (time(&wanted["from"]).unwrap_or(0), time(&wanted["to"]).unwrap_or(u64::MAX));
     let stale = kind == "stale" && names(&wanted["any_of"]).len() > 1;
@@ -149,14 +149,15 @@ fn blemishes(alert: &Told, wanted: &Value) -> Vec<&'static str> {
     let lag = alert.raised["lag_ns"].as_u64();
     let longest = wanted["lag_ns"].as_u64();
     let late = &wanted["late"];
-    let exact = ["gap", "line"].contains(&kind);
+    // What is lost on one line within a gap is told of neither line in full.
+    let exact = kind == "gap" || kind == "line" && whole;
     let rules = [
         ("raised too late", time(&wanted["by"]).is_some_and(|by| alert.raised_ns > by)),
         ("another beginning", judged && alert.began != from),
         ("another end", judged && (alert.ended > to || agreed && alert.ended != to)),
         ("no reason to end", judged && !agreed && !alert.reason.starts_with("not_comparable:")),
         ("told before its delay", judged && kind != "lagging" && stood < 25 * MS),
-        ("told before its delay", kind == "stale" && !stale && (alert.began < from || stood < 3_000 * MS)),
+        ("told before its delay", kind == "stale" && !stale && stood < 3_000 * MS),
         ("told before its delay", kind == "silent" && stood < 2_000 * MS),
         ("told before its delay", kind == "status" && stood < 250 * MS),
         ("told before its delay", kind == "missing" && stood < 5_000 * MS),
@@ -176,13 +177,14 @@ fn faults_of(lines: &[Value], truth: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut explained = vec![false; alerts.len()];
     for record in truth {
+        let whole = record["expect"].as_array().unwrap().iter().all(|w| w["any_of"][0] != "gap");
         for (list, must) in [("expect", true), ("accept", false)] {
             for wanted in record[list].as_array().unwrap() {
                 let mut found = BTreeMap::new();
                 for (alert, explained) in alerts.iter().zip(&mut explained).filter(|(a, _)| fits(a, wanted)) {
                     *explained = true;
                     *found.entry(alert.kinds[0] == "stale").or_insert(0) += 1;
-                    for name in blemishes(alert, wanted) {
+                    for name in blemishes(alert, wanted, whole) {
                         wrong.push(format!(
                             "fault {} {}: {name}: {} {} {} for {wanted}",
                             record["fault"], record["kind"], alert.raised, alert.ended, alert.reason
@@ -222,8 +224,7 @@ fn hold(name: &str, seeds: std::ops::Range<u64>) {
             failed.push(format!(
                 "seed {seed}: {} wrong\n  {}",
                 wrong.len(),
-                wrong[..wrong.len().min(if std::env::var_os("ALL").is_some() { 9999 } else { 6 })]
-                    .join("\n  ")
+                wrong[..wrong.len().min(6)].join("\n  ")
             ));
         }
     }
@@ -232,12 +233,12 @@ fn hold(name: &str, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn every_fault_is_found_and_nothing_else_seeds_0_to_29() {
-    hold("all-faults.toml", 0..4);
+    hold("all-faults.toml", 0..30);
 }
 
 #[test]
 fn every_fault_is_found_and_nothing_else_seeds_30_to_59() {
-    hold("all-faults.toml", 4..8);
+    hold("all-faults.toml", 30..60);
 }
 
 #[test]

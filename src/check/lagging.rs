@@ -1,7 +1,6 @@
 //! `lagging`: one source shows what the other showed earlier, and is later than the limit.
 
 use super::history::{Current, History, Shown};
-use crate::config::Check;
 
 /// The check's document.
 pub const DOCUMENT: &str = "\
@@ -12,8 +11,6 @@ Definition   While two comparable views differ on a side, the view that still sh
              behind the other, the smaller lag counts. A view that came to the price before its peer is behind only
              on evidence: the peer was first in the last three matched updates of the two sources, or the source has
              been unusually quiet since the peer moved. Otherwise the peer's new price is one it was not known to show.
-             A view that came to the price more than lag_limit after its peer had left it went back by itself, unless
-             its latest matched update was as late: where the peer's lag would be the smaller one, it is not behind.
 Inputs       Both views' prices and when they came to and left them; arrivals of both sources.
 Parameters   lag_limit (20ms): lag that is normal flight time and only counted. window (10s): how far back a
              price counts as shown earlier (the latest 128 prices of a side at most). off_delay (5ms): agreement that ends the segment.
@@ -42,31 +39,19 @@ pub enum Explanation {
 }
 
 /// Explains a difference at `now` from what both sides showed lately. `late` says, given when the peer left the
-/// price, whether there is evidence that this one is late although it came to the price first; `runs_late`, whether
-/// its latest update was beyond the limit already.
+/// price, whether there is evidence that this one is late although it came to the price first.
 pub fn explain(
     now: u64,
     sides: [&History; 2],
-    clock: &Check,
+    window_ns: u64,
     late: impl Fn(usize, u64) -> bool,
-    runs_late: impl Fn(usize) -> bool,
 ) -> Explanation {
-    let shown = |who: usize| {
-        let current = sides[who].current()?;
-        Some((current, sides[1 - who].left(now, current.price, clock.window_ns)?))
-    };
-    let ways = [shown(0), shown(1)];
     let behind = |who: usize| {
-        let (Current { came, since, .. }, Shown { came: peer_came, left, .. }) = ways[who]?;
-        // What came to the price long after its peer had left it does not still show it: it is that late already, or
-        // it went back by itself. Then it is not the late one if its peer may be, by less.
-        let returned = since > left.saturating_add(clock.lag_limit_ns) && !runs_late(who);
-        if returned && ways[1 - who].is_some_and(|(_, other)| other.left > left) {
-            return None;
-        }
+        let Current { price, came, .. } = sides[who].current()?;
+        let shown: Shown = sides[1 - who].left(now, price, window_ns)?;
         // The peer must have been there first: a source that was first to a price does not follow.
-        let followed = peer_came <= came.saturating_add(TOGETHER_NS);
-        (followed || late(who, left)).then_some((left, who))
+        let followed = shown.came <= came.saturating_add(TOGETHER_NS);
+        (followed || late(who, shown.left)).then_some((shown.left, who))
     };
     match behind(0).max(behind(1)) {
         Some((left, who)) => Explanation::Behind { who, left },
@@ -88,20 +73,16 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn clock(window_ns: u64) -> Check {
-        Check { window_ns, ..Check::with_defaults(crate::config::Kind::Lagging) }
-    }
-
     #[test]
     fn the_follower_is_behind_the_leader() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
         assert_eq!(
-            explain(60 * MS, [&leader, &follower], &clock(u64::MAX), |_, _| false, |_| false),
+            explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false),
             Explanation::Behind { who: 1, left: 50 * MS }
         );
         assert_eq!(
-            explain(60 * MS, [&follower, &leader], &clock(u64::MAX), |_, _| false, |_| false),
+            explain(60 * MS, [&follower, &leader], u64::MAX, |_, _| false),
             Explanation::Behind { who: 0, left: 50 * MS }
         );
     }
@@ -110,40 +91,14 @@ mod tests {
     fn a_wrong_price_of_the_follower_is_not_the_leaders_lag() {
         let leader = history(&[(0, 10)]);
         let follower = history(&[(MS, 10), (50 * MS, 99)]);
-        assert_eq!(
-            explain(60 * MS, [&leader, &follower], &clock(u64::MAX), |_, _| false, |_| false),
-            Explanation::None
-        );
-    }
-
-    #[test]
-    fn what_went_back_to_an_old_price_by_itself_is_not_behind_it() {
-        // Both were at 10, then at 11; then the follower went back to 10, which the leader had left long before.
-        let leader = history(&[(0, 10), (50 * MS, 11)]);
-        let follower = history(&[(MS, 10), (51 * MS, 11), (90 * MS, 10)]);
-        let explained = |late: bool, runs_late: bool| {
-            explain(
-                120 * MS,
-                [&leader, &follower],
-                &clock(u64::MAX),
-                |_, _| late,
-                |who| runs_late && who == 1,
-            )
-        };
-        assert_eq!(explained(false, false), Explanation::None);
-        assert_eq!(explained(true, false), Explanation::Behind { who: 0, left: 90 * MS }, "the smaller lag");
-        let late = Explanation::Behind { who: 1, left: 50 * MS };
-        assert_eq!(explained(false, true), late, "it has come 40 ms late before");
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false), Explanation::None);
     }
 
     #[test]
     fn beyond_the_window_nothing_is_explained() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(
-            explain(60 * MS, [&leader, &follower], &clock(9 * MS), |_, _| false, |_| false),
-            Explanation::None
-        );
+        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS, |_, _| false), Explanation::None);
     }
 
     #[test]
@@ -152,7 +107,7 @@ mod tests {
         let b = history(&[(MS, 10), (5 * MS, 12), (6 * MS, 10), (30 * MS, 11)]);
         // b shows 11, which a left at 40; a shows 12, which b left at 6.
         assert_eq!(
-            explain(45 * MS, [&a, &b], &clock(u64::MAX), |_, _| false, |_| false),
+            explain(45 * MS, [&a, &b], u64::MAX, |_, _| false),
             Explanation::Behind { who: 1, left: 40 * MS }
         );
     }

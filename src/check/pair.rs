@@ -149,8 +149,6 @@ pub struct Pair {
     pub crossing: super::crossed::CrossJudge,
     /// Halted in one, trading in the other.
     pub status: super::status::StatusJudge,
-    /// How much the first led in the latest update that both have shown; `None` when none was matched here.
-    pub lead_ns: Option<i64>,
     /// Earliest pending deadline.
     pub armed: u64,
 }
@@ -206,7 +204,6 @@ impl Pair {
             sides: Default::default(),
             crossing: Default::default(),
             status: Default::default(),
-            lead_ns: None,
             armed: u64::MAX,
         }
     }
@@ -476,10 +473,7 @@ impl Pair {
             let source = &bench.sources[usize::from(relation.sources[who])];
             peer_leads || was_quiet || source.is_unusually_quiet(now, left)
         };
-        let limit = i64::try_from(clock.lag_limit_ns).unwrap_or(i64::MAX);
-        let lead = self.lead_ns.unwrap_or(relation.recent_leads[0]);
-        let runs_late = |who: usize| if who == 1 { lead > limit } else { lead < -limit };
-        lagging::explain(now, self.histories(side, bench.views), clock, late, runs_late)
+        lagging::explain(now, self.histories(side, bench.views), clock.window_ns, late)
     }
 
     fn histories<'v>(&self, side: Side, views: &'v [ViewJudge]) -> [&'v History; 2] {

@@ -113,9 +113,6 @@ impl Comparator {
             let position = usize::from(pair.views[1] == id);
             let (matched, given_up) =
                 self.matchers[pair_id].moved(position, side as u8, price, ts_ns, 10_000_000_000);
-            if let Some(Match { lead_ns }) = &matched {
-                self.pairs[pair_id].lead_ns = Some(*lead_ns);
-            }
             self.record_match(relation, now, matched, given_up);
         }
     }

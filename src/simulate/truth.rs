@@ -176,7 +176,11 @@ impl Truth {
         for (fault, account) in self.faults.iter().zip(&mut self.accounts) {
             // What one of two lines does changes nothing that is shown.
             let shows = fault.lines.is_empty() || fault.source == SourceId::Sip;
-            if shows && fault.covers(instrument) && from_ns < reach_ns(fault) && to_ns > fault.from_ns {
+            if shows
+                && fault.covers(instrument)
+                && from_ns < reach_ns(fault)
+                && to_ns + 50 * MS > fault.from_ns
+            {
                 match finding {
                     Finding::Unfollowed { .. } if to_ns - from_ns < limit::STALE.0 => {}
                     _ => account.findings.push(finding),
@@ -231,7 +235,8 @@ impl Truth {
                 let Some(verdict) = verdict::judge(segment, &case) else { continue };
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
                 let alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
-                self.segment(fault, account, i, alert, from, verdict, record);
+                let stale: Vec<Stale> = account.stale(i).collect();
+                self.segment(fault, &stale, alert, from, verdict, record);
             }
         }
         for scope in Scope::ALL {
@@ -241,12 +246,10 @@ impl Truth {
     }
 
     /// A segment and what it is told as, unless something wider is told instead.
-    #[allow(clippy::too_many_arguments)]
     fn segment(
         &self,
         fault: &Fault,
-        account: &Account,
-        i: usize,
+        stale: &[Stale],
         mut alert: Alert,
         from: u64,
         verdict: Verdict,
@@ -263,8 +266,8 @@ impl Truth {
             firm &= by_ns.is_some_and(|by| by < fault.from_ns + limit::SILENT.0 || from >= fault.to_ns);
         }
         // While an instrument is told as stale its prices are not.
-        for stale in account.stale(i) {
-            let by = self.stale_by_ns(&stale);
+        for stale in stale {
+            let by = self.stale_by_ns(stale);
             if by.is_some_and(|by| (by..stale.to_ns).contains(&from)) {
                 return;
             }
@@ -290,7 +293,7 @@ impl Truth {
             let alert =
                 Alert::about(&self.symbols[instrument], from_ns, to_ns).of(&[source]).any_of(&["stale"]);
             match self.stale_by_ns(&Stale::of(finding)) {
-                Some(by) => record.expect.push(alert.by(by)),
+                Some(by) => record.expect.push(alert.by(by + SECOND)),
                 None => record.accept.push(alert),
             }
         }

@@ -92,14 +92,12 @@ pub fn judge(segment: &[Difference], case: &Case<'_>) -> Option<Verdict> {
     let first = |w: &&Way| by_ns.is_none_or(|by| w.may_ns <= by);
     let late: Vec<SourceId> = ways.iter().filter(first).filter_map(|w| w.late).collect();
     let one = |lates: &[SourceId]| lates.first().copied().filter(|first| lates.iter().all(|l| l == first));
-    // Where both could be late it must be the one that is, if its lag is the smaller one.
-    let late = one(&late).filter(|late| {
-        let other = segment.iter().filter_map(|d| d.or_behind).any(|(_, lag)| lag > limit::LAG.0);
-        !other || *late == case.at_fault
-    });
+    // Where both could be late either may be named.
+    let late =
+        one(&late).filter(|_| !segment.iter().filter_map(|d| d.or_behind).any(|(_, lag)| lag > limit::LAG.0));
     let names = |ways: &mut dyn Iterator<Item = &Way>| {
         let mut kinds: Vec<&str> = ways.map(|w| w.kind).collect();
-        kinds.sort_unstable_by(|a, b| b.cmp(a));
+        kinds.sort_unstable_by(|a, b| if case.wrong { a.cmp(b) } else { b.cmp(a) });
         kinds.dedup();
         kinds
     };
@@ -126,7 +124,7 @@ fn weigh(
 ) -> Option<u64> {
     let within = |at: u64| (at < d.to_ns).then_some(at);
     let divergent = |from: u64, since: Option<u64>| {
-        let must = since.map(|since| (began + limit::DIVERGENT.1).max(since + limit::SETTLED));
+        let must = since.map(|since| from.max(began + limit::DIVERGENT.1).max(since + limit::SETTLED));
         let may_ns = within(from.max(began + limit::DIVERGENT.0))?;
         Some(Way { kind: "divergent", late: None, may_ns, must_ns: must.and_then(within) })
     };
@@ -144,10 +142,17 @@ fn weigh(
     if first || left + WINDOW_NS < d.to_ns + 1_000 * MS {
         ways.extend(divergent(d.from_ns, None));
     }
-    let must = (began.max(left) + limit::LAG.1).max(since + limit::SETTLED);
+    let must = d.from_ns.max(began.max(left) + limit::LAG.1).max(since + limit::SETTLED);
     if let Some(may_ns) = within(d.from_ns.max(left + limit::LAG.0)) {
         let must_ns = within((case.alive_ns)(late, left, must));
         ways.push(Way { kind: "lagging", late: Some(late), may_ns, must_ns });
+    }
+    // The source with the fault is late as well, by the greater lag: what it shows has been true before.
+    if let Some((late, lag_ns)) = d.or_behind
+        && late == case.at_fault
+        && let Some(may_ns) = within(d.from_ns.max(began + limit::LAG.0).max(d.to_ns - lag_ns + limit::LAG.0))
+    {
+        ways.push(Way { kind: "lagging", late: Some(late), may_ns, must_ns: None });
     }
     within(since)
 }

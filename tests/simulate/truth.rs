@@ -151,8 +151,8 @@ for = "1s"
         let told = told(&records);
         assert_eq!(told, stretches(&Reader::of(&scenario)), "seed {seed}");
         assert!(!records[0].expect.is_empty(), "seed {seed}");
-        // A second of heartbeats: too short to tell late from silent, so it may be told and need not.
-        assert!(records[1..].iter().all(|r| !r.accept.is_empty()), "seed {seed}");
+        // A second of heartbeats holds one of them at most: what is over before it may be told and need not.
+        assert!(records[1..].iter().all(|r| !r.accept.is_empty() || !r.expect.is_empty()), "seed {seed}");
     }
 }
 
@@ -296,7 +296,9 @@ fn every_fault_of_the_shipped_scenario_shows() {
         for (record, (kind, alerts)) in records.iter().zip(wanted) {
             assert_eq!(record.kind, kind);
             assert!(record.observable, "seed {seed}: {kind}");
-            let expected: BTreeSet<&str> = record.expect.iter().map(|a| a.any_of[0]).collect();
+            // Whether other participants are met depends on what they quote.
+            let of_venue = record.expect.iter().filter(|a| a.scope != Some("venues"));
+            let expected: BTreeSet<&str> = of_venue.map(|a| a.any_of[0]).collect();
             assert_eq!(
                 expected.into_iter().collect::<Vec<_>>(),
                 alerts,
