@@ -21,8 +21,8 @@ struct ChannelSeries {
     decoded: Option<SeriesId>,
     booked: Option<SeriesId>,
     compared: Option<SeriesId>,
-    /// Live: receive stamp to taken, taken to published, published to compared.
-    live: Option<[SeriesId; 3]>,
+    /// Live: receive stamp to taken, taken to published, receive stamp to published, published to compared.
+    live: Option<[SeriesId; 4]>,
     /// Lead and lag of each line against the first.
     lines: Vec<SeriesId>,
 }
@@ -252,11 +252,12 @@ impl Judge {
 
     fn record_live(&mut self, place: Place, ts_recv_ns: u64, taken_ns: u64, published_ns: u64) {
         let number = self.number(place);
-        let Some([taken, published, compared]) = self.series[number].live else { return };
+        let Some([taken, booked, published, compared]) = self.series[number].live else { return };
         let since = |later: u64, earlier: u64| super::feeder::apart(later, earlier);
         let recorder = &mut self.comparator.recorder;
         recorder.record(taken, self.now, since(taken_ns, ts_recv_ns));
-        recorder.record(published, self.now, since(published_ns, taken_ns));
+        recorder.record(booked, self.now, since(published_ns, taken_ns));
+        recorder.record(published, self.now, since(published_ns, ts_recv_ns));
         let now = self.stages.as_ref().map_or(published_ns, |clock| clock.now_ns());
         recorder.record(compared, self.now, since(now, published_ns));
     }
@@ -303,6 +304,7 @@ impl ChannelSeries {
             [
                 recorder.series(source, point::TS_RECV, point::TAKEN),
                 recorder.series(source, point::TAKEN, point::PUBLISHED),
+                recorder.series(source, point::TS_RECV, point::PUBLISHED),
                 recorder.series(source, point::PUBLISHED, point::COMPARED),
             ]
         });

@@ -21,8 +21,6 @@ pub type AlertLines = Vec<u8>;
 
 /// How often other threads are shown how it goes.
 const SHOW_NS: u64 = 500_000_000;
-/// How long it sleeps at most where it may.
-const WAIT: Duration = Duration::from_millis(2);
 /// Bytes of alert records that wait for a slow reporter at most.
 const LINES_MAX: usize = 64 << 20;
 /// A receiver whose promise is so far behind the clock no longer holds the others up.
@@ -38,7 +36,7 @@ pub struct ComparatorThread {
     alerted: [SeriesId; 2],
     names: Vec<String>,
     core: Option<usize>,
-    sleeps: bool,
+    sleeps: Option<Duration>,
     timers: u64,
     timer_late_max_ns: u64,
     stalls: u64,
@@ -56,8 +54,8 @@ pub struct Settings {
     pub board: Arc<Mutex<JudgeBoard>>,
     /// Core that it is pinned to.
     pub core: Option<usize>,
-    /// It may sleep when there is nothing to do.
-    pub sleeps: bool,
+    /// How long it may sleep when there is nothing to do; `None`: it has a core of its own and never sleeps.
+    pub sleeps: Option<Duration>,
     /// Names of sources and composites.
     pub names: Vec<String>,
 }
@@ -110,10 +108,9 @@ impl ComparatorThread {
             self.fire_before(until);
             self.show();
             idle = idle.saturating_add(1);
-            if self.sleeps && idle > 64 {
-                std::thread::park_timeout(WAIT);
-            } else {
-                std::hint::spin_loop();
+            match self.sleeps {
+                Some(longest) if idle > 64 => std::thread::park_timeout(longest),
+                _ => std::hint::spin_loop(),
             }
         }
         let end = self.judge.now();

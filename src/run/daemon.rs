@@ -24,6 +24,10 @@ use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
 
 /// Bytes between a receiver and the recorder.
 const RECORDER_RING: usize = 64 << 20;
+/// How long a comparator sleeps that receivers wake.
+const NAP: Duration = Duration::from_millis(2);
+/// How long one sleeps that nobody wakes.
+const SHORT_NAP: Duration = Duration::from_micros(200);
 /// How long threads may take to end.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Batches of alert records that wait for the reporter at most.
@@ -140,7 +144,12 @@ impl Opened {
                 wake: Box::new(move || wake()),
                 board: Arc::clone(&board),
                 core: self.plan.comparator_core,
-                sleeps,
+                sleeps: match (sleeps, self.plan.comparator_core) {
+                    (true, _) => Some(NAP),
+                    // Waking it would cost a spinning receiver more than its core is worth: it looks by itself.
+                    (false, None) => Some(SHORT_NAP),
+                    (false, Some(_)) => None,
+                },
                 names: config.comparands(),
             };
             let clock: Box<dyn StageClock + Send> = Box::new(WallClock);

@@ -55,6 +55,8 @@ pub struct Sender {
     losing: u64,
     gauge: Arc<Gauge>,
     waker: Option<std::thread::Thread>,
+    /// Something was sent since the comparator was last woken.
+    news: bool,
 }
 
 /// The comparator's end.
@@ -74,6 +76,7 @@ pub fn link(size: usize) -> (Sender, Receiver) {
         losing: 0,
         gauge: Arc::clone(&gauge),
         waker: None,
+        news: false,
     };
     (sender, Receiver { ring: consumer, gauge, size: size.max(16) })
 }
@@ -92,6 +95,7 @@ impl Sender {
     /// Sends a whole step; `notes` is empty afterwards.
     pub fn send(&mut self, step: Step, notes: &mut Vec<Note>) {
         self.flush();
+        self.news = true;
         if self.losing > 0 || self.backlog.len() + notes.len() + 2 > BACKLOG_MAX {
             return self.lose(step, notes);
         }
@@ -155,7 +159,9 @@ impl Sender {
             // Release: whoever sees the promise (Acquire in `Receiver::watermark`) sees everything sent before it.
             self.gauge.watermark_ns.store(watermark_ns, Ordering::Release);
         }
-        if let Some(comparator) = &self.waker {
+        if std::mem::take(&mut self.news)
+            && let Some(comparator) = &self.waker
+        {
             comparator.unpark();
         }
     }

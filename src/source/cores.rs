@@ -44,13 +44,15 @@ pub enum CoreError {
 /// # Errors
 /// When this process may not run there.
 pub fn pin(core: usize) -> Result<(), CoreError> {
-    // The list is only looked up in: its order says nothing, and numbers beyond it are not for core_affinity.
-    let allowed = core_affinity::get_core_ids().unwrap_or_default();
-    if allowed.iter().any(|id| id.id == core)
+    // The number is the configuration's: cores that are isolated from the scheduler, the best ones there are, stand in
+    // no list of allowed cores. Numbers beyond the kernel's set are not for core_affinity, which would panic.
+    if core < libc::CPU_SETSIZE as usize
         && core_affinity::set_for_current(core_affinity::CoreId { id: core })
+        && core_affinity::get_core_ids().is_none_or(|ids| ids.iter().all(|id| id.id == core))
     {
         return Ok(());
     }
+    let allowed = core_affinity::get_core_ids().unwrap_or_default();
     let mut allowed: Vec<usize> = allowed.iter().map(|id| id.id).collect();
     allowed.sort_unstable();
     Err(CoreError::Core { core, allowed: ranges(&allowed) })

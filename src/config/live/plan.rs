@@ -172,7 +172,7 @@ impl Config {
         }
         if plan.mode == Mode::Spin && plan.comparator_core.is_none() {
             plan.warnings.push(
-                "the comparator spins without a core of its own: set `comparator_core = N`, or `mode = \"block\"`"
+                "the comparator has no core of its own and sleeps between looks: alerts come up to a quarter of a millisecond later; set `comparator_core = N`"
                     .to_owned(),
             );
         }

@@ -232,7 +232,7 @@ fn sources_without_a_core_share_one_receiver_that_is_warned_of() {
         plan.warnings,
         [
             "the receiver of direct, other spins without a core of its own: give its sources `core = N`, or set `mode = \"block\"`",
-            "the comparator spins without a core of its own: set `comparator_core = N`, or `mode = \"block\"`",
+            "the comparator has no core of its own and sleeps between looks: alerts come up to a quarter of a millisecond later; set `comparator_core = N`",
         ]
     );
     let text = format!("{}[run]\nmode = \"block\"\nrealtime = 5", text.replace("core = 3\n", ""));

@@ -38,12 +38,16 @@ fn pinned(plan: &RunPlan) -> BTreeSet<usize> {
 
 fn existing(pinned: &BTreeSet<usize>, online: &BTreeSet<usize>, machine: &Machine, findings: &mut Findings) {
     let allowed = machine.status("Cpus_allowed_list").and_then(|text| super::machine::cores(&text));
+    let isolated = machine.cores(&format!("{CPU}/isolated")).unwrap_or_default();
     for core in pinned {
         let about = format!("core {core}");
         if !online.contains(core) {
             let read = format!("it is not there; online are {}", cores_text(online));
             let mend = "correct `core` or `comparator_core`".to_owned();
             findings.push(Level::Bad, about, read, "its thread cannot be pinned", Some(mend));
+        } else if isolated.contains(core) {
+            // Isolated cores stand in no list of allowed ones; a thread may be pinned to them all the same.
+            findings.well(about, "there, and isolated");
         } else if let Some(allowed) = allowed.as_ref().filter(|allowed| !allowed.contains(core)) {
             let read = format!("this process may run on {}", cores_text(allowed));
             let why = "its thread cannot be pinned, unless only the affinity of the shell leaves it out";
@@ -61,7 +65,8 @@ fn spinning(plan: &RunPlan, online: &BTreeSet<usize>, findings: &mut Findings) {
     if plan.mode != Mode::Spin || plan.receivers.is_empty() {
         return;
     }
-    let threads = plan.receivers.len() + 1;
+    // Without a core of its own the comparator sleeps between looks.
+    let threads = plan.receivers.len() + usize::from(plan.comparator_core.is_some());
     let read = format!("{threads} threads spin on {} cores", online.len());
     if threads < online.len() {
         findings.well("cores", read);
