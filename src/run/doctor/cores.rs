@@ -38,7 +38,7 @@ fn pinned(plan: &RunPlan) -> BTreeSet<usize> {
 
 fn existing(pinned: &BTreeSet<usize>, online: &BTreeSet<usize>, machine: &Machine, findings: &mut Findings) {
     let allowed = machine.status("Cpus_allowed_list").and_then(|text| super::machine::cores(&text));
-    let isolated = machine.cores(&format!("{CPU}/isolated")).unwrap_or_default();
+    let isolated = machine.cores(format!("{CPU}/isolated")).unwrap_or_default();
     for core in pinned {
         let about = format!("core {core}");
         if !online.contains(core) {
