@@ -3,6 +3,7 @@
 //! Everything that can fail is opened before anything runs: sockets, files, shared memory. Then privileges are
 //! dropped, the threads start, and this thread becomes the reporter until it is told to stop.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -48,8 +49,30 @@ pub struct ReceiverHandle {
     thread: JoinHandle<ReceiverBoard>,
 }
 
+/// What may change while the threads run; each looks when it passes by.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    rejoin_after_ns: AtomicU64,
+    keep_size: AtomicU64,
+    keep_time_ns: AtomicU64,
+}
+
+impl Wishes {
+    /// Takes over what the configuration now says.
+    pub fn take(&self, live: &crate::config::live::Live) {
+        // Relaxed: each number is all that is told.
+        self.rejoin_after_ns.store(live.run.rejoin_after_ns, Ordering::Relaxed);
+        if let Some(recorder) = &live.recorder {
+            self.keep_size.store(recorder.keep_size, Ordering::Relaxed);
+            self.keep_time_ns.store(recorder.keep_time_ns, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The running threads.
 pub struct Threads {
+    /// What may be changed.
+    pub wishes: Arc<Wishes>,
     /// Receivers.
     pub receivers: Vec<ReceiverHandle>,
     /// What the comparator shows.
@@ -198,24 +221,28 @@ impl Opened {
             let (plan, ring_size) = (plan.clone(), live.run.ring);
             receivers.push(ReceiverHandle { plan, board, gauge, ring_size, health, thread });
         }
+        let wishes = Arc::new(Wishes::default());
+        wishes.take(live);
         let ending = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mut others = vec![spawn("tender", {
-            let ending = Arc::clone(&ending);
+            let (ending, wishes) = (Arc::clone(&ending), Arc::clone(&wishes));
             move || {
                 settle_on(None, None);
-                tend(tended, &event_sender, &ending);
+                tend(tended, &event_sender, &ending, &wishes);
             }
         })?];
         let recorder = self.recorder.as_ref().map(Recorder::monitor);
         if let Some(mut recorder) = self.recorder {
             recorder.watched_from(started_ns);
+            let kept = Arc::clone(&wishes);
             others.push(spawn("recorder", move || {
                 settle_on(None, None);
-                record(recorder);
+                record(recorder, &kept);
             })?);
         }
         let judge = board;
         Ok(Threads {
+            wishes,
             receivers,
             judge,
             recorder,
@@ -318,12 +345,15 @@ fn tend(
     mut keepers: Vec<NetKeeper>,
     events: &crossbeam_channel::Sender<NetEvent>,
     ending: &std::sync::atomic::AtomicBool,
+    wishes: &Wishes,
 ) {
     let mut due = 0;
     while !ending.load(std::sync::atomic::Ordering::Relaxed) {
         let now = clock::wall_now_ns();
         if now >= due {
             due = now + 1_000_000_000;
+            let rejoin_after_ns = wishes.rejoin_after_ns.load(Ordering::Relaxed);
+            keepers.iter_mut().for_each(|k| k.rejoin_after(rejoin_after_ns));
             for event in keepers.iter_mut().flat_map(|k| k.tend(now)) {
                 // A reporter that does not take them has other troubles; they are in the counters too.
                 let _ = events.try_send(event);
@@ -334,8 +364,10 @@ fn tend(
 }
 
 /// Writes recordings until every receiver has ended.
-fn record(mut recorder: Recorder) {
+fn record(mut recorder: Recorder, wishes: &Wishes) {
     while !recorder.is_finished() {
+        let [size, time_ns] = [&wishes.keep_size, &wishes.keep_time_ns].map(|w| w.load(Ordering::Relaxed));
+        recorder.keep(size, time_ns);
         if !recorder.step(clock::wall_now_ns()) {
             std::thread::sleep(Duration::from_millis(2));
         }

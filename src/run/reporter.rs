@@ -16,7 +16,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::board;
 use super::control::{Access, Control, Desk};
-use super::daemon::Threads;
+use super::daemon::{Threads, Wishes};
 use super::outlets::{
     AlertLog, LogOptions, LogTarget, Notice, Outlets, Syslog, SyslogTarget, Webhook, WebhookOptions,
 };
@@ -237,7 +237,7 @@ impl Reporter {
             while let Some(request) = self.signals.next() {
                 match request {
                     Request::Stop => return Ok(Ended::Told),
-                    Request::Reload => self.reload(),
+                    Request::Reload => self.reload(&threads.wishes),
                 }
             }
             self.take_alerts(&threads.alerts);
@@ -390,7 +390,7 @@ impl Reporter {
     }
 
     /// Reads the configuration anew: all of what changed is applied, or nothing.
-    fn reload(&mut self) {
+    fn reload(&mut self, wishes: &Wishes) {
         self.manager.reloading();
         self.outlets.reopen();
         match Config::read(&self.path) {
@@ -403,14 +403,14 @@ impl Reporter {
                     say("the new configuration is refused, the old one holds:");
                     changes.refuse.iter().for_each(|why| say(&format!("  {why}")));
                 } else {
-                    self.apply(new, &changes.apply);
+                    self.apply(new, &changes.apply, wishes);
                 }
             }
         }
         self.manager.ready("reloaded");
     }
 
-    fn apply(&mut self, new: Config, changes: &[Change]) {
+    fn apply(&mut self, new: Config, changes: &[Change], wishes: &Wishes) {
         let ways_out = changes.iter().any(|c| {
             matches!(
                 c,
@@ -443,6 +443,7 @@ impl Reporter {
                 .console
                 .set_chronic(new.live.alerts.chronic.raised as usize, new.live.alerts.chronic.within_ns);
         }
+        wishes.take(&new.live);
         let keys: Vec<&str> = changes.iter().map(|c| c.keys()).collect();
         say(&format!("applied: {}", keys.join("; ")));
         self.config = new;

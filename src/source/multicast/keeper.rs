@@ -129,6 +129,11 @@ impl Keeper {
         Ok(())
     }
 
+    /// How long nothing may come before a line is joined again, from now on; nanoseconds, 0 is never.
+    pub fn rejoin_after(&mut self, rejoin_after_ns: u64) {
+        self.rejoin_after_ns = rejoin_after_ns;
+    }
+
     /// Looks once, as of `now_ns` (nanoseconds since 1970 UTC), and says what happened since the last time: interfaces
     /// that went, came or are others; groups joined again; drops; a clock that was set.
     pub fn tend(&mut self, now_ns: u64) -> Vec<NetEvent> {

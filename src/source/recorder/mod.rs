@@ -114,6 +114,11 @@ impl Recorder {
         (Self { lanes, folder, create, product, bounds, board, monitor, flushed_ns: 0 }, keepers)
     }
 
+    /// What is kept from now on: bytes of all files together, and for how long after its end a file.
+    pub fn keep(&mut self, size: u64, time_ns: u64) {
+        self.bounds = Bounds { size, time_ns };
+    }
+
     /// The lines are watched since then, whenever the first datagram comes: a replay counts silence from there.
     pub fn watched_from(&mut self, from_ns: u64) {
         self.lanes.iter_mut().for_each(|lane| lane.watched_from(from_ns));
