@@ -232,13 +232,15 @@ impl Config {
         for source in &self.sources {
             for line in source.channels.iter().flat_map(|c| &c.lines) {
                 let same = |l: &Line| {
+                    let interfaces = l.interface.is_some() && line.interface.is_some();
                     l.group == line.group
                         && (l.capture.is_none() || line.capture.is_none() || l.capture == line.capture)
+                        && !(interfaces && l.interface != line.interface)
                 };
                 if let Some((_, other)) = seen.iter().find(|(l, _)| same(l)) {
                     let at = origin.text.rfind(&line.group.to_string()).unwrap_or(0);
                     let sentence = format!(
-                        "group {} is used by `{other}` and by `{}`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`",
+                        "group {} is used by `{other}` and by `{}`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`, or live with `interface`",
                         line.group, source.name
                     );
                     return Err(origin.error(at, sentence));

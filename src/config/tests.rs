@@ -79,7 +79,7 @@ fn every_mistake_has_its_line_and_the_right_word() {
         (GOOD.replace("core  = 2", "core  = \"two\""), "c.toml:5: `core` wants a whole number, not string"),
         (
             GOOD.replace("224.0.17.48:55530", "233.54.12.111:26477"),
-            "c.toml:18: group 233.54.12.111:26477 is used by `direct` and by `other`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`",
+            "c.toml:18: group 233.54.12.111:26477 is used by `direct` and by `other`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`, or live with `interface`",
         ),
         (GOOD.replace("name = \"other\"", "name = \"direct\""), "c.toml:14: two sources are named `direct`"),
         ("[[source]]\nname = ".to_owned(), "c.toml:2: string values must be quoted, expected literal string"),

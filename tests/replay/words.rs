@@ -94,7 +94,10 @@ checks
   gap (major): sources direct
 not checked: lagging, silent, crossed, locked, line, status, missing, clock
 ";
-    assert_eq!(stdout, expected);
+    let (replayed, live) = stdout.split_once("\nlive\n").expect("what it means for a daemon");
+    assert_eq!(replayed, expected);
+    let threads = "  receiver 0 on core 2: direct\n    joins 233.54.12.111:26477 for direct/tv1/A, interface 10.1.0.5, any sender\n";
+    assert!(live.starts_with(threads), "{live}");
 }
 
 /// Every check runs with its documented defaults when none is named; they are those of the contract.
@@ -118,6 +121,7 @@ fn defaults_in_words() {
   clock (minor): every source; limit 250ms
 "
     );
+    let checks = checks.split("\nlive\n").next().unwrap();
     assert_eq!(checks, expected);
     let (_, one, _) = check(&cme_lines());
     assert!(one.contains("divergent (major): nothing, for it needs two sources; tolerance"), "{one}");

@@ -289,14 +289,6 @@ fn one_thing_that_is_not_well_is_the_one_thing_that_is_told() {
             Some("correct `core` or `comparator_core`"),
         ),
         (
-            "proc/self/status",
-            "CapEff:\t0\nCpus_allowed_list:\t0-2",
-            Bad,
-            "core 3",
-            "this process may run on 0-2",
-            Some("start it under `taskset -c 2-3`, or AllowedCPUs= in its unit"),
-        ),
-        (
             "proc/self/limits",
             "Max locked memory  unlimited\nMax realtime priority 49 50",
             Warning,
@@ -401,6 +393,18 @@ fn one_thing_that_is_not_well_is_the_one_thing_that_is_told() {
         // A missing address leaves an interface unseen; one that does not exist has no filter either.
         assert!(bad.len() <= 2, "{path}: {bad:?}");
     }
+}
+
+#[test]
+fn a_core_outside_the_mask_can_be_pinned_to_only_when_it_is_isolated() {
+    let (folder, machine) = machine();
+    write(&folder, "proc/self/status", "CapEff:\t0\nCpus_allowed_list:\t0-1");
+    assert_eq!(told(&examined(CONFIG, &machine)), [], "isolated cores stand in no mask");
+    write(&folder, "sys/devices/system/cpu/isolated", "2");
+    let found = examined(CONFIG, &machine);
+    let bad = found.all.iter().find(|f| f.level == Level::Bad).expect("core 3 is neither");
+    assert_eq!((bad.about.as_str(), bad.read.as_str()), ("core 3", "this process may run on 0-1"));
+    assert_eq!(bad.mend.as_deref(), Some("start it under `taskset -c 2-3`, or AllowedCPUs= in its unit"));
 }
 
 #[test]
