@@ -115,7 +115,9 @@ impl Sheet<'_> {
     ) -> fmt::Result {
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (labels, value) in samples {
-            gauge(&mut family, labels, &(value as f64 / 1e9))?;
+            // Whole seconds apart: nanoseconds since 1970 are more than a float holds, and would be rounded twice.
+            let (whole, rest) = (value / 1_000_000_000, value % 1_000_000_000);
+            gauge(&mut family, labels, &(whole as f64 + rest as f64 / 1e9))?;
         }
         Ok(())
     }
