@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::kit::{Daemon, Place, lines, scenario, wait_for};
 
 const MS: i64 = 1_000_000;
-/// How far the moments of a live run may be from those that the simulator meant: the sender was within this of its
-/// schedule in a run that is judged.
-const TIMING_NS: i64 = 5 * MS;
+/// How far the moments of a live run may be from those that the simulator meant. A sender that stands still holds up all
+/// lines alike; from some 20 ms on, what it had sent of one source before looks late in the other.
+const TIMING_NS: i64 = 18 * MS;
 /// Runs until the sender keeps time.
 const TRIES: usize = 3;
 
@@ -93,7 +93,7 @@ fn every_fault_is_found_live_and_its_recording_replays_to_the_same_bytes() {
     for attempt in 1..=TRIES {
         let place = Place::new("faults", 42_310);
         let daemon = Daemon::start(&place.plain());
-        let sent = place.simulate(&scenario("all-faults.toml"), &["--lead", "500ms"]);
+        let sent = place.simulate(&scenario("all-faults.toml"), &["--lead", "500ms", "--rate", "500"]);
         let status = account(&place, &sent);
         assert_eq!(daemon.stop(), Some(0));
 
@@ -104,7 +104,7 @@ fn every_fault_is_found_live_and_its_recording_replays_to_the_same_bytes() {
         let kept: u64 = captures.map(|c| c["datagrams"].as_u64().unwrap()).sum();
         assert_eq!((kept, &status["recorder"]["not_kept"]), (received(&status), &Value::from(0)));
 
-        let late = sent["behind"]["p999_ns"].as_i64().unwrap_or(i64::MAX);
+        let late = sent["behind"]["max_ns"].as_i64().unwrap_or(i64::MAX);
         if late > TIMING_NS {
             eprintln!(
                 "the sender was {late} ns behind its schedule in try {attempt}: it proves nothing of the truth"
