@@ -64,8 +64,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let until = until.map(|time| clock::monotonic_now() + time);
     let ended = reporter.run(&threads, until)?;
     reporter.stopping();
-    let (judge, _) = threads.stop(|alerts| reporter.take_alerts(alerts));
+    let (judge, boards) = threads.stop(|alerts| reporter.take_alerts(alerts));
     reporter.finish();
+    let after_end: u64 = boards.iter().map(|b| b.after_end).sum();
+    if after_end > 0 {
+        say(&format!("{after_end} datagrams came after the end and were not judged"));
+    }
     let hung = judge.is_none() && ended != Ended::Died;
     if hung {
         say("a thread did not end in time: the recording may lack its last second");

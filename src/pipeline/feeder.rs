@@ -207,7 +207,7 @@ impl Feeder {
         common.now = common.now.max(at);
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Timeout, order: state.core.number };
-        state.core.feed.with(OnTimeout { state, common, shelf, out });
+        state.core.feed.with(OnMoment { moment: Moment::Timeout, state, common, shelf, out });
         step
     }
 
@@ -239,7 +239,7 @@ impl Feeder {
         common.now = common.now.max(now);
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Finish, order: state.core.number };
-        state.core.feed.with(Finish { state, common, shelf, out });
+        state.core.feed.with(OnMoment { moment: Moment::End, state, common, shelf, out });
         step
     }
 
@@ -343,34 +343,32 @@ fn check_framing<F: Feed>(datagram: &Datagram<'_>, header: &PacketHeader) -> Res
     Ok(())
 }
 
-struct OnTimeout<'a> {
+/// What happens to a channel without a datagram.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// A deadline of its line.
+    Timeout,
+    /// The end of its data.
+    End,
+}
+
+struct OnMoment<'a> {
+    moment: Moment,
     state: &'a mut ChannelState,
     common: &'a mut Common,
     shelf: &'a mut dyn Shelf,
     out: &'a mut Vec<Note>,
 }
 
-impl FeedVisitor for OnTimeout<'_> {
+impl FeedVisitor for OnMoment<'_> {
     type Output = ();
     fn visit<F: Feed>(self) {
-        let OnTimeout { state, common, shelf, out } = self;
+        let OnMoment { moment, state, common, shelf, out } = self;
         let now = common.now;
-        state.line.on_timeout(now, &mut PacketSink::<F>::new(&mut state.core, common, shelf, out, 0));
-    }
-}
-
-struct Finish<'a> {
-    state: &'a mut ChannelState,
-    common: &'a mut Common,
-    shelf: &'a mut dyn Shelf,
-    out: &'a mut Vec<Note>,
-}
-
-impl FeedVisitor for Finish<'_> {
-    type Output = ();
-    fn visit<F: Feed>(self) {
-        let Finish { state, common, shelf, out } = self;
-        let now = common.now;
-        state.line.finish(now, &mut PacketSink::<F>::new(&mut state.core, common, shelf, out, 0));
+        let mut sink = PacketSink::<F>::new(&mut state.core, common, shelf, out, 0);
+        match moment {
+            Moment::Timeout => state.line.on_timeout(now, &mut sink),
+            Moment::End => state.line.finish(now, &mut sink),
+        }
     }
 }

@@ -72,8 +72,7 @@ impl ReceiverBoard {
                 lost: l.messages_lost,
             }));
         }
-        self.lines.clear();
-        self.lines.extend(health.lines());
+        self.lines = health.lines();
         self.health = health.receiver();
     }
 }

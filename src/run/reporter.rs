@@ -354,6 +354,12 @@ impl Reporter {
                 ));
             }
         }
+        if judge.stalls > 0 {
+            troubles.push(
+                "a receiver was more than 2 s behind the others and was not waited for: a replay of the recording may differ from then on"
+                    .to_owned(),
+            );
+        }
         if judge.overruns > 0 {
             troubles.push(format!(
                 "{} notes were lost on the way to the comparator: a replay of the recording will differ from then on",
