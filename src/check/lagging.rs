@@ -1,16 +1,17 @@
 //! `lagging`: one source shows what the other showed earlier, and is later than the limit.
 
-use super::history::{Current, History, Shown};
+use super::history::{Current, History};
 
 /// The check's document.
 pub const DOCUMENT: &str = "\
 lagging: one source shows a price that its peer showed earlier, later than the limit
 
 Definition   While two comparable views differ on a side, the view that still shows a price its peer came to
-             before it and has left is behind, by the time since the peer left that price. Where both could be
-             behind the other, the smaller lag counts. A view that came to the price before its peer is behind only
-             on evidence: the peer was first in the last three matched updates of the two sources, or the source has
-             been unusually quiet since the peer moved. Otherwise the peer's new price is one it was not known to show.
+             before it and has left is behind, by the time since the peer left that price. Where each shows what the
+             other has left, the smaller lag counts, unless the one it would blame was first by more than lag_limit
+             in the last three matched updates of the two sources. A view that came to the price before its peer is
+             behind only on evidence: the peer was first in the last three matched updates, or the source has been
+             unusually quiet since the peer moved. Otherwise the peer's new price is one it was not known to show.
 Inputs       Both views' prices and when they came to and left them; arrivals of both sources.
 Parameters   lag_limit (20ms): lag that is normal flight time and only counted. window (10s): how far back a
              price counts as shown earlier (the latest 128 prices of a side at most). off_delay (5ms): agreement that ends the segment.
@@ -38,30 +39,58 @@ pub enum Explanation {
     None,
 }
 
-/// Explains a difference at `now` from what both sides showed lately. `late` says, given when the peer left the
-/// price, whether there is evidence that this one is late although it came to the price first.
-pub fn explain(
-    now: u64,
-    sides: [&History; 2],
-    window_ns: u64,
-    late: impl Fn(usize, u64) -> bool,
-) -> Explanation {
-    let behind = |who: usize| {
-        let Current { price, came, .. } = sides[who].current()?;
-        let shown: Shown = sides[1 - who].left(now, price, window_ns)?;
-        // The peer must have been there first: a source that was first to a price does not follow.
-        let followed = shown.came <= came.saturating_add(TOGETHER_NS);
-        (followed || late(who, shown.left)).then_some((shown.left, who))
+/// What else is known of who is late.
+pub trait Evidence {
+    /// Whether this one is late although it came to the price first, given when the peer left the price.
+    fn late(&self, who: usize, left: u64) -> bool;
+    /// Whether this one was lately the first by more than the limit, every time.
+    fn is_far_ahead(&self, who: usize) -> bool;
+}
+
+/// Explains a difference at `now` from what both sides showed lately.
+pub fn explain(now: u64, sides: [&History; 2], window_ns: u64, evidence: &impl Evidence) -> Explanation {
+    let old = [0, 1].map(|who: usize| {
+        let current = sides[who].current()?;
+        let shown = sides[1 - who].left(now, current.price, window_ns)?;
+        Some((current, shown))
+    });
+    let (who, left) = match old {
+        // Each shows what the other left: the smaller lag, unless the one that it would blame has been ahead.
+        [Some((_, by_b)), Some((_, by_a))] => {
+            let who = usize::from(by_a.left > by_b.left);
+            let who = if evidence.is_far_ahead(who) { 1 - who } else { who };
+            (who, [by_b, by_a][who].left)
+        }
+        [None, None] => return Explanation::None,
+        [a, b] => {
+            let who = usize::from(a.is_none());
+            let Some((Current { came, .. }, shown)) = a.or(b) else { return Explanation::None };
+            // The peer must have been there first: a source that was first to a price does not follow.
+            let followed = shown.came <= came.saturating_add(TOGETHER_NS);
+            if !followed && !evidence.late(who, shown.left) {
+                return Explanation::None;
+            }
+            (who, shown.left)
+        }
     };
-    match behind(0).max(behind(1)) {
-        Some((left, who)) => Explanation::Behind { who, left },
-        None => Explanation::None,
-    }
+    Explanation::Behind { who, left }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Nothing;
+
+    impl Evidence for Nothing {
+        fn late(&self, _: usize, _: u64) -> bool {
+            false
+        }
+
+        fn is_far_ahead(&self, _: usize) -> bool {
+            false
+        }
+    }
 
     fn history(shown: &[(u64, i64)]) -> History {
         let mut history = History::default();
@@ -78,11 +107,11 @@ mod tests {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
         assert_eq!(
-            explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false),
+            explain(60 * MS, [&leader, &follower], u64::MAX, &Nothing),
             Explanation::Behind { who: 1, left: 50 * MS }
         );
         assert_eq!(
-            explain(60 * MS, [&follower, &leader], u64::MAX, |_, _| false),
+            explain(60 * MS, [&follower, &leader], u64::MAX, &Nothing),
             Explanation::Behind { who: 0, left: 50 * MS }
         );
     }
@@ -91,14 +120,14 @@ mod tests {
     fn a_wrong_price_of_the_follower_is_not_the_leaders_lag() {
         let leader = history(&[(0, 10)]);
         let follower = history(&[(MS, 10), (50 * MS, 99)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, |_, _| false), Explanation::None);
+        assert_eq!(explain(60 * MS, [&leader, &follower], u64::MAX, &Nothing), Explanation::None);
     }
 
     #[test]
     fn beyond_the_window_nothing_is_explained() {
         let leader = history(&[(0, 10), (50 * MS, 11)]);
         let follower = history(&[(MS, 10)]);
-        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS, |_, _| false), Explanation::None);
+        assert_eq!(explain(60 * MS, [&leader, &follower], 9 * MS, &Nothing), Explanation::None);
     }
 
     #[test]
@@ -107,7 +136,7 @@ mod tests {
         let b = history(&[(MS, 10), (5 * MS, 12), (6 * MS, 10), (30 * MS, 11)]);
         // b shows 11, which a left at 40; a shows 12, which b left at 6.
         assert_eq!(
-            explain(45 * MS, [&a, &b], u64::MAX, |_, _| false),
+            explain(45 * MS, [&a, &b], u64::MAX, &Nothing),
             Explanation::Behind { who: 1, left: 40 * MS }
         );
     }

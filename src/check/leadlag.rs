@@ -73,6 +73,16 @@ impl PriceMatcher {
         (None, given_up)
     }
 
+    /// The views have agreed on the side for longer than a flight: what was not matched until then never will be.
+    /// Answers how many moves of either view are given up.
+    pub fn settled(&mut self, side: u8) -> [u64; 2] {
+        self.pending.each_mut().map(|queue| {
+            let before = queue.len();
+            queue.retain(|(s, _, _)| *s != side);
+            (before - queue.len()) as u64
+        })
+    }
+
     /// Moves still waiting, per view.
     pub fn pending(&self) -> [u64; 2] {
         [self.pending[0].len() as u64, self.pending[1].len() as u64]
@@ -137,6 +147,18 @@ mod tests {
         assert_eq!(matcher.moved(1, 1, 20, 150, 1000), (None, [0, 0]));
         assert_eq!(matcher.moved(0, 1, 20, 160, 1000), (Some(Match { lead_ns: -10 }), [0, 0]));
         assert_eq!(matcher.pending(), [0, 0]);
+    }
+
+    #[test]
+    fn what_was_not_followed_before_both_agreed_is_no_match_for_what_comes_later() {
+        let mut matcher = PriceMatcher::default();
+        // The first left its price and came back, unseen by the second.
+        matcher.moved(0, 0, 11, 100, 1000);
+        matcher.moved(0, 0, 10, 110, 1000);
+        matcher.moved(0, 1, 20, 110, 1000);
+        assert_eq!(matcher.settled(0), [2, 0]);
+        assert_eq!(matcher.moved(1, 0, 11, 400, 1000), (None, [0, 0]));
+        assert_eq!(matcher.moved(1, 1, 20, 410, 1000), (Some(Match { lead_ns: 300 }), [0, 0]));
     }
 
     #[test]

@@ -460,20 +460,14 @@ impl Pair {
     }
 
     fn explain(&self, now: u64, side: Side, clock: &Check, bench: &Bench<'_>) -> Explanation {
-        let judge = &self.sides[side.index()];
-        let relation = &bench.relations[self.relation];
-        let late = |who: usize, left: u64| {
-            let least = lagging::TOGETHER_NS as i64;
-            let peer_leads = relation
-                .recent_leads
-                .iter()
-                .all(|lead| if who == 1 { *lead > least } else { *lead < -least });
-            // Quiet when the lag passed its limit: then late, whatever arrives now.
-            let was_quiet = judge.quiet == Some((who, left));
-            let source = &bench.sources[usize::from(relation.sources[who])];
-            peer_leads || was_quiet || source.is_unusually_quiet(now, left)
+        let evidence = Evidence {
+            now,
+            lag_limit_ns: clock.lag_limit_ns,
+            quiet: self.sides[side.index()].quiet,
+            relation: &bench.relations[self.relation],
+            sources: bench.sources,
         };
-        lagging::explain(now, self.histories(side, bench.views), clock.window_ns, late)
+        lagging::explain(now, self.histories(side, bench.views), clock.window_ns, &evidence)
     }
 
     fn histories<'v>(&self, side: Side, views: &'v [ViewJudge]) -> [&'v History; 2] {
@@ -533,6 +527,38 @@ impl Pair {
             Some(Explanation::Behind { who, .. }) if s.segment.is_some() => Some(who),
             _ => None,
         })
+    }
+}
+
+/// What a pair of sources knows of which of them is late.
+struct Evidence<'a> {
+    now: u64,
+    lag_limit_ns: u64,
+    /// Who had been quiet when the lag passed its limit, and since when.
+    quiet: Option<(usize, u64)>,
+    relation: &'a Relation,
+    sources: &'a [SourceJudge],
+}
+
+impl Evidence<'_> {
+    /// Whether this one was first by more than that in the latest matches.
+    fn led_by(&self, who: usize, least_ns: u64) -> bool {
+        let least = least_ns.min(i64::MAX as u64) as i64;
+        self.relation.recent_leads.iter().all(|lead| if who == 0 { *lead > least } else { *lead < -least })
+    }
+}
+
+impl lagging::Evidence for Evidence<'_> {
+    fn late(&self, who: usize, left: u64) -> bool {
+        let source = &self.sources[usize::from(self.relation.sources[who])];
+        // Quiet when the lag passed its limit: then late, whatever arrives now.
+        self.led_by(1 - who, lagging::TOGETHER_NS)
+            || self.quiet == Some((who, left))
+            || source.is_unusually_quiet(self.now, left)
+    }
+
+    fn is_far_ahead(&self, who: usize) -> bool {
+        self.led_by(who, self.lag_limit_ns)
     }
 }
 

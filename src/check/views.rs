@@ -2,9 +2,21 @@
 
 use feeds::feed::Depth;
 
+use super::history::Current;
 use super::pair::{Like, Next};
 use super::stale::PeerMove;
 use super::*;
+use crate::config::Check;
+
+/// A side of a view moves to another price.
+struct Move {
+    like: usize,
+    side: Side,
+    before: Option<Current>,
+    price: i64,
+    /// Receive time of the packet that says so.
+    ts_ns: u64,
+}
 
 impl Comparator {
     /// Quotes after a packet: `touched` lists every view that the packet said something of, and whether its quote
@@ -86,9 +98,12 @@ impl Comparator {
         for (like, levels) in [quote.best, quote.round_lot].into_iter().enumerate() {
             for side in SIDES {
                 let price = levels[side.index()].map(|l| l.price);
-                let moved = self.views[id as usize].history[like][side.index()].show(now, price, window);
+                let history = &mut self.views[id as usize].history[like][side.index()];
+                let before = history.current();
+                let moved = history.show(now, price, window);
                 if let (true, Some(price)) = (moved, price) {
-                    self.match_move(now, id, like, side, price, view.origin.ts_recv_ns);
+                    let to = Move { like, side, before, price, ts_ns: view.origin.ts_recv_ns };
+                    self.match_move(now, id, to);
                 }
             }
         }
@@ -102,19 +117,36 @@ impl Comparator {
         windows.max().unwrap_or(10_000_000_000)
     }
 
-    fn match_move(&mut self, now: u64, id: ViewId, like: usize, side: Side, price: i64, ts_ns: u64) {
+    fn match_move(&mut self, now: u64, id: ViewId, to: Move) {
         for index in 0..self.views[id as usize].pairs.len() {
             let pair_id = self.views[id as usize].pairs[index] as usize;
             let pair = &self.pairs[pair_id];
             let relation = pair.relation;
-            if pair.like as usize != like || self.packets[relation].is_some() {
+            if pair.like as usize != to.like || self.packets[relation].is_some() {
                 continue;
             }
             let position = usize::from(pair.views[1] == id);
+            let peer = &self.views[pair.views[1 - position] as usize];
+            let peer = peer.history[to.like][to.side.index()].current();
+            let side = to.side as u8;
+            if let (Some(own), Some(peer)) = (to.before, peer)
+                && own.price == peer.price
+                && now > own.since.max(peer.since).saturating_add(self.flight_ns(relation))
+            {
+                let given_up = self.matchers[pair_id].settled(side);
+                self.record_match(relation, now, None, given_up);
+            }
             let (matched, given_up) =
-                self.matchers[pair_id].moved(position, side as u8, price, ts_ns, 10_000_000_000);
+                self.matchers[pair_id].moved(position, side, to.price, to.ts_ns, 10_000_000_000);
             self.record_match(relation, now, matched, given_up);
         }
+    }
+
+    /// How late one of the two may be without being late.
+    fn flight_ns(&self, relation: usize) -> u64 {
+        let [a, b] = self.relations[relation].sources;
+        let check = self.rules.pair(Kind::Lagging, a, b);
+        check.map_or_else(|| Check::with_defaults(Kind::Lagging).lag_limit_ns, |check| check.lag_limit_ns)
     }
 
     fn judge_pairs_of(&mut self, now: u64, id: ViewId, moved: Option<ViewId>, registry: &Registry) {

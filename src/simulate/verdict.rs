@@ -92,9 +92,7 @@ pub fn judge(segment: &[Difference], case: &Case<'_>) -> Option<Verdict> {
     let first = |w: &&Way| by_ns.is_none_or(|by| w.may_ns <= by);
     let late: Vec<SourceId> = ways.iter().filter(first).filter_map(|w| w.late).collect();
     let one = |lates: &[SourceId]| lates.first().copied().filter(|first| lates.iter().all(|l| l == first));
-    // Where both could be late either may be named.
-    let late =
-        one(&late).filter(|_| !segment.iter().filter_map(|d| d.or_behind).any(|(_, lag)| lag > limit::LAG.0));
+    let late = one(&late);
     let names = |ways: &mut dyn Iterator<Item = &Way>| {
         let mut kinds: Vec<&str> = ways.map(|w| w.kind).collect();
         kinds.sort_unstable_by(|a, b| if case.wrong { a.cmp(b) } else { b.cmp(a) });

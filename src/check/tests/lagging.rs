@@ -222,7 +222,8 @@ fn a_price_that_returns_to_an_old_one_must_stand() {
     w.advance(2 * S);
     assert_eq!(
         w.told(),
-        ["1020ms raised lagging/minor AAPL XNAS bid sip+direct began 1000ms by 0.01=1 lag 920ms"]
+        // Each shows what the other left: the smaller lag is told.
+        ["1020ms raised lagging/minor AAPL XNAS bid direct+sip began 1000ms by 0.01=1 lag 20ms"]
     );
 }
 
