@@ -41,6 +41,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     if !args.quiet {
         eprint!("{}", doctor::plan_text(&config, &plan, &findings));
     }
+    // Before any other thread is started: they all stay off the pinned ones' cores.
+    let _ = cores::leave(&plan.own_cores());
     let environment = place::Environment::here();
     let directory = place::directory(config.live.run.directory.as_deref(), &environment);
     place::prepare(&directory, environment.uid)

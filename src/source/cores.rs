@@ -58,6 +58,23 @@ pub fn pin(core: usize) -> Result<(), CoreError> {
     Err(CoreError::Core { core, allowed: ranges(&allowed) })
 }
 
+/// Keeps the calling thread, and every thread that it starts from now on, off those cores: they belong to the threads
+/// that are pinned to them. Where nothing else would be left it stays where it is; answers whether it left.
+pub fn leave(cores: &[usize]) -> bool {
+    // SAFETY: the set is plain bits, for which zeroes are a value: no core.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let mut any = false;
+    for id in core_affinity::get_core_ids().unwrap_or_default() {
+        if id.id < libc::CPU_SETSIZE as usize && !cores.contains(&id.id) {
+            // SAFETY: the number is within the set.
+            unsafe { libc::CPU_SET(id.id, &mut set) };
+            any = true;
+        }
+    }
+    // SAFETY: the set lives over the call, which only reads as many bytes as it is told; 0 is the calling thread.
+    any && unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) } == 0
+}
+
 /// Runs the calling thread at a real-time priority (`SCHED_FIFO`): it gives its core to no ordinary thread.
 ///
 /// # Errors
@@ -109,6 +126,31 @@ mod tests {
         assert_eq!(ranges(&[]), "none");
         assert_eq!(ranges(&[3]), "3");
         assert_eq!(ranges(&[0, 1, 2, 3, 6, 8, 9]), "0-3,6,8-9");
+    }
+
+    #[test]
+    fn what_is_not_pinned_leaves_the_cores_of_those_that_are() {
+        std::thread::spawn(|| {
+            let ids = || -> Vec<usize> {
+                core_affinity::get_core_ids().expect("cores are known").iter().map(|id| id.id).collect()
+            };
+            let allowed = ids();
+            assert!(!leave(&allowed), "nothing would be left");
+            assert_eq!(ids(), allowed);
+            let last = *allowed.last().expect("there is a core");
+            assert_eq!(leave(&[last]), allowed.len() > 1);
+            if allowed.len() > 1 {
+                assert!(!ids().contains(&last));
+                let child = std::thread::spawn(move || {
+                    let inherited = core_affinity::get_core_ids().expect("cores are known");
+                    pin(last).expect("a pinned thread goes where it is told");
+                    inherited.iter().all(|id| id.id != last)
+                });
+                assert!(child.join().expect("it ran"), "started threads stay off it too");
+            }
+        })
+        .join()
+        .expect("the thread ends");
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub struct RunPlan {
     pub warnings: Vec<String>,
 }
 
+impl RunPlan {
+    /// Cores that belong to one thread each.
+    pub fn own_cores(&self) -> Vec<usize> {
+        self.receivers.iter().filter_map(|r| r.core).chain(self.comparator_core).collect()
+    }
+}
+
 /// One receiver thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiverPlan {
