@@ -13,13 +13,15 @@ Definition   The source has not updated the instrument at all since a comparable
              after: and it still shows another price (one that the peer showed earlier, or the peer has moved
              three times), or the peer has moved peer_moves times since, even when it came back.
 Inputs       Every update of the instrument by the source, price moves of its peers, time.
-Parameters   after (3s), counted from the first move that was not followed. peer_moves (5): as many moves prove that
+Parameters   after (3s), counted from the first move that was not followed; where fewer than peer_moves prove it, the
+             present difference has lasted a quarter of a second too. peer_moves (5): as many moves prove that
              the peers move, even when they came back to the same price.
 Opens        By timer, never by the source's next update.
 Clears       At the source's next update of the instrument, or when it is no longer comparable.
 Held back    While nothing at all arrives from the source and the silent check watches it (it may be dead): told a
-             quarter of a second after its next packet, or as silent. Moves of a peer that is not comparable. Lagging and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not
-             stale: without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
+             quarter of a second after its next packet, or as silent. Moves of a peer that is not comparable. Lagging
+             and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not stale:
+             without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
 
 /// What a peer's change of price means for the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,22 +91,30 @@ impl StaleJudge {
         self.due(check)
     }
 
-    /// Since when it is behind, as far as that is proven.
-    fn since(&self, check: &Check) -> Option<u64> {
+    /// The first move that was not followed, as far as it is proven that there is one to follow, and from when on it
+    /// can be told.
+    fn proven(&self, check: &Check) -> Option<(u64, u64)> {
+        // A peer that repeats the source's own packets follows it, and yet the source may stand still.
+        let first = self.first.or(self.differs_since)?;
+        let after = first.saturating_add(check.after_ns);
+        if self.moves >= check.peer_moves {
+            return Some((first, after));
+        }
         // One move that was not followed proves nothing against a source that was first to its price: the peer
         // may be wrong, on both sides. More do, for a wrong price that moves follows something that moves.
-        let left_behind = self.differs_since.filter(|_| self.behind || self.moves >= 3);
-        let moved = self.first.filter(|_| self.moves >= check.peer_moves);
-        left_behind.into_iter().chain(moved).min()
+        let differs = self.differs_since.filter(|_| self.behind || self.moves >= 3)?;
+        // An early flicker that the source never showed must not turn the flight of the next move into this.
+        Some((first, after.max(differs.saturating_add(CATCH_UP_NS.min(check.after_ns)))))
     }
 
     fn due(&self, check: &Check) -> u64 {
-        self.since(check).map_or(u64::MAX, |s| s.saturating_add(check.after_ns).max(self.not_before))
+        self.proven(check).map_or(u64::MAX, |(_, due)| due.max(self.not_before))
     }
 
     /// The move since which it has not been updated, when that is too long ago at `now`.
     pub fn overdue(&self, now: u64, check: &Check) -> Option<u64> {
-        (self.alert.is_none() && now >= self.due(check)).then(|| self.since(check)).flatten()
+        let (first, _) = self.proven(check)?;
+        (self.alert.is_none() && now >= self.due(check)).then_some(first)
     }
 
     /// Waits for a sign of life of the source; answers whether it did not already.
@@ -143,7 +153,7 @@ impl StaleJudge {
         if now < due {
             return (due, false);
         }
-        let began = self.since(check).unwrap_or(now);
+        let began = self.proven(check).map_or(now, |(first, _)| first);
         let view = &registry.views[id as usize];
         let why = format!(
             "{} has not updated {} for {}.{:01} s while its peers moved {} times",

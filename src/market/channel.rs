@@ -98,8 +98,8 @@ pub struct ChannelMarket {
     slots: Vec<Slot>,
     books: Books,
     dirty: Vec<u32>,
-    /// Slots whose book changed at any depth, where somebody shows depth.
-    deep: Option<Vec<u32>>,
+    /// Slots of whose book something was said, at whatever depth.
+    deep: Vec<u32>,
     all_state: TradingState,
     groups: HashMap<Box<[u8]>, TradingState>,
     /// Data before the first packet is missing: orders may be unknown for that reason.
@@ -131,7 +131,7 @@ impl ChannelMarket {
             slots: Vec::new(),
             books: Books::new(),
             dirty: Vec::new(),
-            deep: None,
+            deep: Vec::new(),
             all_state: TradingState::Unknown,
             groups: HashMap::new(),
             started_mid_session: false,
@@ -221,22 +221,15 @@ impl ChannelMarket {
         if applied.changed {
             self.touch(slot);
         }
-        if let Some(deep) = &mut self.deep
-            && !std::mem::replace(&mut self.slots[slot as usize].deep, true)
-        {
-            deep.push(slot);
+        if !std::mem::replace(&mut self.slots[slot as usize].deep, true) {
+            self.deep.push(slot);
         }
     }
 
-    /// Keeps account of which books changed at any depth, for [`ChannelMarket::take_deep`].
-    pub fn watch_depth(&mut self) {
-        self.deep.get_or_insert_default();
-    }
-
-    /// The next book that changed since it was last taken or shown: its slot in [`ChannelMarket::books`] and the view
-    /// that shows it.
+    /// The next book of which something was said since it was last taken or shown: its slot in
+    /// [`ChannelMarket::books`] and the view that shows it.
     pub fn take_deep(&mut self) -> Option<(u32, ViewId)> {
-        while let Some(slot) = self.deep.as_mut().and_then(Vec::pop) {
+        while let Some(slot) = self.deep.pop() {
             let state = &mut self.slots[slot as usize];
             if !std::mem::take(&mut state.deep) {
                 continue;
@@ -246,6 +239,11 @@ impl ChannelMarket {
             }
         }
         None
+    }
+
+    /// Whether [`ChannelMarket::take_deep`] will come to that book.
+    pub fn is_deep(&self, slot: u32) -> bool {
+        self.slots[slot as usize].deep
     }
 
     /// A book was shown at its full depth: [`ChannelMarket::take_deep`] passes it by.

@@ -180,11 +180,6 @@ impl Feeder {
         Feeder { channels, common: Common { registries, stages, touched: Vec::new(), now: 0 } }
     }
 
-    /// Books are to be shown at their full depth: shelves see every change of them.
-    pub fn watch_depth(&mut self) {
-        self.channels.iter_mut().for_each(|c| c.core.market.watch_depth());
-    }
-
     /// What its source knows of instruments and views.
     pub fn registry(&self, source: u16) -> &Registry {
         &self.common.registries[usize::from(source)]

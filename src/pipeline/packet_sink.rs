@@ -123,6 +123,9 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         }
         let registry = &*registry;
         for Touched { view, changed, book } in touched.drain(..) {
+            if !changed && book.is_some_and(|slot| market.is_deep(slot)) {
+                continue;
+            }
             let shown = &registry.views[view as usize];
             let quote = changed.then_some(shown.quote).flatten().map(|quote| (quote, shown.origin));
             if quote.is_some() {
@@ -134,6 +137,8 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         while let Some((slot, view)) = market.take_deep() {
             let shown = &registry.views[view as usize];
             self.shelf.show(view, shown, registry, Some((&*market, slot)));
+            // What lies behind the best is an update all the same.
+            self.out.push(Note::View { source, view, quote: None });
         }
         self.out.push(Note::Publish);
         if self.state.had_suspects && self.state.market.suspects() == 0 {

@@ -194,10 +194,7 @@ impl Opened {
                 link.wakes(comparator.thread().clone());
             }
             tended.extend(net.take_keeper());
-            let mut feeder = Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
-            if !shelves.is_empty() {
-                feeder.watch_depth();
-            }
+            let feeder = Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
             let lines = plan.lines.iter().map(|l| place(&feeder, l)).collect::<Result<Vec<_>>>()?;
             let (gauge, health) = (link.gauge(), net.health());
             let board = Arc::new(Mutex::new(ReceiverBoard::default()));

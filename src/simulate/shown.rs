@@ -24,6 +24,19 @@ pub enum Effect {
     Lost { source: SourceId },
 }
 
+impl Effect {
+    /// Whether nothing is seen of an earlier one in the same packet.
+    fn replaces(&self, earlier: &Effect) -> bool {
+        match (self, earlier) {
+            (Effect::Direct { instrument: a, .. }, Effect::Direct { instrument: b, .. }) => a == b,
+            (Effect::Sip { instrument: a, venue: v, .. }, Effect::Sip { instrument: b, venue: w, .. }) => {
+                a == b && v == w
+            }
+            _ => false,
+        }
+    }
+}
+
 /// How far back a price counts as one that the peer has shown.
 pub const WINDOW_NS: u64 = 10_000_000_000;
 
@@ -218,12 +231,16 @@ impl Tracker {
     }
 
     /// A packet's effects show at that time, or right behind the packets before it.
-    pub fn deliver(&mut self, source: SourceId, at_ns: u64, effects: Vec<Effect>) {
+    pub fn deliver(&mut self, source: SourceId, at_ns: u64, effects: &[Effect]) {
         let last = &mut self.last_ns[source as usize];
         *last = (*last).max(at_ns);
-        for effect in effects {
+        for (n, effect) in effects.iter().enumerate() {
+            // The messages of a packet take effect together: what a later one of it replaces was never shown.
+            if effects[n + 1..].iter().any(|later| later.replaces(effect)) {
+                continue;
+            }
             self.count += 1;
-            self.due.push(Reverse((*last, self.count, effect)));
+            self.due.push(Reverse((*last, self.count, *effect)));
         }
     }
 
@@ -306,7 +323,10 @@ impl Tracker {
         }
         let peer = view.trails[other].each_ref().map(|t| t.price);
         // A move to what the peer shows already is the peer followed, not a move for it to follow.
-        if before != prices && prices != peer && view.comparable() {
+        let away = (0..2).any(|side| before[side] != prices[side] && prices[side] != peer[side]);
+        // Once the peer has something to follow, every move of a price is one more.
+        let more = before != prices && view.unfollowed[other].is_some();
+        if (away || more) && view.comparable() {
             let nothing = Unfollowed { from_ns: now_ns, moves: 0, proven_ns: None };
             let entry = view.unfollowed[other].get_or_insert(nothing);
             entry.moves += 1;

@@ -121,7 +121,7 @@ impl Truth {
             return;
         };
         self.seen(source, at_ns);
-        self.tracker.deliver(source, at_ns, effects);
+        self.tracker.deliver(source, at_ns, &effects);
     }
 
     /// A good packet of the source comes: it shows what was lost before it.
@@ -132,7 +132,7 @@ impl Truth {
         }
         *last = at_ns.max(*last);
         if std::mem::take(&mut self.lost[source as usize]) {
-            self.tracker.deliver(source, at_ns, vec![Effect::Lost { source }]);
+            self.tracker.deliver(source, at_ns, &[Effect::Lost { source }]);
             let of_source = self.faults.iter().zip(&mut self.accounts).filter(|(f, _)| f.source == source);
             of_source.flat_map(|(_, a)| &mut a.gaps).for_each(|g| g.known_ns = g.known_ns.or(Some(at_ns)));
         }
