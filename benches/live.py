@@ -106,11 +106,15 @@ class Daemon:
 
 def simulate(args, rate, seconds, more=()):
     command = [PARALLAX, "simulate", "--multicast", "--summary", "json", "--port", str(PORT), "--rate", str(rate),
-               "--duration", f"{seconds}s", "--instruments", str(args.instruments), *more]
+               "--duration", f"{seconds}s", "--instruments", str(args.instruments), "--spin", args.sender_spin, *more]
     if args.sender_core is not None and shutil.which("taskset"):
         command = ["taskset", "-c", str(args.sender_core), *command]
     out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
     return json.loads([l for l in out.splitlines() if l.startswith("{")][-1])
+
+
+def faults(args):
+    return [] if args.scenario is None else ["--scenario", args.scenario, "--repeat", args.repeat]
 
 
 def floor(args, rate):
@@ -121,7 +125,7 @@ def floor(args, rate):
     command = [found[-1], f"233.54.12.111:{PORT}", str(args.seconds + 4)] + ([] if args.core is None else [str(args.core)])
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     time.sleep(0.5)
-    simulate(args, rate, args.seconds)
+    simulate(args, rate, args.seconds, faults(args))
     return json.loads(child.communicate()[0])
 
 
@@ -155,7 +159,7 @@ def rates(args):
         with tempfile.TemporaryDirectory(prefix="parallax-bench-") as folder:
             daemon = Daemon(folder, args.mode, args.core, args.comparator_core, args.record)
             before = daemon.thread_seconds()
-            sent = simulate(args, rate, args.seconds)
+            sent = simulate(args, rate, args.seconds, faults(args))
             status = settle(daemon, sent["packets"])
             after = daemon.thread_seconds()
             busy = {n: round((after[n] - before.get(n, 0)) / args.seconds, 3) for n in after}
@@ -166,16 +170,18 @@ def rates(args):
             daemon.stop()
         print(json.dumps(row), flush=True)
         rows.append(row)
-    print("rate      packets/s  lost  floor p50/p90 us   to taken p50/p90 us  to published p50/p90 us  to compared p50 us")
+    print("rate      packets/s  lost  floor p50/p90 us   to taken p50/p90 us  to published p50/p90 us  to compared p50 us  to alerted p50/p90 us (count)")
     for row in rows:
         taken = next((s for s in row["stages"] if s["source"] == "direct" and s["to"] == "taken"), {})
         published = next((s for s in row["stages"] if s["source"] == "direct" and s["from"] == "ts_recv" and s["to"] == "published"), {})
+        alerted = next((s for s in row["stages"] if s["source"] == "alerts" and s["from"] == "ts_recv"), {})
         compared = next((s for s in row["stages"] if s["source"] == "direct" and s["to"] == "compared"), {})
         us = lambda d, k: "-" if not d else "%.1f" % (d[k] / 1000)
         f = row["floor"] or {}
-        print("%-9d %9d %5d  %8s /%8s  %8s /%8s  %10s /%8s  %10s" % (
+        print("%-9d %9d %5d  %8s /%8s  %8s /%8s  %10s /%8s  %10s  %10s /%8s (%s)" % (
             row["rate"], row["packets_per_second"], row["account"]["kernel_drops"], us(f, "p50_ns"), us(f, "p90_ns"),
-            us(taken, "p50_ns"), us(taken, "p90_ns"), us(published, "p50_ns"), us(published, "p90_ns"), us(compared, "p50_ns")))
+            us(taken, "p50_ns"), us(taken, "p90_ns"), us(published, "p50_ns"), us(published, "p90_ns"), us(compared, "p50_ns"),
+            us(alerted, "p50_ns"), us(alerted, "p90_ns"), alerted.get("count", 0)))
 
 
 class Watcher(threading.Thread):
@@ -228,7 +234,7 @@ def soak(args):
         daemon = Daemon(folder, args.mode, args.core, args.comparator_core, True)
         before, memory, started = daemon.thread_seconds(), [], time.time()
         result = {}
-        scenario = [] if args.scenario is None else ["--scenario", args.scenario, "--repeat", "60s"]
+        scenario = faults(args)
         watcher = Watcher(folder)
         watcher.start()
         sender = threading.Thread(target=lambda: result.update(simulate(args, args.rate, args.minutes * 60, scenario)))
@@ -270,7 +276,9 @@ def main():
     parser.add_argument("--comparator-core", type=int)
     parser.add_argument("--sender-core", type=int)
     parser.add_argument("--record", action="store_true")
-    parser.add_argument("--scenario")
+    parser.add_argument("--scenario", help="faults, so that there are alerts to time")
+    parser.add_argument("--repeat", default="60s", help="the scenario's faults come again after so long")
+    parser.add_argument("--sender-spin", default="200us", help="the sender keeps its core busy for so long before a deadline")
     args = parser.parse_args()
     {"rates": rates, "soak": soak}[args.what](args)
 
