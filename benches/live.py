@@ -28,16 +28,17 @@ def ask(path, request):
     return json.loads(data)
 
 
-def configuration(folder, mode, core, comparator_core, record):
+def configuration(folder, args, record):
     def lines(groups):
         return ", ".join('{ name = "%s", group = "%s:%d", interface = "127.0.0.1" }' % g for g in groups)
-    core_line = "" if core is None else "core = %d\n" % core
-    comparator = "" if comparator_core is None else "comparator_core = %d\n" % comparator_core
+    core_line = "" if args.core is None else "core = %d\n" % args.core
+    comparator = "" if args.comparator_core is None else "comparator_core = %d\n" % args.comparator_core
+    comparator += "" if args.realtime is None else "realtime = %d\n" % args.realtime
     recorder = '[recorder]\ndirectory = "%s/recordings"\nkeep_size = "4GiB"\n' % folder if record else ""
     text = f'''[run]
 name = "bench"
 directory = "{folder}/run"
-mode = "{mode}"
+mode = "{args.mode}"
 {comparator}[shared_memory]
 directory = "{folder}/shm"
 instruments = 16384
@@ -66,8 +67,8 @@ lines = [{lines([("A", "224.0.17.48", PORT + 2)])}]
 
 
 class Daemon:
-    def __init__(self, folder, mode, core, comparator_core, record):
-        config = configuration(folder, mode, core, comparator_core, record)
+    def __init__(self, folder, args, record):
+        config = configuration(folder, args, record)
         self.errors = open(os.path.join(folder, "stderr"), "w+")
         self.child = subprocess.Popen([PARALLAX, "run", "--config", config], stderr=self.errors, stdout=subprocess.DEVNULL)
         self.socket = os.path.join(folder, "run/bench.sock")
@@ -157,7 +158,7 @@ def rates(args):
     for rate in [int(r) for r in args.rates.split(",")]:
         bare = floor(args, rate)
         with tempfile.TemporaryDirectory(prefix="parallax-bench-") as folder:
-            daemon = Daemon(folder, args.mode, args.core, args.comparator_core, args.record)
+            daemon = Daemon(folder, args, args.record)
             before = daemon.thread_seconds()
             sent = simulate(args, rate, args.seconds, faults(args))
             status = settle(daemon, sent["packets"])
@@ -231,7 +232,7 @@ class Watcher(threading.Thread):
 
 def soak(args):
     with tempfile.TemporaryDirectory(prefix="parallax-soak-") as folder:
-        daemon = Daemon(folder, args.mode, args.core, args.comparator_core, True)
+        daemon = Daemon(folder, args, True)
         before, memory, started = daemon.thread_seconds(), [], time.time()
         result = {}
         scenario = faults(args)
@@ -275,6 +276,7 @@ def main():
     parser.add_argument("--core", type=int)
     parser.add_argument("--comparator-core", type=int)
     parser.add_argument("--sender-core", type=int)
+    parser.add_argument("--realtime", type=int, help="SCHED_FIFO priority of the pinned threads")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--scenario", help="faults, so that there are alerts to time")
     parser.add_argument("--repeat", default="60s", help="the scenario's faults come again after so long")

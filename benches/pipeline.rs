@@ -45,7 +45,7 @@ fn pipeline(c: &mut Criterion) {
     };
     let session: Vec<Sent> = Simulator::new(&scenario).collect();
     let once = replay(&config, &session);
-    let messages: u64 = once.feeder.channels.iter().map(|c| c.core.tally.delivered()).sum();
+    let messages: u64 = once.intake.feeder.channels.iter().map(|c| c.core.tally.delivered()).sum();
     assert!(once.judge.comparator.desk.alerts.tally.raised.is_empty(), "a clean session raises nothing");
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);

@@ -3,6 +3,7 @@
 //! It keeps the registry that joins what the sources know, composite views, quote records and every histogram. It
 //! sees no bytes and reads no clock but the stage clock that it was given.
 
+use super::intake::Steps;
 use super::note::{Class, Note, Step};
 use crate::alert::json;
 use crate::check::Comparator;
@@ -59,7 +60,7 @@ pub struct Judge {
     /// By source: the number of its first channel.
     base: Vec<usize>,
     stages: Option<Box<dyn StageClock + Send>>,
-    /// When booking ended, by the stage clock, and of which channel.
+    /// When what was booked came here, by the stage clock, and of which channel.
     booked: Option<(usize, u64)>,
     now: u64,
     /// Quote updates judged.
@@ -124,6 +125,13 @@ impl Judge {
         self.now = self.now.max(now);
     }
 
+    /// A step begins: fires the deadlines before it. Of one time, a line's deadline goes before those of the checks, a
+    /// datagram after them.
+    pub fn begin_step(&mut self, step: &Step) {
+        self.fire_before(step.now_ns.saturating_add(u64::from(step.class != Class::Timeout)));
+        self.begin(step);
+    }
+
     /// A step begins. Deadlines before it have been fired.
     pub fn begin(&mut self, step: &Step) {
         self.now = self.comparator.advance_to(self.now.max(step.now_ns));
@@ -159,9 +167,7 @@ impl Judge {
                 let series = self.series[self.number(place)].event;
                 self.comparator.recorder.record(series, now, latency_ns);
             }
-            Note::Stages { place, decoded_ns, booked_ns, booked_at_ns } => {
-                self.record_stages(place, decoded_ns, booked_ns, booked_at_ns);
-            }
+            Note::Stages { place, decoded_ns, booked_ns } => self.record_stages(place, decoded_ns, booked_ns),
             Note::Published { place, ts_recv_ns, taken_ns, published_ns } => {
                 self.record_live(place, ts_recv_ns, taken_ns, published_ns);
             }
@@ -181,6 +187,13 @@ impl Judge {
             Note::BooksWhole { place } => comparator.books_restarted(now, place, "books_whole", registry),
             Note::Capture { number, name } => comparator.desk.name_capture(number, &name),
             Note::Overrun { notes } => self.overruns += notes,
+        }
+    }
+
+    /// Fires the deadlines of the checks that lie before `until`, each at its own time.
+    fn fire_before(&mut self, until: u64) {
+        while let Some(at) = self.next_timeout().filter(|at| *at < until) {
+            self.advance(at);
         }
     }
 
@@ -240,13 +253,14 @@ impl Judge {
         }
     }
 
-    fn record_stages(&mut self, place: Place, decoded_ns: u64, booked_ns: u64, booked_at_ns: u64) {
+    fn record_stages(&mut self, place: Place, decoded_ns: u64, booked_ns: u64) {
         let number = self.number(place);
         let ChannelSeries { decoded, booked, .. } = self.series[number];
         if let (Some(decoded), Some(booked)) = (decoded, booked) {
             self.comparator.recorder.record(decoded, self.now, decoded_ns as i64);
             self.comparator.recorder.record(booked, self.now, booked_ns as i64);
-            self.booked = Some((number, booked_at_ns));
+            // How long the notes lay about before they came here is no part of judging them.
+            self.booked = self.stages.as_ref().map(|clock| (number, clock.now_ns()));
         }
     }
 
@@ -291,6 +305,17 @@ impl Judge {
             let elapsed = clock.now_ns().saturating_sub(at);
             self.comparator.recorder.record(series, now, elapsed as i64);
         }
+    }
+}
+
+impl Steps for Judge {
+    fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
+        self.begin_step(&step);
+        notes.drain(..).for_each(|note| self.take(note));
+    }
+
+    fn until(&mut self, now: u64) {
+        self.fire_before(now.saturating_add(1));
     }
 }
 

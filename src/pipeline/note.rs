@@ -35,6 +35,13 @@ pub struct Step {
     pub order: u16,
 }
 
+impl Step {
+    /// A datagram that nobody wanted: time has come to it all the same.
+    pub fn datagram(now_ns: u64) -> Step {
+        Step { now_ns, class: Class::Datagram, order: 0 }
+    }
+}
+
 /// One thing that happened on a source's side.
 #[derive(Debug)]
 pub enum Note {
@@ -105,8 +112,6 @@ pub enum Note {
         decoded_ns: u64,
         /// From there to the end of booking.
         booked_ns: u64,
-        /// The stage clock when booking ended.
-        booked_at_ns: u64,
     },
     /// When a live datagram was taken up and its books were published, on the clock of its receive time.
     Published {

@@ -194,10 +194,9 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         }
         self.book(header, payload, part);
         if let Some(decoded_at) = decoded_at {
-            let booked_at_ns = self.stamp();
             let decoded_ns = decoded_at.saturating_sub(self.started);
-            let booked_ns = booked_at_ns.saturating_sub(decoded_at);
-            self.out.push(Note::Stages { place, decoded_ns, booked_ns, booked_at_ns });
+            let booked_ns = self.stamp().saturating_sub(decoded_at);
+            self.out.push(Note::Stages { place, decoded_ns, booked_ns });
         }
         let ts_recv_ns = arrival.ts_recv_ns;
         self.out.push(Note::Delivered {

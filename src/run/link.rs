@@ -24,6 +24,9 @@ pub enum Item {
 /// Notes that a receiver keeps at most behind a full ring.
 const BACKLOG_MAX: usize = 1 << 18;
 
+/// Room for notes behind a full ring that is kept when there are none.
+const BACKLOG_KEPT: usize = 1 << 12;
+
 /// Counters of a link, for anybody; one side writes each.
 #[derive(Debug, Default)]
 pub struct Gauge {
@@ -72,7 +75,7 @@ pub fn link(size: usize) -> (Sender, Receiver) {
     let gauge = Arc::new(Gauge::default());
     let sender = Sender {
         ring: producer,
-        backlog: VecDeque::with_capacity(4_096),
+        backlog: VecDeque::with_capacity(BACKLOG_KEPT),
         losing: 0,
         gauge: Arc::clone(&gauge),
         waker: None,
@@ -150,6 +153,8 @@ impl Sender {
                 return;
             }
         }
+        // What one bad moment needed is given back.
+        self.backlog.shrink_to(BACKLOG_KEPT);
     }
 
     /// Promises that no step earlier than this will be sent. Held back while earlier ones still queue up.

@@ -14,7 +14,8 @@ use super::input::CaptureArgs;
 use crate::config::{Config, Severity};
 use crate::identify::{self, Limits};
 use crate::latency::{Recorder, StageClock};
-use crate::pipeline::{Pipeline, Settings};
+use crate::pipeline::overlap::{self, Ahead};
+use crate::pipeline::{Intake, Judge, Pipeline, Settings};
 use crate::source::clock::{Pacer, StageTimer};
 use crate::source::{Captures, Options, ProgressReporter};
 use outputs::Outputs;
@@ -64,7 +65,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub summary: Format,
 
-    /// Read and decompress on the thread that judges, not ahead of it
+    /// Read, decompress and book on the thread that judges, not ahead of it
     #[arg(long)]
     pub no_read_ahead: bool,
 }
@@ -95,7 +96,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let recorder =
         if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
     let mut pipeline = Pipeline::new(&config, settings, recorder);
-    let flowing = pump(&mut captures, &mut pipeline, &mut outputs, pacer)?;
+    // Who watches at a pace wants each record when it is due.
+    let overlapped = !args.no_read_ahead && pacer.is_none();
+    let flowing = pump(&mut captures, &mut pipeline, &mut outputs, pacer, overlapped)?;
     if flowing {
         pipeline.finish();
         outputs.drain(&mut pipeline)?;
@@ -120,28 +123,65 @@ fn pump(
     pipeline: &mut Pipeline,
     outputs: &mut Outputs,
     pacer: Option<Pacer>,
+    overlapped: bool,
 ) -> Result<bool> {
-    let mut pacer = pacer;
-    let mut progress = ProgressReporter::new(captures, true);
     if let Some(from) = captures.prime()? {
         pipeline.start(from);
     }
+    let Pipeline { intake, judge } = pipeline;
+    let mut progress = ProgressReporter::new(captures, true);
+    let flowing = if overlapped {
+        let taken = |judge: &mut Judge, now_ns| outputs.take(judge, now_ns, false);
+        overlap::run(intake, judge, |intake, ahead| read_ahead(captures, intake, ahead, &mut progress), taken)
+    } else {
+        read_and_judge(captures, intake, judge, (outputs, pacer, &mut progress))
+    };
+    progress.finish();
+    flowing
+}
+
+/// Reads and books, ahead of whoever judges.
+fn read_ahead(
+    captures: &mut Captures,
+    intake: &mut Intake,
+    ahead: &mut Ahead,
+    progress: &mut ProgressReporter,
+) -> Result<bool> {
     while let Some(datagram) = captures.next()? {
-        if let Some(pacer) = &mut pacer {
-            pacer.wait_until(datagram.ts_recv_ns);
-        }
-        pipeline.on_datagram(&datagram);
-        if !outputs.take(pipeline, pacer.is_some())? {
-            progress.finish();
+        intake.on_datagram(&datagram, ahead);
+        if ahead.is_abandoned() {
             return Ok(false);
         }
         progress.tick(captures);
     }
     // A recording was watched for longer than until its last datagram.
     if let Some(until) = captures.watched_until() {
-        pipeline.advance(until);
+        intake.advance(until, ahead);
     }
-    progress.finish();
+    Ok(true)
+}
+
+/// All in one thread.
+fn read_and_judge(
+    captures: &mut Captures,
+    intake: &mut Intake,
+    judge: &mut Judge,
+    (outputs, mut pacer, progress): (&mut Outputs, Option<Pacer>, &mut ProgressReporter),
+) -> Result<bool> {
+    while let Some(datagram) = captures.next()? {
+        if let Some(pacer) = &mut pacer {
+            pacer.wait_until(datagram.ts_recv_ns);
+        }
+        intake.on_datagram(&datagram, judge);
+        let until_ns = intake.span().map_or(0, |(_, until_ns)| until_ns);
+        if !outputs.take(judge, until_ns, pacer.is_some())? {
+            return Ok(false);
+        }
+        progress.tick(captures);
+    }
+    if let Some(until) = captures.watched_until() {
+        intake.advance(until, judge);
+    }
     Ok(true)
 }
 

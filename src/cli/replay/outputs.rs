@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::Args;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Judge, Pipeline};
 
 /// Bytes that wait at most before they are written, at full speed.
 const BATCH: usize = 1 << 16;
 
 struct Output {
     name: String,
-    to: Box<dyn Write>,
+    to: Box<dyn Write + Send>,
 }
 
 /// The outputs that were asked for.
@@ -102,27 +102,27 @@ impl Outputs {
         })
     }
 
-    /// Takes what the pipeline has made so far when it is worth writing (at once when `now`); false when nobody
-    /// reads any more.
-    pub fn take(&mut self, pipeline: &mut Pipeline, now: bool) -> Result<bool> {
-        if let (Some(output), Some((_, until))) = (&mut self.latency, pipeline.span())
-            && until >= self.flushed_until
+    /// Takes what was judged up to the datagram of `until_ns` when it is worth writing (at once when `now`); false
+    /// when nobody reads any more.
+    pub fn take(&mut self, judge: &mut Judge, until_ns: u64, now: bool) -> Result<bool> {
+        if let Some(output) = &mut self.latency
+            && until_ns >= self.flushed_until
         {
-            self.flushed_until = until.saturating_add(1_000_000_000);
-            let result = pipeline.judge.comparator.recorder.flush_until(until, &mut output.to);
+            self.flushed_until = until_ns.saturating_add(1_000_000_000);
+            let result = judge.comparator.recorder.flush_until(until_ns, &mut output.to);
             output.settle(result)?;
         }
         let mut goes = true;
         if self.alerts.is_none() {
-            pipeline.take_alerts().clear();
+            judge.take_alerts().clear();
         }
         if let Some(output) = &mut self.alerts {
-            let lines = pipeline.take_alerts();
+            let lines = judge.take_alerts();
             if !lines.is_empty() && (now || lines.len() >= BATCH) {
                 goes &= output.write(lines)? && (!now || output.flush()?);
             }
         }
-        if let (Some(output), Some(lines)) = (&mut self.quotes, pipeline.take_quotes())
+        if let (Some(output), Some(lines)) = (&mut self.quotes, judge.take_quotes())
             && !lines.is_empty()
             && (now || lines.len() >= BATCH)
         {
@@ -133,7 +133,8 @@ impl Outputs {
 
     /// Takes everything.
     pub fn drain(&mut self, pipeline: &mut Pipeline) -> Result<()> {
-        self.take(pipeline, true).map(|_| ())
+        let until_ns = pipeline.span().map_or(0, |(_, until_ns)| until_ns);
+        self.take(&mut pipeline.judge, until_ns, true).map(|_| ())
     }
 
     /// Closes the files.

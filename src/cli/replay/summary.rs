@@ -175,9 +175,9 @@ impl Summary {
         alerts.cleared = tally.cleared.clone();
         let suppressed = comparator.desk.held.iter();
         let mut unrouted: BTreeMap<String, u64> =
-            pipeline.unrouted.groups.iter().map(|(g, n)| (g.to_string(), *n)).collect();
-        if pipeline.unrouted.others > 0 {
-            unrouted.insert("others".to_owned(), pipeline.unrouted.others);
+            pipeline.intake.unrouted.groups.iter().map(|(g, n)| (g.to_string(), *n)).collect();
+        if pipeline.intake.unrouted.others > 0 {
+            unrouted.insert("others".to_owned(), pipeline.intake.unrouted.others);
         }
         Summary {
             assumed,
@@ -186,7 +186,7 @@ impl Summary {
             duration_ns: span.map_or(0, |(from, to)| to - from),
             captures: captures.counts().iter().map(capture).collect(),
             sources: (0..config.sources.len())
-                .map(|s| source(config, s, &pipeline.feeder.channels))
+                .map(|s| source(config, s, &pipeline.intake.feeder.channels))
                 .collect(),
             pairs: pairs(config, pipeline, &series),
             alerts,

@@ -1,0 +1,131 @@
+//! A replay on two threads: captures are read and booked on one while the other judges what was booked before.
+//!
+//! Steps pass in batches, in order, and each side sees exactly what it would see in one thread: what comes out is the
+//! same to the byte. Neither side looks at a clock or at how far the other is.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::intake::{Intake, Steps};
+use super::judge::Judge;
+use super::note::{Class, Note, Step};
+
+/// Notes that go over together: enough that handing over costs nothing, few enough to stay in a core's cache.
+const NOTES: usize = 512;
+/// Batches under way at most.
+const BATCHES: usize = 8;
+
+/// One step or moment, and how many notes it has.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    Step(Step, u32),
+    Until(u64),
+}
+
+/// Steps that go over together.
+#[derive(Debug, Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    notes: Vec<Note>,
+}
+
+/// Where the reading side puts its steps.
+#[derive(Debug)]
+pub struct Ahead {
+    batch: Batch,
+    full: Sender<Batch>,
+    empty: Receiver<Batch>,
+    abandoned: bool,
+}
+
+impl Ahead {
+    /// Whether the judging side has ended: nothing that is put here has an effect any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    fn put(&mut self, entry: Entry) {
+        self.batch.entries.push(entry);
+        if self.batch.notes.len() >= NOTES || self.batch.entries.len() >= NOTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let next = self.empty.try_recv().unwrap_or_default();
+        self.abandoned |= self.full.send(std::mem::replace(&mut self.batch, next)).is_err();
+    }
+}
+
+impl Steps for Ahead {
+    fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
+        let count = notes.len() as u32;
+        self.batch.notes.append(notes);
+        self.put(Entry::Step(step, count));
+    }
+
+    fn until(&mut self, now: u64) {
+        self.put(Entry::Until(now));
+    }
+}
+
+/// Runs `read` on this thread and judges what it makes on another. `taken` is called after every datagram, with its
+/// time, on that other thread; when it answers false or fails, judging ends and `read` finds its [`Ahead`] abandoned.
+/// Answers what either said, `read` first, once everything that was put has been judged.
+///
+/// # Errors
+/// Those of `read` and `taken`, and a thread that cannot be started.
+pub fn run(
+    intake: &mut Intake,
+    judge: &mut Judge,
+    read: impl FnOnce(&mut Intake, &mut Ahead) -> anyhow::Result<bool>,
+    mut taken: impl FnMut(&mut Judge, u64) -> anyhow::Result<bool> + Send,
+) -> anyhow::Result<bool> {
+    let (full, batches) = bounded::<Batch>(BATCHES);
+    let (emptied, empty) = bounded::<Batch>(BATCHES);
+    std::thread::scope(|scope| {
+        let judging = std::thread::Builder::new().name("judge".to_owned()).spawn_scoped(
+            scope,
+            move || -> anyhow::Result<bool> {
+                for mut batch in &batches {
+                    if !batch.judge(judge, &mut taken)? {
+                        return Ok(false);
+                    }
+                    // A full store of empty ones takes no more of them.
+                    let _ = emptied.try_send(batch);
+                }
+                Ok(true)
+            },
+        )?;
+        let mut ahead = Ahead { batch: Batch::default(), full, empty, abandoned: false };
+        let read = read(intake, &mut ahead);
+        ahead.flush();
+        drop(ahead);
+        let judged: anyhow::Result<bool> =
+            judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok(read? & judged?)
+    })
+}
+
+impl Batch {
+    /// Judges all of it, and empties it.
+    fn judge(
+        &mut self,
+        judge: &mut Judge,
+        taken: &mut impl FnMut(&mut Judge, u64) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<bool> {
+        let mut notes = self.notes.drain(..);
+        for entry in self.entries.drain(..) {
+            match entry {
+                Entry::Until(now) => judge.until(now),
+                Entry::Step(step, count) => {
+                    judge.begin_step(&step);
+                    notes.by_ref().take(count as usize).for_each(|note| judge.take(note));
+                    if step.class == Class::Datagram && !taken(judge, step.now_ns)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+}
