@@ -61,6 +61,14 @@ impl History {
         self.current
     }
 
+    /// Whether it came to `price` or left it within the last `within_ns`: who shows it now follows.
+    pub fn has_shown(&self, now: u64, price: i64, within_ns: u64) -> bool {
+        match self.current {
+            Some(current) if current.price == price => now <= current.since.saturating_add(within_ns),
+            _ => self.left(now, price, within_ns).is_some(),
+        }
+    }
+
     /// The latest departure from `price`, not longer than `window_ns` ago.
     pub fn left(&self, now: u64, price: i64, window_ns: u64) -> Option<Shown> {
         let found = self.gone.iter().rev().find(|s| s.price == price)?;
@@ -84,6 +92,9 @@ mod tests {
         history.show(9, None, 100);
         assert_eq!(history.left(10, 10, 100), Some(Shown { price: 10, came: 1, left: 9 }), "first came at 1");
         assert_eq!(history.left(110, 10, 100), None, "beyond the window");
+        assert!(history.has_shown(12, 10, 3) && !history.has_shown(13, 10, 3));
+        history.show(20, Some(12), 100);
+        assert!(history.has_shown(23, 12, 3) && !history.has_shown(24, 12, 3));
     }
 
     #[test]

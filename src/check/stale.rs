@@ -19,14 +19,16 @@ Parameters   after (3s), counted from the first move that was not followed; wher
 Opens        By timer, never by the source's next update.
 Clears       At the source's next update of the instrument, or when it is no longer comparable.
 Held back    While nothing at all arrives from the source and the silent check watches it (it may be dead): told a
-             quarter of a second after its next packet, or as silent. Moves of a peer that is not comparable. Lagging
+             quarter of a second after its next packet, or as silent. Moves of a peer that is not comparable, or that
+             follows: to a price that the source had come to or left within the lag_limit of lagging. Lagging
              and divergent of the instrument, meanwhile (not comparable, stale). A quiet instrument is not stale:
              without a peer that moved nothing is judged. While the source is silent, its instruments are not.";
 
 /// What a peer's change of price means for the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerMove {
-    /// The move is in a packet that the view's own source had delivered before: the peer is following, however late.
+    /// The peer follows: the move is in a packet that the view's own source had delivered before, or to a price that
+    /// the view itself has only just come to or left.
     pub follows: bool,
     /// To a price that the view does not show (and not to the one it does: that is following).
     pub away: bool,

@@ -207,17 +207,23 @@ impl Comparator {
         let source = registry.views[id as usize].source;
         let Some(check) = self.rules.source(Kind::Stale, source) else { return };
         let mover = pair.views[1 - position];
-        let current =
-            |v: ViewId, s: Side| self.views[v as usize].history[pair.like as usize][s.index()].current();
-        let price = |v: ViewId, s: Side| current(v, s).map(|c| c.price);
-        let changed = |s: &Side| current(mover, *s).is_some_and(|c| c.since == now);
+        let history = |v: ViewId, s: &Side| &self.views[v as usize].history[pair.like as usize][s.index()];
+        let price = |v: ViewId, s: &Side| history(v, s).current().map(|c| c.price);
+        let changed = |s: &Side| history(mover, s).current().is_some_and(|c| c.since == now);
         if !SIDES.iter().any(changed) {
             return;
         }
+        let follows = |s: &Side| {
+            let own = history(id, s);
+            let flight_ns = self.flight_ns(pair.relation);
+            price(mover, s).is_some_and(|p| own.has_shown(now, p, flight_ns))
+        };
+        let changes = || SIDES.iter().filter(|s| changed(s));
         let peer = PeerMove {
-            follows: self.relations[pair.relation].repeats == Some((now, 1 - position)),
-            away: SIDES.iter().any(|s| changed(s) && price(mover, *s) != price(id, *s)),
-            differs: SIDES.iter().any(|s| price(mover, *s) != price(id, *s)),
+            follows: self.relations[pair.relation].repeats == Some((now, 1 - position))
+                || changes().all(follows),
+            away: changes().any(|s| price(mover, s) != price(id, s) && !follows(s)),
+            differs: SIDES.iter().any(|s| price(mover, s) != price(id, s)),
             behind: pair.behind() == Some(position),
         };
         let stale = &mut self.views[id as usize].stale;

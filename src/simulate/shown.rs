@@ -40,6 +40,9 @@ impl Effect {
 /// How far back a price counts as one that the peer has shown.
 pub const WINDOW_NS: u64 = 10_000_000_000;
 
+/// A source that shows so late what its peer has come to or left follows it.
+pub const FLIGHT_NS: u64 = 20_000_000;
+
 /// So many moves of a peer prove that it moves, even when it came back.
 pub const MOVES_ENOUGH: u64 = 5;
 
@@ -131,6 +134,7 @@ pub enum Finding {
 #[derive(Debug, Clone, Default)]
 struct Trail {
     price: Option<u32>,
+    since_ns: u64,
     left: VecDeque<(u32, u64)>,
 }
 
@@ -142,7 +146,16 @@ impl Trail {
             self.left.retain(|(p, at)| *p != old && at + 2 * WINDOW_NS >= now_ns);
             self.left.push_back((old, now_ns));
         }
+        if self.price != price {
+            self.since_ns = now_ns;
+        }
         self.price = price;
+    }
+
+    /// Whether it came to that price or left it within the last `within_ns`.
+    fn has_shown(&self, now_ns: u64, price: u32, within_ns: u64) -> bool {
+        let at = if self.price == Some(price) { Some(self.since_ns) } else { self.left_ns(price, now_ns) };
+        at.is_some_and(|at| now_ns <= at + within_ns)
     }
 
     /// When it last left that price, within the window before `now_ns`.
@@ -323,9 +336,14 @@ impl Tracker {
         }
         let peer = view.trails[other].each_ref().map(|t| t.price);
         // A move to what the peer shows already is the peer followed, not a move for it to follow.
-        let away = (0..2).any(|side| before[side] != prices[side] && prices[side] != peer[side]);
+        // A price that the peer has only just come to or left is the peer followed.
+        let news = |side: &usize| {
+            before[*side] != prices[*side]
+                && prices[*side].is_some_and(|p| !view.trails[other][*side].has_shown(now_ns, p, FLIGHT_NS))
+        };
+        let away = (0..2).filter(news).any(|side| prices[side] != peer[side]);
         // Once the peer has something to follow, every move of a price is one more.
-        let more = before != prices && view.unfollowed[other].is_some();
+        let more = (0..2).any(|side| news(&side)) && view.unfollowed[other].is_some();
         if (away || more) && view.comparable() {
             let nothing = Unfollowed { from_ns: now_ns, moves: 0, proven_ns: None };
             let entry = view.unfollowed[other].get_or_insert(nothing);

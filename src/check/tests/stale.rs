@@ -176,3 +176,20 @@ fn what_is_not_comparable_is_not_stale_and_proves_nothing() {
     w.advance(9 * S);
     assert_eq!(w.told(), [""; 0], "a book before its auction moves where the other shows nothing");
 }
+
+#[test]
+fn a_burst_that_the_peer_follows_a_moment_later_makes_nobody_stale() {
+    let mut w = World::pair(STALE);
+    w.show(0, 0, 10_000, 10_002);
+    w.show(MS, 1, 10_000, 10_002);
+    // The source is done with all of it before its peer shows the first of it, and then says nothing for long.
+    for i in 0..8 {
+        w.show(100 * MS + i * MS / 10, 0, 10_001 - (i % 2) as i64, 10_002);
+    }
+    for i in 0..8 {
+        w.show(101 * MS + i * MS / 10, 1, 10_001 - (i % 2) as i64, 10_002);
+    }
+    w.beat(9 * S, 0);
+    w.advance(10 * S);
+    assert_eq!(w.told(), [""; 0]);
+}
