@@ -15,11 +15,11 @@ use crate::source::Datagram;
 
 /// Takes what an [`Intake`] makes, in order.
 pub trait Steps {
-    /// One step and its notes, which are taken out.
+    /// One step; its notes are the last in `notes`, behind those that were left there before.
     fn step(&mut self, step: Step, notes: &mut Vec<Note>);
 
     /// Time has come to `now` without a step.
-    fn until(&mut self, now: u64);
+    fn until(&mut self, now: u64, notes: &mut Vec<Note>);
 }
 
 /// Where a group's datagrams go.
@@ -41,7 +41,7 @@ pub struct Intake {
     /// Lines by the name that a recording of them bears: `source/channel/line`.
     named: HashMap<String, (usize, u16)>,
     captures: Vec<String>,
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
     now: u64,
     first: Option<u64>,
 }
@@ -133,7 +133,7 @@ impl Intake {
     pub fn advance(&mut self, now: u64, to: &mut impl Steps) {
         self.timeouts(now, to);
         self.now = self.now.max(now);
-        to.until(self.now);
+        to.until(self.now, &mut self.notes);
     }
 
     /// The data is over; answers when.

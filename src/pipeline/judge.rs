@@ -141,10 +141,10 @@ impl Judge {
     }
 
     /// The next note of the step.
-    pub fn take(&mut self, note: Note) {
+    pub fn take(&mut self, note: &Note) {
         let now = self.now;
         let Judge { registry, comparator, .. } = self;
-        match note {
+        match *note {
             Note::Arrival { place, fresh } => comparator.on_arrival(now, place, fresh, registry),
             Note::Send { place, latency_ns } => {
                 let series = self.series[self.number(place)].send;
@@ -153,11 +153,11 @@ impl Judge {
             Note::Clock { place, ts_ns, ts_recv_ns } => {
                 comparator.observe_clock(now, place, ts_ns, ts_recv_ns, registry);
             }
-            Note::Line { place, event, suspects, ours } => {
-                if let LineEvent::LineLead { winner, loser, lag_ns, .. } = event {
+            Note::Line { place, ref event, suspects, ours } => {
+                if let LineEvent::LineLead { winner, loser, lag_ns, .. } = *event {
                     self.record_lead(place, winner, loser, lag_ns);
                 }
-                self.comparator.on_line_event(now, place, &event, suspects, ours, &self.registry);
+                self.comparator.on_line_event(now, place, event, suspects, ours, &self.registry);
             }
             Note::Gap { place, gap } => comparator.on_gap(now, place, gap, registry),
             Note::Delivered { place, session, sequence, ts_recv_ns } => {
@@ -171,7 +171,7 @@ impl Judge {
             Note::Published { place, ts_recv_ns, taken_ns, published_ns } => {
                 self.record_live(place, ts_recv_ns, taken_ns, published_ns);
             }
-            Note::Change { source, change } => self.learn(source, *change),
+            Note::Change { source, ref change } => self.learn(source, change),
             Note::View { source, view, quote } => {
                 let Some(id) = self.names[usize::from(source)].views.get(view as usize).copied() else {
                     return;
@@ -185,9 +185,14 @@ impl Judge {
             }
             Note::Publish => self.publish(),
             Note::BooksWhole { place } => comparator.books_restarted(now, place, "books_whole", registry),
-            Note::Capture { number, name } => comparator.desk.name_capture(number, &name),
+            Note::Capture { number, ref name } => comparator.desk.name_capture(number, name),
             Note::Overrun { notes } => self.overruns += notes,
         }
+    }
+
+    /// Fires the deadlines of the checks up to `now`, that time included.
+    pub fn advance_through(&mut self, now: u64) {
+        self.fire_before(now.saturating_add(1));
     }
 
     /// Fires the deadlines of the checks that lie before `until`, each at its own time.
@@ -222,13 +227,13 @@ impl Judge {
         self.base[usize::from(place.source)] + usize::from(place.channel)
     }
 
-    fn learn(&mut self, source: u16, change: Change) {
+    fn learn(&mut self, source: u16, change: &Change) {
         let Judge { registry, names, .. } = self;
         let Names { instruments, views } = &mut names[usize::from(source)];
-        match change {
-            Change::Instrument(name) => instruments.push(registry.instrument(&name)),
+        match *change {
+            Change::Instrument(ref name) => instruments.push(registry.instrument(name)),
             Change::Numbered(feed, number) => instruments.push(registry.numbered(feed, number)),
-            Change::Rename(id, name) => registry.rename(instruments[id as usize], &name),
+            Change::Rename(id, ref name) => registry.rename(instruments[id as usize], name),
             Change::Facts(id, facts) => registry.learn(instruments[id as usize], facts),
             Change::View { source, venue, instrument, round_lots_only } => {
                 let instrument = instruments[instrument as usize];
@@ -311,11 +316,12 @@ impl Judge {
 impl Steps for Judge {
     fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
         self.begin_step(&step);
-        notes.drain(..).for_each(|note| self.take(note));
+        notes.iter().for_each(|note| self.take(note));
+        notes.clear();
     }
 
-    fn until(&mut self, now: u64) {
-        self.fire_before(now.saturating_add(1));
+    fn until(&mut self, now: u64, _: &mut Vec<Note>) {
+        self.advance_through(now);
     }
 }
 

@@ -160,3 +160,13 @@ pub enum Note {
         notes: u64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_into_a_few_cache_lines() {
+        assert!(size_of::<Note>() <= 160, "{}", size_of::<Note>());
+    }
+}

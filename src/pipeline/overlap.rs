@@ -14,10 +14,10 @@ const NOTES: usize = 512;
 /// Batches under way at most.
 const BATCHES: usize = 8;
 
-/// One step or moment, and how many notes it has.
+/// One step or moment, and where its notes end in the batch.
 #[derive(Debug, Clone, Copy)]
 enum Entry {
-    Step(Step, u32),
+    Step(Step, usize),
     Until(u64),
 }
 
@@ -31,7 +31,7 @@ struct Batch {
 /// Where the reading side puts its steps.
 #[derive(Debug)]
 pub struct Ahead {
-    batch: Batch,
+    entries: Vec<Entry>,
     full: Sender<Batch>,
     empty: Receiver<Batch>,
     abandoned: bool,
@@ -43,28 +43,29 @@ impl Ahead {
         self.abandoned
     }
 
-    fn put(&mut self, entry: Entry) {
-        self.batch.entries.push(entry);
-        if self.batch.notes.len() >= NOTES || self.batch.entries.len() >= NOTES {
-            self.flush();
+    fn put(&mut self, entry: Entry, notes: &mut Vec<Note>) {
+        self.entries.push(entry);
+        if notes.len() >= NOTES || self.entries.len() >= NOTES {
+            self.flush(notes);
         }
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, notes: &mut Vec<Note>) {
         let next = self.empty.try_recv().unwrap_or_default();
-        self.abandoned |= self.full.send(std::mem::replace(&mut self.batch, next)).is_err();
+        let entries = std::mem::replace(&mut self.entries, next.entries);
+        let notes = std::mem::replace(notes, next.notes);
+        self.abandoned |= self.full.send(Batch { entries, notes }).is_err();
     }
 }
 
 impl Steps for Ahead {
     fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
-        let count = notes.len() as u32;
-        self.batch.notes.append(notes);
-        self.put(Entry::Step(step, count));
+        // The notes stay where they were written until the batch is full.
+        self.put(Entry::Step(step, notes.len()), notes);
     }
 
-    fn until(&mut self, now: u64) {
-        self.put(Entry::Until(now));
+    fn until(&mut self, now: u64, notes: &mut Vec<Note>) {
+        self.put(Entry::Until(now), notes);
     }
 }
 
@@ -96,9 +97,9 @@ pub fn run(
                 Ok(true)
             },
         )?;
-        let mut ahead = Ahead { batch: Batch::default(), full, empty, abandoned: false };
+        let mut ahead = Ahead { entries: Vec::new(), full, empty, abandoned: false };
         let read = read(intake, &mut ahead);
-        ahead.flush();
+        ahead.flush(&mut intake.notes);
         drop(ahead);
         let judged: anyhow::Result<bool> =
             judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -113,19 +114,22 @@ impl Batch {
         judge: &mut Judge,
         taken: &mut impl FnMut(&mut Judge, u64) -> anyhow::Result<bool>,
     ) -> anyhow::Result<bool> {
-        let mut notes = self.notes.drain(..);
-        for entry in self.entries.drain(..) {
+        let mut at = 0;
+        for entry in &self.entries {
             match entry {
-                Entry::Until(now) => judge.until(now),
-                Entry::Step(step, count) => {
-                    judge.begin_step(&step);
-                    notes.by_ref().take(count as usize).for_each(|note| judge.take(note));
+                Entry::Until(now) => judge.advance_through(*now),
+                Entry::Step(step, end) => {
+                    judge.begin_step(step);
+                    self.notes[at..*end].iter().for_each(|note| judge.take(note));
+                    at = *end;
                     if step.class == Class::Datagram && !taken(judge, step.now_ns)? {
                         return Ok(false);
                     }
                 }
             }
         }
+        self.entries.clear();
+        self.notes.clear();
         Ok(true)
     }
 }

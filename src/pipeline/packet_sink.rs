@@ -149,6 +149,7 @@ impl<'a, F: Feed> PacketSink<'a, F> {
 
     fn book(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
         let by_message_clock = header.ts_send_ns.is_none();
+        let mut clock = MessageClock::default();
         self.messages(header, payload, part, |sink, sequence, message| {
             sink.state.origin.sequence = sequence;
             let ChannelCore { market, time, origin, tally, place, .. } = &mut *sink.state;
@@ -163,11 +164,34 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             })?;
             tally.message(decoded);
             if by_message_clock && latest != 0 {
-                let Origin { ts_event_ns, ts_recv_ns, .. } = *origin;
-                sink.out.push(Note::Clock { place: *place, ts_ns: ts_event_ns, ts_recv_ns });
+                let (place, ts_recv_ns) = (*place, origin.ts_recv_ns);
+                clock.at(origin.ts_event_ns, |ts_ns| sink.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
             }
             Ok(())
         });
+        let (place, ts_recv_ns) = (self.state.place, self.state.origin.ts_recv_ns);
+        clock.end(|ts_ns| self.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
+    }
+}
+
+/// Timestamps of a packet's messages, told only where they turn: what rises is told by its end.
+#[derive(Debug, Default)]
+struct MessageClock {
+    latest_ns: Option<u64>,
+}
+
+impl MessageClock {
+    fn at(&mut self, ts_ns: u64, tell: impl FnOnce(u64)) {
+        match self.latest_ns.replace(ts_ns) {
+            Some(latest_ns) if ts_ns < latest_ns => tell(latest_ns),
+            _ => {}
+        }
+    }
+
+    fn end(self, tell: impl FnOnce(u64)) {
+        if let Some(latest_ns) = self.latest_ns {
+            tell(latest_ns);
+        }
     }
 }
 

@@ -153,7 +153,7 @@ impl ComparatorThread {
         loop {
             match self.links[link].pop() {
                 Some(Item::Begin(step)) => self.judge.begin(&step),
-                Some(Item::Note(note)) => self.judge.take(note),
+                Some(Item::Note(note)) => self.judge.take(&note),
                 Some(Item::End) => break,
                 // The receiver is in the middle of writing it.
                 None if self.links[link].is_over() => break,
