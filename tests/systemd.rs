@@ -57,7 +57,7 @@ fn the_unit_gives_three_capabilities() {
         let line = unit.lines().find_map(|line| line.strip_prefix(key)).expect(key);
         line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
-    let names = ["CAP_NET_ADMIN", "CAP_SYS_NICE", "CAP_IPC_LOCK"];
+    let names = ["CAP_NET_ADMIN", "CAP_SYS_NICE"];
     assert_eq!(given("AmbientCapabilities="), names);
     assert_eq!(given("CapabilityBoundingSet="), names);
     assert!(names.iter().all(|name| readme.contains(name)));

@@ -1,8 +1,8 @@
 //! Rights that are needed to start, and given up once it has.
 //!
-//! CAP_NET_ADMIN forces receive buffers, CAP_SYS_NICE sets priorities, CAP_IPC_LOCK locks memory. After that nothing needs
-//! a right: a group is joined again on the socket that is there. A reopened socket gets no more than
-//! `net.core.rmem_max` then.
+//! CAP_NET_ADMIN forces receive buffers, CAP_SYS_NICE sets priorities, CAP_SYS_RESOURCE lifts the limit of locked
+//! memory. After that nothing needs a right: a group is joined again on the socket that is there. A reopened socket
+//! gets no more than `net.core.rmem_max` then.
 //!
 //! **Capabilities belong to a thread, not to the process** (capabilities(7)). A new thread has those of the one that made it.
 //! So: open sockets and lock memory, then start the threads; every thread pins itself, takes its priority, and calls

@@ -32,7 +32,9 @@ pub enum CoreError {
         source: io::Error,
     },
     /// The system refused to keep the memory.
-    #[error("cannot lock memory: {source}; it needs CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its unit")]
+    #[error(
+        "cannot lock memory: {source}; it needs LimitMEMLOCK=infinity in its unit, or `ulimit -l unlimited`"
+    )]
     Memory {
         /// What the system said.
         source: io::Error,
@@ -96,8 +98,14 @@ pub fn sched_fifo(priority: u8) -> Result<(), CoreError> {
 /// Keeps the process's memory, now and later, from being paged out.
 ///
 /// # Errors
-/// When the system refuses.
+/// When the system refuses, or would refuse later: with a limit on locked memory, what is allocated beyond it fails
+/// once the right to exceed the limit is given up.
 pub fn lock_memory() -> Result<(), CoreError> {
+    let unlimited = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limits live over the call, which only reads them.
+    if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const unlimited) } != 0 {
+        return Err(CoreError::Memory { source: io::Error::last_os_error() });
+    }
     // SAFETY: the call takes flags alone and changes no memory's contents.
     let result = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) };
     if result == 0 { Ok(()) } else { Err(CoreError::Memory { source: io::Error::last_os_error() }) }

@@ -67,3 +67,42 @@ fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
     assert!(status["comparator"]["updates"].as_u64().unwrap() > 0, "it judges all the same");
     assert_eq!(daemon.stop(), Some(0));
 }
+
+/// What is resident is locked, and the daemon goes on to ask for memory and threads after it has given up its rights.
+#[test]
+fn a_daemon_with_locked_memory_and_real_time_threads_runs_on_without_its_rights() {
+    let place = Place::new("locked", 42_390);
+    let config = place.plain();
+    let text = fs::read_to_string(&config).unwrap();
+    let text = text.replace(
+        "mode = \"block\"",
+        "mode = \"block\"\nlock_memory = true\nrealtime = 1\ncomparator_core = 0\nring = 1024",
+    );
+    fs::write(&config, text.replace("feed = \"nasdaq", "core = 0\nfeed = \"nasdaq")).unwrap();
+    let daemon = Daemon::start(&config);
+    let said = daemon.said.clone();
+    let sent = place.simulate(&scenario("demo.toml"), &["--duration", "2s"]);
+    let packets = sent["packets"].as_u64().unwrap();
+    wait_for("every packet", || {
+        let status = place.ask("{\"cmd\":\"status\"}")["status"].take();
+        let sources = status["sources"].as_array()?.clone();
+        let lines = sources.iter().flat_map(|s| s["channels"].as_array().unwrap().clone());
+        let lines = lines.flat_map(|c| c["lines"].as_array().unwrap().clone());
+        let taken: u64 = lines.map(|l| l["packets"].as_u64().unwrap()).sum();
+        (taken == packets).then_some(())
+    });
+    let proc = |what: &str| fs::read_to_string(format!("/proc/{}/{what}", daemon.child.id())).unwrap();
+    let field = |name: &str| {
+        let status = proc("status");
+        let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(field("CapEff:"), "0000000000000000");
+    if said.contains("cannot lock memory") {
+        eprintln!("SKIPPED: this process may not lock memory");
+    } else {
+        let (locked, resident) = (field("VmLck:").parse::<u64>().unwrap(), field("VmRSS:").parse().unwrap());
+        assert!(locked >= resident, "{locked} KiB locked of {resident}");
+    }
+    assert_eq!(daemon.stop(), Some(0));
+}

@@ -9,8 +9,8 @@ use crate::source::disk::{self, Space};
 
 /// Bits of Linux capabilities (capabilities(7), `linux/capability.h`).
 pub(super) const CAP_NET_ADMIN: u32 = 12;
-pub(super) const CAP_IPC_LOCK: u32 = 14;
 pub(super) const CAP_SYS_NICE: u32 = 23;
+pub(super) const CAP_SYS_RESOURCE: u32 = 24;
 
 /// A file is not read further than this: `/proc/interrupts` of a large machine is well within.
 const FILE_BYTES_MAX: u64 = 4 << 20;

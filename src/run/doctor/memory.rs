@@ -1,6 +1,6 @@
 //! Memory: whether books fit, whether locked memory may be locked, whether files may be opened.
 
-use super::machine::CAP_IPC_LOCK;
+use super::machine::CAP_SYS_RESOURCE;
 use super::{Findings, Level, Machine};
 use crate::config::Config;
 use crate::config::live::RunPlan;
@@ -22,11 +22,11 @@ fn locked(config: &Config, machine: &Machine, findings: &mut Findings) {
         return;
     }
     let about = "lock_memory";
-    match (machine.may(CAP_IPC_LOCK), machine.limit("Max locked memory")) {
-        (Some(true), _) => findings.well(about, "CAP_IPC_LOCK is there"),
+    match (machine.may(CAP_SYS_RESOURCE), machine.limit("Max locked memory")) {
         (_, Some(None)) => findings.well(about, "RLIMIT_MEMLOCK is unlimited"),
+        (Some(true), _) => findings.well(about, "CAP_SYS_RESOURCE lifts RLIMIT_MEMLOCK"),
         (_, Some(Some(most))) => {
-            let read = format!("no CAP_IPC_LOCK, and RLIMIT_MEMLOCK is {}", size_text(most));
+            let read = format!("no CAP_SYS_RESOURCE, and RLIMIT_MEMLOCK is {}", size_text(most));
             let why = "locking fails, or memory asked for beyond the limit does";
             let mend = "LimitMEMLOCK=infinity in its unit, or `ulimit -l unlimited`, or lock_memory = false";
             findings.push(Level::Bad, about, read, why, Some(mend.to_owned()));

@@ -301,7 +301,7 @@ fn one_thing_that_is_not_well_is_the_one_thing_that_is_told() {
             "Max locked memory  8388608\nMax realtime priority 50",
             Bad,
             "lock_memory",
-            "no CAP_IPC_LOCK, and RLIMIT_MEMLOCK is 8MiB",
+            "no CAP_SYS_RESOURCE, and RLIMIT_MEMLOCK is 8MiB",
             Some("LimitMEMLOCK=infinity in its unit, or `ulimit -l unlimited`, or lock_memory = false"),
         ),
         (
@@ -412,8 +412,8 @@ fn rights_stand_in_for_limits() {
     let (folder, machine) = machine();
     write(&folder, "proc/sys/net/core/rmem_max", "1");
     write(&folder, "proc/self/limits", "Max locked memory  0\nMax realtime priority 0");
-    // CAP_NET_ADMIN, CAP_IPC_LOCK, CAP_SYS_NICE: bits 12, 14, 23.
-    write(&folder, "proc/self/status", "CapEff:\t0000000000805000\nCpus_allowed_list:\t0-5");
+    // CAP_NET_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE: bits 12, 23, 24.
+    write(&folder, "proc/self/status", "CapEff:\t0000000001801000\nCpus_allowed_list:\t0-5");
     assert_eq!(told(&examined(CONFIG, &machine)), []);
     // In a user namespace of its own they are none of the machine's.
     write(&folder, "proc/self/uid_map", "0 1000 1");
