@@ -55,6 +55,7 @@ pub enum Ended {
 struct Front {
     status: Status,
     console: Console,
+    journal: Journal,
 }
 
 impl Desk for Front {
@@ -66,6 +67,9 @@ impl Desk for Front {
     }
     fn console(&mut self) -> &mut Console {
         &mut self.console
+    }
+    fn remember(&mut self) {
+        self.journal.append(&mut self.console);
     }
 }
 
@@ -133,7 +137,6 @@ pub struct Reporter {
     web: Option<Web>,
     outlets: Outlets,
     front: Front,
-    journal: Journal,
     /// What was found at start and stays so.
     standing: Vec<String>,
     /// Places of lines, by receiver.
@@ -180,8 +183,7 @@ impl Reporter {
             manager: Manager::here(),
             control,
             web,
-            front: Front { status: Status::default(), console },
-            journal,
+            front: Front { status: Status::default(), console, journal },
             standing,
             places: Vec::new(),
             snapshot: now,
@@ -293,7 +295,7 @@ impl Reporter {
                 Err(_) => self.refused_lines += 1,
             }
         }
-        self.journal.append(&mut self.front.console);
+        self.front.remember();
     }
 
     /// The last words: what is left goes out as far as the time allows.
@@ -389,8 +391,8 @@ impl Reporter {
             }
         }
         troubles.extend(self.manager.error().map(str::to_owned));
-        if !self.journal.error.is_empty() {
-            troubles.push(self.journal.error.clone());
+        if !self.front.journal.error.is_empty() {
+            troubles.push(self.front.journal.error.clone());
         }
         troubles
     }

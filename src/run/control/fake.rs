@@ -41,6 +41,7 @@ impl Desk for FakeDesk {
     fn console(&mut self) -> &mut Console {
         &mut self.console
     }
+    fn remember(&mut self) {}
 }
 
 /// An alert line of the judge, `second` seconds after [`T0`].

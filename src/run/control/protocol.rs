@@ -178,6 +178,8 @@ pub trait Desk {
     fn status(&self) -> &Status;
     /// The operators' side of alerts.
     fn console(&mut self) -> &mut Console;
+    /// What was just done outlives the daemon: only then it is answered.
+    fn remember(&mut self);
 }
 
 type Name = Option<String>;
@@ -216,9 +218,10 @@ pub fn answer(request: Request, who: &str, desk: &mut dyn Desk) -> Answer {
                 Answer { now: Some(Time(now)), alerts: Some(alerts), total, counters, ..ok }
             })
         }
-        request => action(request, now)
-            .and_then(|action| desk.console().act(now, who, action))
-            .map(|done| Answer { done: Some(done), ..ok }),
+        request => action(request, now).and_then(|action| desk.console().act(now, who, action)).map(|done| {
+            desk.remember();
+            Answer { done: Some(done), ..ok }
+        }),
     };
     made.unwrap_or_else(|refusal| Answer::refusal(refusal.name(), refusal.to_string()))
 }
