@@ -16,6 +16,8 @@ pub type Prices = [Option<i64>; 2];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     pub ts_ns: u64,
+    /// Number of the packet: its messages take effect together.
+    pub packet: u64,
     pub prices: Prices,
 }
 
@@ -117,7 +119,8 @@ impl Reader {
                 let prices = [price(bid), price(ask)];
                 self.quotes.entry(symbol.clone()).or_default().insert(code, prices);
                 if code == b'Q' {
-                    self.sip.entry(symbol).or_default().push(Shown { ts_ns, prices });
+                    let packet = self.packets;
+                    self.sip.entry(symbol).or_default().push(Shown { ts_ns, packet, prices });
                 }
             }
             Event::Quote {
@@ -154,7 +157,7 @@ impl Reader {
             let prices = [bid, ask];
             let list = self.direct.entry(self.symbols[&n].clone()).or_default();
             if list.last().is_none_or(|s| s.prices != prices) {
-                list.push(Shown { ts_ns, prices });
+                list.push(Shown { ts_ns, packet: self.packets, prices });
             }
         }
     }

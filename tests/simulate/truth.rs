@@ -29,7 +29,10 @@ fn stretches(reader: &Reader) -> BTreeSet<Stretch> {
     let mut out = BTreeSet::new();
     for (symbol, direct) in &reader.direct {
         let mut changes: Vec<(u64, usize, Prices)> = direct.iter().map(|s| (s.ts_ns, 0, s.prices)).collect();
-        changes.extend(reader.sip.get(symbol).into_iter().flatten().map(|s| (s.ts_ns, 1, s.prices)));
+        // The messages of a packet take effect together: the last of them is what it shows.
+        let sip = reader.sip.get(symbol).map_or(&[][..], Vec::as_slice);
+        let last = sip.chunk_by(|a, b| a.packet == b.packet).filter_map(<[_]>::last);
+        changes.extend(last.map(|s| (s.ts_ns, 1, s.prices)));
         changes.sort_by_key(|c| c.0);
         for (side, name) in ["bid", "ask"].into_iter().enumerate() {
             let (mut now, mut open) = ([None, None], None::<(u64, i64, i64)>);
