@@ -320,7 +320,7 @@ fn begin(out: &mut Vec<u8>, now: u64, event: &str, open: &Open, names: &Names<'_
     json::text(out, "id", &format!("{:016x}", open.id));
     json::text(out, "kind", open.told.name());
     json::text(out, "severity", open.severity.name());
-    optional(out, "instrument", subject.instrument.map(|i| names.registry.get(i).name.as_str()));
+    optional(out, "instrument", subject.instrument.map(|i| &*names.registry.get(i).name));
     if let Some(venue) = subject.venue {
         optional(out, "venue", names.registry.mic(venue));
     }

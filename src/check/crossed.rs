@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 
-use feeds::event::Side;
-
 use super::desk::Desk;
-use super::pair::{Bench, Like, Pair};
+use super::held::Held;
+use super::pair::{Bench, Pair};
+use super::pool;
+use super::rules::Rule;
 use super::segment::{self, Segment, Step};
 use crate::alert::{Details, Handle, Magnitude, Subject};
-use crate::config::{Check, Kind, Scope};
+use crate::config::Kind;
 use crate::market::price::show_nanos;
 use crate::market::{Registry, VenueId, ViewId};
 
@@ -34,14 +35,14 @@ const KINDS: [Kind; 2] = [Kind::Crossed, Kind::Locked];
 pub struct CrossJudge {
     segments: [Option<Segment>; 2],
     alerts: [Option<Handle>; 2],
-    held: [Option<&'static str>; 2],
+    held: [Option<Held>; 2],
 }
 
 /// What is judged: whether it crosses, by how much, and how to tell it.
 struct Case<'a> {
     crossing: Option<(Ordering, i64, i64)>,
-    held: Option<&'static str>,
-    checks: [Option<&'a Check>; 2],
+    held: Option<Held>,
+    checks: [Option<Rule>; 2],
     subject: &'a dyn Fn(Kind) -> Subject,
     tick: u64,
     /// Names who is meant; asked only when there is something to tell.
@@ -49,6 +50,13 @@ struct Case<'a> {
 }
 
 impl CrossJudge {
+    /// Nothing is crossed or locked, and nothing is told.
+    fn is_idle(&self) -> bool {
+        self.segments.iter().all(Option::is_none)
+            && self.alerts.iter().all(Option::is_none)
+            && self.held.iter().all(Option::is_none)
+    }
+
     fn judge(&mut self, now: u64, case: &Case<'_>, desk: &mut Desk, registry: &Registry) -> u64 {
         let mut at = u64::MAX;
         for (i, kind) in KINDS.into_iter().enumerate() {
@@ -57,11 +65,11 @@ impl CrossJudge {
             let holds = case.crossing.is_some_and(|(o, ..)| o == wanted);
             if let Some(reason) = case.held {
                 if let Some(alert) = self.alerts[i].take() {
-                    desk.clear(now, now, alert, &format!("not_comparable:{reason}"), registry);
+                    desk.clear(now, now, alert, &format!("not_comparable:{}", reason.name()), registry);
                 }
                 self.segments[i] = None;
                 if holds && self.held[i].is_none() {
-                    desk.hold(kind, reason);
+                    desk.hold(kind, reason.name());
                 }
                 self.held[i] = holds.then_some(reason);
                 continue;
@@ -108,12 +116,24 @@ impl CrossJudge {
     }
 }
 
+/// Judges what is open in `place`, which is taken when there is something and given back when there is nothing more.
+fn judge_at(now: u64, place: &mut pool::Place, case: &Case<'_>, bench: &mut Bench<'_>) -> u64 {
+    let mut judge = std::mem::take(bench.rare.crossings.get_or_take(place));
+    let at = judge.judge(now, case, bench.desk, bench.registry);
+    let idle = judge.is_idle();
+    bench.rare.crossings[*place] = judge;
+    if idle {
+        bench.rare.crossings.give_back(place);
+    }
+    at
+}
+
 /// Judges one view at `now`; answers the next deadline.
 pub fn judge_view(
     id: ViewId,
     now: u64,
-    judge: &mut CrossJudge,
-    held: Option<&'static str>,
+    place: &mut pool::Place,
+    held: Option<Held>,
     bench: &mut Bench<'_>,
 ) -> u64 {
     let view = &bench.registry.views[id as usize];
@@ -126,7 +146,7 @@ pub fn judge_view(
         (VenueId::NATIONAL, false) => "venues",
         _ => "source",
     };
-    let checks = KINDS.map(|kind| bench.rules.source(kind, view.source));
+    let checks = KINDS.map(|kind| bench.rules.source(kind, view.source).map(Rule::from));
     let subject = |kind| Subject {
         instrument: Some(view.instrument),
         venue: Some(view.venue),
@@ -138,41 +158,52 @@ pub fn judge_view(
     let who = |desk: &Desk| format!("{} {}", desk.name(view.source), registry.get(view.instrument).name);
     let tick = bench.registry.tick_nanos(view.instrument);
     let case = Case { crossing, held, checks, subject: &subject, tick, who: &who };
-    judge.judge(now, &case, bench.desk, bench.registry)
+    judge_at(now, place, &case, bench)
 }
 
-/// Judges a pair at `now`; `differs` says on which sides their disagreement is told already.
+/// Judges a pair at `now` by its bids and asks; `differs` says on which sides their disagreement is told already.
+#[inline]
 pub(super) fn judge_pair(
     pair: &mut Pair,
     now: u64,
-    held: Option<&'static str>,
+    prices: [[Option<i64>; 2]; 2],
+    held: Option<Held>,
     differs: [bool; 2],
     bench: &mut Bench<'_>,
 ) -> u64 {
-    let [a, b] = pair.views.map(|v| &bench.registry.views[v as usize]);
-    let price = |view: &crate::market::View, side: Side| {
-        let quote = view.quote.as_ref()?;
-        let levels = if pair.like == Like::Plain { quote.best } else { quote.round_lot };
-        levels[side.index()].map(|l| l.price)
-    };
-    let cross = |x, y| Some((price(x, Side::Bid)?, price(y, Side::Ask)?));
-    let own = [a, b]
-        .iter()
-        .any(|v| v.quote.as_ref().and_then(|q| q.crossing()).is_some_and(|o| o != Ordering::Less));
+    let [bids, asks] = prices;
+    let meet = bids.iter().flatten().any(|bid| asks.iter().flatten().any(|ask| bid >= ask));
+    if pair.crossing == 0 && !meet {
+        return u64::MAX;
+    }
+    judge_crossing(pair, now, prices, held, differs, bench)
+}
+
+fn judge_crossing(
+    pair: &mut Pair,
+    now: u64,
+    [bids, asks]: [[Option<i64>; 2]; 2],
+    held: Option<Held>,
+    differs: [bool; 2],
+    bench: &mut Bench<'_>,
+) -> u64 {
+    let own = pair.views.iter().any(|v| bench.views[*v as usize].crosses);
+    let cross = |x: usize, y: usize| Some((bids[x]?, asks[y]?));
     let widest =
-        [cross(a, b), cross(b, a)].into_iter().flatten().max_by_key(|(bid, ask)| bid.saturating_sub(*ask));
+        [cross(0, 1), cross(1, 0)].into_iter().flatten().max_by_key(|(bid, ask)| bid.saturating_sub(*ask));
     // A quote that crosses itself is told of its source, not of the pair.
     let crossing = widest.filter(|_| !own).map(|(bid, ask)| (bid.cmp(&ask), bid, ask));
-    let checks = KINDS.map(|kind| bench.rules.pair(kind, a.source, b.source));
-    let named = checks.iter().flatten().any(|c| matches!(c.scope, Scope::Between(_)));
-    let told =
-        [Kind::Divergent, Kind::Lagging].iter().any(|k| bench.rules.pair(*k, a.source, b.source).is_some());
-    let held = held.or((told && !named && differs.contains(&true)).then_some("told_as_disagreement"));
+    let rules = bench.relations[pair.relation as usize].rules;
+    let told = rules.divergent.is_some() || rules.lagging.is_some();
+    let told = told && !rules.crossing_named && differs.contains(&true);
+    let held = held.or(told.then_some(Held::ToldAsDisagreement));
+    let [a, b] = pair.views.map(|v| &bench.registry.views[v as usize]);
+    let views = pair.views;
     let subject = |kind| Subject {
         instrument: Some(a.instrument),
         venue: Some(a.venue),
         scope: Some("sources"),
-        views: pair.views.to_vec(),
+        views: views.to_vec(),
         ..Subject::new(kind, &[a.source, b.source])
     };
     let registry = bench.registry;
@@ -181,6 +212,6 @@ pub(super) fn judge_pair(
         format!("{} against {}, {}", names[0], names[1], registry.get(a.instrument).name)
     };
     let tick = bench.registry.tick_nanos(a.instrument);
-    let case = Case { crossing, held, checks, subject: &subject, tick, who: &who };
-    pair.crossing.judge(now, &case, bench.desk, bench.registry)
+    let case = Case { crossing, held, checks: rules.crossing, subject: &subject, tick, who: &who };
+    judge_at(now, &mut pair.crossing, &case, bench)
 }

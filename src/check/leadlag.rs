@@ -3,7 +3,9 @@
 //! Two sources of one feed are matched packet by packet, by sequence number. Others are matched by price: the
 //! move of a side to a price in one, and the next move to that price in the other. Times are receive times.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 /// A match: who was first, and by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,12 @@ impl PriceMatcher {
             queue.retain(|(s, _, _)| *s != side);
             (before - queue.len()) as u64
         })
+    }
+
+    /// Whether no move is waiting.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.pending.iter().all(VecDeque::is_empty)
     }
 
     /// Moves still waiting, per view.

@@ -68,11 +68,16 @@ impl Comparator {
             self.judge_source(now, source, registry);
         }
         for pair in std::mem::take(&mut self.sources[usize::from(source)].waiting) {
+            let waiting = &mut self.pairs[pair as usize];
+            let position = self.relations[waiting.relation as usize].position(source);
+            waiting.mark_waiting(position, false);
             self.judge_pair(now, pair, registry);
         }
         for view in std::mem::take(&mut self.sources[usize::from(source)].waiting_views) {
-            let at = self.views[view as usize].stale.known_alive(now);
-            self.timers.arm(TimerKey::Stale(view), at, &mut self.views[view as usize].stale.armed);
+            let stale = &mut self.views[view as usize].stale;
+            stale.since_silence(self.sources[usize::from(source)].silences);
+            let at = stale.known_alive(now);
+            self.timers.arm(TimerKey::Stale(view), at, &mut stale.armed);
         }
     }
 
@@ -80,13 +85,10 @@ impl Comparator {
     pub fn on_delivered(&mut self, now: u64, place: Place, session: u128, sequence: u64, ts_recv_ns: u64) {
         let Place { source, channel, .. } = place;
         let ordinal = self.sources[usize::from(source)].channels[usize::from(channel)].ordinal;
-        for relation in 0..self.relations.len() {
-            let [a, b] = self.relations[relation].sources;
-            if (a != source && b != source) || self.packets[relation].is_none() {
-                continue;
-            }
+        for index in 0..self.sources[usize::from(source)].relations.len() {
+            let relation = self.sources[usize::from(source)].relations[index] as usize;
             let Some(packets) = &mut self.packets[relation] else { continue };
-            let position = usize::from(b == source);
+            let position = self.relations[relation].position(source);
             let (matched, given_up) = packets.delivered(position, (ordinal, session, sequence), ts_recv_ns);
             if matched.is_some() {
                 self.relations[relation].repeats = Some((now, position));
@@ -104,7 +106,7 @@ impl Comparator {
                     && self.feeds[x] == self.feeds[y]
                     && self.venues[x] == self.venues[y]
                 {
-                    self.relation(a, b);
+                    self.relation(self.now, a, b);
                 }
             }
         }
@@ -208,6 +210,10 @@ impl Comparator {
     }
 
     fn arm_source(&mut self, source: SourceId) {
+        let judge = &self.sources[usize::from(source)];
+        if judge.silent_after_ns.is_none_or(|after| judge.life.is_armed(after)) {
+            return;
+        }
         let Some((expect, _)) = self.expectation(source) else { return };
         let judge = &mut self.sources[usize::from(source)];
         if judge.channels.iter().all(|c| c.ended) {

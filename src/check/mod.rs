@@ -10,6 +10,7 @@ pub mod crossed;
 pub mod desk;
 pub mod divergent;
 pub mod gap;
+pub mod held;
 pub mod history;
 pub mod lagging;
 pub mod leadlag;
@@ -18,6 +19,9 @@ pub mod line;
 pub mod locked;
 pub mod missing;
 pub mod pair;
+mod peers;
+pub mod pool;
+pub mod relation;
 pub mod rules;
 pub mod segment;
 pub mod silent;
@@ -27,52 +31,146 @@ pub mod status;
 mod tests;
 pub mod timers;
 mod views;
-
-use std::collections::HashMap;
+mod words;
 
 use feeds::FeedId;
 use feeds::event::Side;
+use hashbrown::HashMap;
 
 use crate::config::{Config, Kind};
 use crate::latency::{Recorder, SeriesId};
-use crate::market::{InstrumentId, Registry, SourceId, VenueId, View, ViewId};
+use crate::market::{InstrumentId, Registry, SourceId, VenueId, ViewId};
 use clock::ClockJudge;
-use crossed::CrossJudge;
 use desk::Desk;
 use gap::GapJudge;
+use held::Held;
 use history::History;
-use leadlag::{Match, PacketMatcher, PriceMatcher};
+use leadlag::{Match, PacketMatcher};
 use line::LineJudge;
-use missing::Candidate;
-use pair::{Bench, Pair, Relation};
+use missing::Candidates;
+use pair::{Bench, Like, Pair, Rare};
+use peers::Groups;
+use pool::Marks;
+use relation::Relation;
 use rules::Rules;
 use silent::Life;
 use stale::StaleJudge;
 use timers::{TimerKey, Timers, is_due};
 
-/// What is known of one view beside its quote.
-#[derive(Debug, Default)]
+/// What is known of one view beside its quote: two cache lines, the first of which is what its pairs look at.
+#[derive(Debug)]
+#[repr(C, align(64))]
 pub struct ViewJudge {
-    /// Prices shown lately, by [`pair::Like`], then by side.
-    pub history: [[History; 2]; 2],
+    /// Prices shown, by [`Like`], then by side, as far as they are compared with anything.
+    prices: [[i64; 2]; 2],
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Numbers of [`Comparator::histories`], by [`Like`]; [`NONE`] where nothing compares such prices.
+    pub histories: [u32; 2],
+    /// Its peers; [`NONE`] before there is one.
+    group: u32,
+    /// Crossed and locked.
+    crossing: pool::Place,
+    /// Whose.
+    pub source: SourceId,
+    /// Which prices there are: bit `like * 2 + side`.
+    shown: u8,
+    /// What its quote's quality gives for not comparing it.
+    pub quality: Option<Held>,
+    /// Its own bid is not below its own ask.
+    pub crosses: bool,
+    /// Its source is made of others.
+    composite: bool,
+    /// It is a test instrument's, as far as was known at its latest quote.
+    test: bool,
+    /// Some source may lack its instrument.
+    wanted: bool,
     stale: StaleJudge,
-    crossing: CrossJudge,
     armed: u64,
-    pairs: Vec<u32>,
+    /// When anything that its pairs look at last became another.
+    moved_at: u64,
 }
 
+/// No number.
+pub const NONE: u32 = u32::MAX;
+
 impl ViewJudge {
+    fn new(instrument: InstrumentId, source: SourceId, composite: bool) -> ViewJudge {
+        ViewJudge {
+            prices: [[0; 2]; 2],
+            instrument,
+            histories: [NONE; 2],
+            group: NONE,
+            crossing: 0,
+            source,
+            shown: 0,
+            quality: Some(Held::NoQuote),
+            crosses: false,
+            composite,
+            test: false,
+            wanted: false,
+            stale: StaleJudge::default(),
+            armed: u64::MAX,
+            moved_at: u64::MAX,
+        }
+    }
+
+    /// The price shown.
+    #[inline]
+    pub fn price(&self, like: Like, side: usize) -> Option<i64> {
+        let there = self.shown & 1 << (like as usize * 2 + side) != 0;
+        there.then_some(self.prices[like as usize][side])
+    }
+
+    /// Shows a price; answers whether it is another than before.
+    #[inline]
+    fn set_price(&mut self, like: usize, side: usize, price: Option<i64>) -> bool {
+        let bit = 1 << (like * 2 + side);
+        let before = (self.shown & bit != 0).then_some(self.prices[like][side]);
+        if before == price {
+            return false;
+        }
+        self.shown = self.shown & !bit | if price.is_some() { bit } else { 0 };
+        self.prices[like][side] = price.unwrap_or_default();
+        true
+    }
+
+    /// Whether it is told as stale.
+    #[inline]
+    pub fn is_stale(&self) -> bool {
+        self.stale.is_stale()
+    }
+
+    /// Why the view could not be compared if its source were not silent; `None` when it could.
+    #[inline]
+    pub fn held_awake(&self, test: bool, bench: &Bench<'_>) -> Option<Held> {
+        if self.quality == Some(Held::NoQuote) {
+            return self.quality;
+        }
+        if self.composite && self.lacks_a_part(bench) {
+            return Some(Held::Silent);
+        }
+        if test {
+            return Some(Held::Test);
+        }
+        self.quality.or(self.is_stale().then_some(Held::Stale))
+    }
+
     /// Why the view cannot be compared; `None` when it can.
-    pub fn held(&self, view: &View, bench: &Bench<'_>) -> Option<&'static str> {
-        let Some(quote) = &view.quote else { return Some("no_quote") };
-        let source = &bench.sources[usize::from(view.source)];
-        if source.life.is_silent() || source.lacks_a_part(view, bench) {
-            return Some("silent");
-        }
-        if bench.registry.get(view.instrument).test {
-            return Some("test");
-        }
-        pair::held_by_quality(quote.quality).or(self.stale.is_stale().then_some("stale"))
+    pub fn held(&self, bench: &Bench<'_>) -> Option<Held> {
+        let awake = self.held_awake(bench.registry.is_test(self.instrument), bench);
+        let silent = bench.sources[usize::from(self.source)].life.is_silent();
+        if silent && awake != Some(Held::NoQuote) { Some(Held::Silent) } else { awake }
+    }
+
+    /// A part of the composite that carries the instrument is told as silent.
+    fn lacks_a_part(&self, bench: &Bench<'_>) -> bool {
+        let carries = |part: SourceId| {
+            let mut views = bench.registry.views_of(self.instrument);
+            views.any(|v| bench.registry.views[v as usize].source == part)
+        };
+        let parts = &bench.sources[usize::from(self.source)].parts;
+        parts.iter().any(|p| bench.sources[usize::from(*p)].life.is_silent() && carries(*p))
     }
 }
 
@@ -93,7 +191,17 @@ pub struct SourceJudge {
     waiting: Vec<u32>,
     /// Views that wait for it before they are called stale.
     waiting_views: Vec<ViewId>,
+    /// Views of a composite, and their pairs.
+    composed: Vec<ViewId>,
     pairs: Vec<u32>,
+    /// Pairs of sources that it is one of.
+    relations: Vec<u32>,
+    /// How often it has fallen silent.
+    silences: u32,
+    /// How long a silence of it may last, where that is checked, nanoseconds.
+    silent_after_ns: Option<u64>,
+    /// How far back its peers look for a price that it shows, nanoseconds.
+    window_ns: u64,
     views: u64,
     /// Mean time between two packets, nanoseconds.
     gap_ns: u64,
@@ -103,15 +211,6 @@ pub struct SourceJudge {
 const QUIET_GAPS: u64 = 8;
 
 impl SourceJudge {
-    /// A part of the composite that carries the view's instrument is told as silent.
-    fn lacks_a_part(&self, view: &View, bench: &Bench<'_>) -> bool {
-        let carries = |part: SourceId| {
-            let mut views = bench.registry.views_of(view.instrument).iter();
-            views.any(|v| bench.registry.views[*v as usize].source == part)
-        };
-        self.parts.iter().any(|p| bench.sources[usize::from(*p)].life.is_silent() && carries(*p))
-    }
-
     /// The source is quiet since `left`, and it is not its habit: many packets' time has gone by without one.
     pub fn is_unusually_quiet(&self, now: u64, left: u64) -> bool {
         let last = self.life.last().unwrap_or(0);
@@ -178,14 +277,24 @@ pub struct Comparator {
     venues: Vec<VenueId>,
     sources: Vec<SourceJudge>,
     views: Vec<ViewJudge>,
+    /// By view and [`Like`], then by side: prices shown lately.
+    histories: Vec<[History; 2]>,
+    groups: Groups,
     pairs: Vec<Pair>,
-    matchers: Vec<PriceMatcher>,
+    rare: Rare,
+    /// Pairs that a silence concerns, and views: all others have only an account.
+    active_pairs: Marks,
+    active_views: Marks,
+    stale_alerts: stale::Alerts,
     packets: Vec<Option<PacketMatcher>>,
     series: Vec<SeriesId>,
     relations: Vec<Relation>,
-    relation_of: HashMap<(SourceId, SourceId), usize>,
-    candidates: Vec<Candidate>,
-    candidate_of: HashMap<(InstrumentId, SourceId), u32>,
+    relation_of: HashMap<(SourceId, SourceId), u32>,
+    candidates: Candidates,
+    /// Which prices of a source's views at a venue may be compared, bit by [`Like`].
+    likes: HashMap<(SourceId, VenueId), u8>,
+    /// Lists to be used again.
+    spare: Vec<Vec<(u32, ViewId)>>,
     timers: Timers,
     started: Option<u64>,
     now: u64,
@@ -214,22 +323,33 @@ impl Comparator {
                 (0..direct).filter(|j| *j != i && related(config, i, *j)).map(|j| j as SourceId).collect();
         }
         let desk = Desk { sources: names, captures: captures.to_vec(), ..Desk::default() };
+        let rules = Rules::new(config);
+        for (source, judge) in sources.iter_mut().enumerate() {
+            judge.window_ns = rules.longest_window(source as SourceId);
+            judge.silent_after_ns = rules.source(Kind::Silent, source as SourceId).map(|c| c.after_ns);
+        }
         Comparator {
             desk,
             recorder,
-            rules: Rules::new(config),
+            rules,
             feeds,
             venues,
             sources,
             views: Vec::new(),
+            histories: Vec::new(),
+            groups: Groups::default(),
             pairs: Vec::new(),
-            matchers: Vec::new(),
+            rare: Rare::default(),
+            active_pairs: Marks::default(),
+            active_views: Marks::default(),
+            stale_alerts: stale::Alerts::default(),
             packets: Vec::new(),
             series: Vec::new(),
             relations: Vec::new(),
             relation_of: HashMap::new(),
-            candidates: Vec::new(),
-            candidate_of: HashMap::new(),
+            candidates: Candidates::default(),
+            likes: HashMap::new(),
+            spare: Vec::new(),
             timers: Timers::default(),
             started: None,
             now: 0,
@@ -306,7 +426,7 @@ impl Comparator {
                 }
             }
             TimerKey::Missing(index) => {
-                let candidate = &mut self.candidates[index as usize];
+                let Some(candidate) = self.candidates.get_mut(index) else { return };
                 if !is_due(&mut candidate.armed, at) {
                     return;
                 }
@@ -352,10 +472,11 @@ impl Comparator {
     pub fn finish(&mut self, now: u64, registry: &Registry) {
         self.advance(now, registry);
         for pair in &mut self.pairs {
-            pair.finish(now, &mut self.relations);
-        }
-        for (pair, matcher) in self.pairs.iter().zip(&self.matchers) {
-            add(&mut self.relations[pair.relation].unmatched, matcher.pending());
+            let relation = &mut self.relations[pair.relation as usize];
+            pair.write_account(now, relation);
+            if pair.matcher != 0 {
+                add(&mut relation.unmatched, self.rare.matchers[pair.matcher].pending());
+            }
         }
         for (relation, packets) in self.relations.iter_mut().zip(&self.packets) {
             if let Some(packets) = packets {
@@ -365,6 +486,7 @@ impl Comparator {
         self.desk.clear_all(now, "end_of_data", registry);
     }
 
+    #[inline]
     fn record_match(&mut self, relation: usize, now: u64, matched: Option<Match>, given_up: [u64; 2]) {
         add(&mut self.relations[relation].unmatched, given_up);
         let Some(Match { lead_ns }) = matched else { return };

@@ -3,20 +3,21 @@
 //! The judgement follows the contract's rules: comparable first, a disagreement is an interval, late is not
 //! wrong, like with like. It is driven by quotes and deadlines only.
 
-use std::collections::BTreeMap;
-
 use feeds::event::Side;
 
 use super::desk::Desk;
+use super::held::Held;
 use super::history::History;
 use super::lagging::{self, Explanation};
-use super::rules::Rules;
+use super::leadlag::PriceMatcher;
+use super::pool::{self, Pool};
+use super::relation::{Evidence, Relation};
+use super::rules::{Rule, Rules};
 use super::segment::{self, Segment, Step};
 use super::{SourceJudge, ViewJudge, divergent};
-use crate::alert::{Details, Handle, Magnitude, Subject};
-use crate::config::{Check, Kind};
-use crate::market::price::show_nanos;
-use crate::market::{Quality, Registry, SourceId, ViewId};
+use crate::alert::{Handle, Magnitude};
+use crate::config::Kind;
+use crate::market::{Registry, SourceId, ViewId};
 
 /// Which of a view's prices is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,46 +28,30 @@ pub enum Like {
     RoundLot = 1,
 }
 
-/// What a side of a pair is counted as.
+/// What a side of a pair is counted as while no source is silent; with [`Clock`], all that its account needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Account {
+    /// It has not been judged yet.
+    Unknown,
     Agree,
     Differ,
-    Held(&'static str),
+    Held(Held),
 }
 
-/// Figures of a pair of sources, over all their instruments.
-#[derive(Debug, Clone, Default)]
-pub struct Relation {
-    /// The two sources.
-    pub sources: [SourceId; 2],
-    /// Pairs of views.
-    pub pairs: u64,
-    /// Side-time in which both could be compared, nanoseconds.
-    pub comparable_ns: u64,
-    /// Of it, time in which they agreed.
-    pub agree_ns: u64,
-    /// Side-time held back, by reason.
-    pub held_ns: BTreeMap<&'static str, u64>,
-    /// Differences that began while held back, by reason.
-    pub held_differences: BTreeMap<&'static str, u64>,
-    /// Segments that ended, by what they were.
-    pub segments: BTreeMap<&'static str, u64>,
-    /// Updates of the first that the second showed too, or the reverse.
-    pub matched: u64,
-    /// Of them, how often the first, the second, or neither was first.
-    pub led: [u64; 3],
-    /// Updates that the other never showed.
-    pub unmatched: [u64; 2],
-    /// When one of the two (by position) last delivered a packet that the other had delivered before.
-    pub repeats: Option<(u64, usize)>,
-    /// How much the first led in the latest matches, latest first.
-    pub recent_leads: [i64; 3],
+/// Whose silence goes before what a pair is counted as otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    /// The first source's.
+    First = 0,
+    /// Either source's.
+    Any = 1,
+    /// Nobody's.
+    None,
 }
 
 /// A disagreement on one side.
 #[derive(Debug, Default)]
-struct SideJudge {
+pub struct SideJudge {
     segment: Option<Segment>,
     explained: Option<Explanation>,
     /// Since when the difference has been beyond what flight explains.
@@ -79,8 +64,6 @@ struct SideJudge {
     /// Who had been quiet since its peer left the price, when the lag passed its limit.
     quiet: Option<(usize, u64)>,
     alert: Option<Handle>,
-    account: Option<(Account, u64)>,
-    held_differs: bool,
 }
 
 impl SideJudge {
@@ -91,7 +74,7 @@ impl SideJudge {
         now: u64,
         explanation: Explanation,
         before: Option<Explanation>,
-        clock: &Check,
+        clock: &Rule,
     ) -> Option<u64> {
         match explanation {
             Explanation::Behind { left, .. } if now < left.saturating_add(clock.lag_limit_ns) => {
@@ -119,38 +102,77 @@ impl SideJudge {
 
 /// A difference as it is judged.
 #[derive(Debug, Clone, Copy)]
-struct Difference {
+pub(super) struct Difference {
     now: u64,
-    side: Side,
+    pub(super) side: Side,
     /// When its segment began.
     began: u64,
-    prices: [i64; 2],
-    magnitude: Magnitude,
+    pub(super) prices: [i64; 2],
+    pub(super) magnitude: Magnitude,
     /// It was explained until the window had passed.
     outlived: bool,
 }
 
 /// How long a difference that jumped to be unexplained must have stood.
-fn settle_ns(check: &Check) -> u64 {
+fn settle_ns(check: &Rule) -> u64 {
     check.off_delay_ns.min(check.on_delay_ns)
 }
 
-/// See the module.
+/// See the module. What every update looks at is one cache line; the rest lies in [`Rare`].
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Pair {
     /// The two views, the one with the lower source number first.
     pub views: [ViewId; 2],
     /// Its pair of sources.
-    pub relation: usize,
-    /// Which prices are compared.
-    pub like: Like,
-    sides: [SideJudge; 2],
+    pub relation: u32,
+    /// Open disagreements, by side.
+    sides: [pool::Place; 2],
     /// Crossing of the two: bid of one against ask of the other.
-    pub crossing: super::crossed::CrossJudge,
+    pub crossing: pool::Place,
     /// Halted in one, trading in the other.
-    pub status: super::status::StatusJudge,
+    pub status: pool::Place,
+    /// Moves that one of them has not followed yet.
+    pub matcher: pool::Place,
     /// Earliest pending deadline.
     pub armed: u64,
+    /// Until when the account is written.
+    since: u64,
+    /// What its clock showed then.
+    silence: u64,
+    accounts: [Account; 2],
+    clock: Clock,
+    /// Which prices are compared.
+    pub like: Like,
+    /// Bits of [`bits`].
+    odd: u8,
+}
+
+/// What is unusual about a pair.
+mod bits {
+    /// A side differs; shifted by the side.
+    pub const DIFFERS: u8 = 1;
+    /// A side differs while the pair is held; shifted by the side.
+    pub const HELD_DIFFERS: u8 = 1 << 2;
+    /// One is stopped and the other trades.
+    pub const PARTED: u8 = 1 << 4;
+    /// One of the two is told as stale.
+    pub const STALE: u8 = 1 << 5;
+    /// It waits for a sign of life of a source; shifted by the source's position.
+    pub const WAITS: u8 = 1 << 6;
+}
+
+/// State that few pairs and views have at a time.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// Disagreements.
+    pub sides: Pool<SideJudge>,
+    /// Crossed and locked segments.
+    pub crossings: Pool<super::crossed::CrossJudge>,
+    /// States that part.
+    pub status: Pool<super::status::StatusJudge>,
+    /// Moves that wait to be followed.
+    pub matchers: Pool<PriceMatcher>,
 }
 
 /// What a pair is judged with.
@@ -163,10 +185,14 @@ pub struct Bench<'a> {
     pub registry: &'a Registry,
     /// What is known of the views.
     pub views: &'a [ViewJudge],
+    /// Prices that views showed lately.
+    pub histories: &'a [[History; 2]],
     /// What is known of the sources.
     pub sources: &'a [SourceJudge],
     /// Figures.
     pub relations: &'a mut [Relation],
+    /// Open matters.
+    pub rare: &'a mut Rare,
 }
 
 /// A pair that waits for a sign of life of a source.
@@ -196,170 +222,240 @@ impl Next {
 
 impl Pair {
     /// A new pair.
-    pub fn new(views: [ViewId; 2], relation: usize, like: Like) -> Self {
+    pub fn new(views: [ViewId; 2], relation: u32, like: Like) -> Self {
         Pair {
             views,
             relation,
             like,
-            sides: Default::default(),
-            crossing: Default::default(),
-            status: Default::default(),
+            sides: [0; 2],
+            crossing: 0,
+            status: 0,
+            matcher: 0,
             armed: u64::MAX,
+            since: 0,
+            silence: 0,
+            accounts: [Account::Unknown; 2],
+            clock: Clock::None,
+            odd: 0,
         }
     }
 
-    /// Why the pair cannot be compared; `None` when it can.
-    pub fn held(&self, bench: &Bench<'_>) -> Option<&'static str> {
-        let mut worst = None;
-        for id in self.views {
-            let reason = bench.views[id as usize].held(&bench.registry.views[id as usize], bench);
-            if reason.is_some() {
-                worst = worst.or(reason);
+    #[inline]
+    fn mark(&mut self, bit: u8, marked: bool) {
+        self.odd = if marked { self.odd | bit } else { self.odd & !bit };
+    }
+
+    #[inline]
+    fn differs(&self, side: usize) -> bool {
+        self.odd & bits::DIFFERS << side != 0
+    }
+
+    /// Notes whether one is stopped and the other trades.
+    #[inline]
+    pub fn mark_parted(&mut self, parted: bool) {
+        self.mark(bits::PARTED, parted);
+    }
+
+    /// Whether it waits for a sign of life of the source at `position`; answers whether it did not already.
+    pub fn mark_waiting(&mut self, position: usize, waits: bool) -> bool {
+        let before = self.odd & bits::WAITS << position != 0;
+        self.mark(bits::WAITS << position, waits);
+        before != waits
+    }
+
+    /// Whether anything but its account can change when nothing happens to its quotes, or was never looked at.
+    #[inline]
+    pub fn is_active(&self) -> bool {
+        let open = self.sides[0] | self.sides[1] | self.crossing | self.status;
+        open != 0 || self.odd != 0 || self.accounts[0] == Account::Unknown
+    }
+
+    /// Why the pair cannot be compared although no source is silent, and whose silence would go before that.
+    #[inline]
+    fn held(&self, test: bool, bench: &Bench<'_>) -> (Option<Held>, Clock) {
+        let [a, b] = self.views.map(|v| bench.views[v as usize].held_awake(test, bench));
+        match (a, b) {
+            (Some(Held::NoQuote), _) => (a, Clock::None),
+            (Some(_), _) => (a, Clock::First),
+            (None, Some(Held::NoQuote)) => (b, Clock::First),
+            (None, _) => (b, Clock::Any),
+        }
+    }
+
+    #[inline]
+    fn price(&self, position: usize, side: usize, views: &[ViewJudge]) -> Option<i64> {
+        views[self.views[position] as usize].price(self.like, side)
+    }
+
+    /// Judges both sides, the crossing and the states at `now`. Answers also why it cannot be compared.
+    pub fn judge(&mut self, now: u64, bench: &mut Bench<'_>) -> (Next, Option<Held>) {
+        let instrument = bench.views[self.views[0] as usize].instrument;
+        let (awake, clock) = self.held(bench.registry.is_test(instrument), bench);
+        let silent =
+            clock != Clock::None && bench.relations[self.relation as usize].silences[clock as usize].runs();
+        let held = if silent { Some(Held::Silent) } else { awake };
+        self.mark(bits::STALE, self.views.iter().any(|v| bench.views[*v as usize].is_stale()));
+        let prices = [0, 1].map(|side| [0, 1].map(|p| self.price(p, side, bench.views)));
+        let mut next = Next::NOTHING;
+        self.account(now, prices, awake, clock, bench);
+        for side in [Side::Bid, Side::Ask] {
+            next = next.merge(self.judge_side(now, side, prices[side.index()], held, bench));
+        }
+        let told = self.sides.map(|side| side != 0);
+        let at = super::crossed::judge_pair(self, now, prices, held, told, bench);
+        (next.merge(Next { at, waits: None }), held)
+    }
+
+    /// Writes the account up to `now`, and takes in what both sides are counted as from here.
+    #[inline]
+    fn account(
+        &mut self,
+        now: u64,
+        prices: [[Option<i64>; 2]; 2],
+        awake: Option<Held>,
+        clock: Clock,
+        bench: &mut Bench<'_>,
+    ) {
+        let relation = &mut bench.relations[self.relation as usize];
+        self.write_account(now, relation);
+        self.clock = clock;
+        self.silence = if clock == Clock::None { 0 } else { relation.silences[clock as usize].read(now) };
+        for (side, [a, b]) in prices.into_iter().enumerate() {
+            let tolerance = relation.rules.tolerance;
+            let differs = match (a, b) {
+                (Some(a), Some(b)) if a == b => false,
+                (Some(a), Some(b)) => {
+                    let instrument = bench.views[self.views[0] as usize].instrument;
+                    divergent::differ(a, b, bench.registry.tick_nanos(instrument), tolerance)
+                }
+                (None, None) => false,
+                _ => true,
+            };
+            self.mark(bits::DIFFERS << side, differs);
+            self.accounts[side] = match (awake, a.and(b), differs) {
+                (Some(reason), ..) => Account::Held(reason),
+                (None, None, _) => Account::Held(Held::OneSided),
+                (None, _, true) => Account::Differ,
+                (None, _, false) => Account::Agree,
+            };
+        }
+    }
+
+    /// Closes the accounts at `now`.
+    pub fn write_account(&mut self, now: u64, relation: &mut Relation) {
+        let ns = now.saturating_sub(self.since);
+        self.since = now;
+        let (silent, runs) = match self.clock {
+            Clock::None => (0, false),
+            clock => {
+                let watch = &relation.silences[clock as usize];
+                (watch.read(now).saturating_sub(self.silence).min(ns), watch.runs())
+            }
+        };
+        self.silence += silent;
+        // What was silent all the time was nothing else.
+        let only = silent == ns && (silent > 0 || runs);
+        for account in self.accounts {
+            if (only || silent > 0) && account != Account::Unknown {
+                relation.held.add(Held::Silent, silent);
+            }
+            match account {
+                Account::Unknown => {}
+                _ if only => {}
+                Account::Agree => {
+                    relation.comparable_ns += ns - silent;
+                    relation.agree_ns += ns - silent;
+                }
+                Account::Differ => relation.comparable_ns += ns - silent,
+                Account::Held(reason) => relation.held.add(reason, ns - silent),
             }
         }
-        worst
     }
 
-    fn price(&self, position: usize, side: usize, registry: &Registry) -> Option<i64> {
-        let quote = registry.views[self.views[position] as usize].quote.as_ref()?;
-        match self.like {
-            Like::Plain => quote.best[side],
-            Like::RoundLot => quote.round_lot[side],
+    /// Notes a difference that is not told because the pair is held, when it is a new one.
+    #[inline]
+    fn note_held(&mut self, side: usize, reason: Option<Held>, bench: &mut Bench<'_>) {
+        let held = reason.filter(|r| self.differs(side) && !matches!(r, Held::OneSided | Held::NoQuote));
+        let bit = bits::HELD_DIFFERS << side;
+        let before = self.odd & bit != 0;
+        self.mark(bit, held.is_some());
+        if let (Some(reason), false) = (held, before) {
+            let relation = &mut bench.relations[self.relation as usize];
+            *relation.held_differences.entry(reason.name()).or_default() += 1;
+            bench.desk.hold(Kind::Divergent, reason.name());
         }
-        .map(|level| level.price)
     }
 
-    /// Judges both sides, the crossing and the states at `now`.
-    pub fn judge(&mut self, now: u64, bench: &mut Bench<'_>) -> Next {
-        let held = self.held(bench);
-        let mut next = Next::NOTHING;
-        for side in [Side::Bid, Side::Ask] {
-            next = next.merge(self.judge_side(now, side, held, bench));
-        }
-        let told = [0, 1].map(|s| self.sides[s].segment.is_some());
-        let at = super::crossed::judge_pair(self, now, held, told, bench);
-        next.merge(Next { at, waits: None })
-    }
-
+    #[inline]
     fn judge_side(
         &mut self,
         now: u64,
         side: Side,
-        held: Option<&'static str>,
+        [a, b]: [Option<i64>; 2],
+        held: Option<Held>,
         bench: &mut Bench<'_>,
     ) -> Next {
         let index = side.index();
-        let [a, b] = [0, 1].map(|p| self.price(p, index, bench.registry));
-        let reason = held.or(match (a, b) {
-            (Some(_), Some(_)) => None,
-            _ => Some("one_sided"),
-        });
-        let [source_a, source_b] = bench.relations[self.relation].sources;
-        let divergent = bench.rules.pair(Kind::Divergent, source_a, source_b);
-        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b);
-        let (tolerance, off_delay) = match (divergent, lagging) {
-            (Some(check), _) => (check.tolerance, check.off_delay_ns),
-            (None, Some(check)) => (Default::default(), check.off_delay_ns),
-            (None, None) => (Default::default(), 5_000_000),
-        };
-        let instrument = bench.registry.views[self.views[0] as usize].instrument;
-        let tick = bench.registry.tick_nanos(instrument);
-        let differs = match (a, b) {
-            (Some(a), Some(b)) => divergent::differ(a, b, tick, tolerance),
-            (None, None) => false,
-            _ => true,
-        };
-        self.account(now, index, reason, differs, bench);
+        let reason = held.or((a.is_none() || b.is_none()).then_some(Held::OneSided));
+        self.note_held(index, reason, bench);
         if let Some(reason) = reason {
             self.drop_segment(now, index, reason, bench);
             return Next::NOTHING;
         }
         let (Some(a), Some(b)) = (a, b) else { return Next::NOTHING };
-        match segment::step(&mut self.sides[index].segment, now, differs, off_delay) {
+        let differs = self.differs(index);
+        if self.sides[index] == 0 && !differs {
+            return Next::NOTHING;
+        }
+        let off_delay = bench.relations[self.relation as usize].rules.off_delay_ns;
+        let judge = bench.rare.sides.get_or_take(&mut self.sides[index]);
+        match segment::step(&mut judge.segment, now, differs, off_delay) {
             Step::None => Next::NOTHING,
             Step::Pausing { ends, .. } => {
-                self.sides[index].divergent_since = None;
-                self.sides[index].explained = None;
+                judge.divergent_since = None;
+                judge.explained = None;
                 Next { at: ends, waits: None }
             }
             Step::Ended { ended, .. } => {
                 self.end_segment(now, ended, index, bench);
                 Next::NOTHING
             }
-            Step::Holds(segment) => self.judge_difference(now, side, segment, [a, b], tick, bench),
-        }
-    }
-
-    fn account(
-        &mut self,
-        now: u64,
-        side: usize,
-        held: Option<&'static str>,
-        differs: bool,
-        bench: &mut Bench<'_>,
-    ) {
-        let state = match (held, differs) {
-            (Some(reason), _) => Account::Held(reason),
-            (None, true) => Account::Differ,
-            (None, false) => Account::Agree,
-        };
-        let relation = &mut bench.relations[self.relation];
-        if let Some((old, since)) = self.sides[side].account.replace((state, now)) {
-            add_time(relation, old, now.saturating_sub(since));
-        }
-        let differs_held = differs && held.is_some_and(|r| r != "one_sided" && r != "no_quote");
-        if differs_held
-            && !self.sides[side].held_differs
-            && let Some(reason) = held
-        {
-            *relation.held_differences.entry(reason).or_default() += 1;
-            bench.desk.hold(Kind::Divergent, reason);
-        }
-        self.sides[side].held_differs = differs_held;
-    }
-
-    /// Closes the accounts at the end of the data.
-    pub fn finish(&mut self, now: u64, relations: &mut [Relation]) {
-        for side in &mut self.sides {
-            if let Some((account, since)) = side.account.take() {
-                add_time(&mut relations[self.relation], account, now.saturating_sub(since));
+            Step::Holds(segment) => {
+                let instrument = bench.views[self.views[0] as usize].instrument;
+                let tick = bench.registry.tick_nanos(instrument);
+                self.judge_difference(now, side, segment, [a, b], tick, bench)
             }
         }
     }
 
-    fn drop_segment(&mut self, now: u64, side: usize, reason: &'static str, bench: &mut Bench<'_>) {
-        if self.sides[side].segment.is_none() {
+    fn drop_segment(&mut self, now: u64, side: usize, reason: Held, bench: &mut Bench<'_>) {
+        if self.sides[side] == 0 {
             return;
         }
         self.count_segment(side, bench);
-        if let Some(alert) = self.sides[side].alert {
-            bench.desk.clear(now, now, alert, &format!("not_comparable:{reason}"), bench.registry);
+        if let Some(alert) = bench.rare.sides[self.sides[side]].alert {
+            let why = format!("not_comparable:{}", reason.name());
+            bench.desk.clear(now, now, alert, &why, bench.registry);
         }
-        self.reset(side);
+        bench.rare.sides.give_back(&mut self.sides[side]);
     }
 
     fn end_segment(&mut self, now: u64, ended: u64, side: usize, bench: &mut Bench<'_>) {
         self.count_segment(side, bench);
-        if let Some(alert) = self.sides[side].alert {
+        if let Some(alert) = bench.rare.sides[self.sides[side]].alert {
             bench.desk.clear(now, ended, alert, "agreed", bench.registry);
         }
-        self.reset(side);
+        bench.rare.sides.give_back(&mut self.sides[side]);
     }
 
     fn count_segment(&self, side: usize, bench: &mut Bench<'_>) {
-        let judge = &self.sides[side];
+        let judge = &bench.rare.sides[self.sides[side]];
         let kind = match judge.alert.and_then(|a| bench.desk.alerts.kind(a)) {
             Some(kind) => kind.name(),
             None if judge.was_unexplained => "brief",
             None => "flight",
         };
-        *bench.relations[self.relation].segments.entry(kind).or_default() += 1;
-    }
-
-    fn reset(&mut self, side: usize) {
-        let account = self.sides[side].account;
-        let held_differs = self.sides[side].held_differs;
-        self.sides[side] = SideJudge { account, held_differs, ..SideJudge::default() };
+        *bench.relations[self.relation as usize].segments.entry(kind).or_default() += 1;
     }
 
     fn judge_difference(
@@ -371,12 +467,10 @@ impl Pair {
         tick: u64,
         bench: &mut Bench<'_>,
     ) -> Next {
-        let [source_a, source_b] = bench.relations[self.relation].sources;
-        let lagging = bench.rules.pair(Kind::Lagging, source_a, source_b);
-        let clock = lagging.cloned().unwrap_or_else(|| Check::with_defaults(Kind::Lagging));
+        let clock = bench.relations[self.relation as usize].rules.clock;
         let explanation = self.explain(now, side, &clock, bench);
         let magnitude = Magnitude::between(prices[0], prices[1], tick);
-        let judge = &mut self.sides[side.index()];
+        let judge = &mut bench.rare.sides[self.sides[side.index()]];
         let before = judge.explained.replace(explanation);
         let outlived =
             matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
@@ -408,25 +502,25 @@ impl Pair {
     /// What was told as lagging is no longer explained: beyond the window at once; a price that the peer never
     /// showed, when it has stood long enough.
     fn escalate(&mut self, case: &Difference, bench: &mut Bench<'_>) -> Next {
-        let [source_a, source_b] = bench.relations[self.relation].sources;
-        let Some(check) = bench.rules.pair(Kind::Divergent, source_a, source_b) else { return Next::NOTHING };
-        let judge = &self.sides[case.side.index()];
+        let rules = &bench.relations[self.relation as usize].rules;
+        let Some(check) = rules.divergent else { return Next::NOTHING };
+        let judge = &bench.rare.sides[self.sides[case.side.index()]];
         let due = judge.divergent_since.unwrap_or(case.now).saturating_add(check.on_delay_ns);
         if !case.outlived && case.now < due {
             return Next { at: due, waits: None };
         }
         let details = self.divergent_details(case, bench);
-        if let Some(alert) = self.sides[case.side.index()].alert {
+        if let Some(alert) = bench.rare.sides[self.sides[case.side.index()]].alert {
             bench.desk.escalate(case.now, alert, Kind::Divergent, check.severity, details, bench.registry);
         }
         Next::NOTHING
     }
 
     fn tell_divergent(&mut self, case: &Difference, bench: &mut Bench<'_>) -> Next {
-        let [source_a, source_b] = bench.relations[self.relation].sources;
-        let Some(check) = bench.rules.pair(Kind::Divergent, source_a, source_b) else { return Next::NOTHING };
-        let since = self.sides[case.side.index()].unexplained_since.unwrap_or(case.now);
-        let jumped = if since > case.began { since.saturating_add(settle_ns(check)) } else { 0 };
+        let rules = &bench.relations[self.relation as usize].rules;
+        let Some(check) = rules.divergent else { return Next::NOTHING };
+        let since = bench.rare.sides[self.sides[case.side.index()]].unexplained_since.unwrap_or(case.now);
+        let jumped = if since > case.began { since.saturating_add(settle_ns(&check)) } else { 0 };
         let due = case.began.saturating_add(check.on_delay_ns).max(jumped);
         if case.now < due {
             return Next { at: due, waits: None };
@@ -434,152 +528,52 @@ impl Pair {
         let subject = self.subject(Kind::Divergent, case.side, [0, 1], bench);
         let details = self.divergent_details(case, bench);
         let raised = bench.desk.raise(case.now, case.began, check.severity, subject, details, bench.registry);
-        self.sides[case.side.index()].alert = Some(raised);
+        bench.rare.sides[self.sides[case.side.index()]].alert = Some(raised);
         Next::NOTHING
     }
 
     fn tell_lagging(&mut self, case: &Difference, who: usize, left: u64, bench: &mut Bench<'_>) -> Next {
-        let [source_a, source_b] = bench.relations[self.relation].sources;
-        let Some(check) = bench.rules.pair(Kind::Lagging, source_a, source_b) else { return Next::NOTHING };
-        let judge = &self.sides[case.side.index()];
+        let rules = &bench.relations[self.relation as usize].rules;
+        let Some(check) = rules.lagging else { return Next::NOTHING };
+        let judge = &bench.rare.sides[self.sides[case.side.index()]];
         let since = judge.unexplained_since.unwrap_or(case.now);
-        let jumped = if judge.grew { 0 } else { since.saturating_add(settle_ns(check)) };
+        let jumped = if judge.grew { 0 } else { since.saturating_add(settle_ns(&check)) };
         let due = case.began.max(left).saturating_add(check.lag_limit_ns).max(jumped);
         if case.now < due {
             return Next { at: due, waits: None };
         }
-        let late = bench.registry.views[self.views[who] as usize].source;
+        let late = bench.views[self.views[who] as usize].source;
         if bench.sources[usize::from(late)].may_be_dead(late, left, bench.rules) {
             return Next { at: u64::MAX, waits: Some(Waiting { source: late }) };
         }
         let subject = self.subject(Kind::Lagging, case.side, [who, 1 - who], bench);
         let details = self.lagging_details(case, who, case.now - left, bench);
         let raised = bench.desk.raise(case.now, case.began, check.severity, subject, details, bench.registry);
-        self.sides[case.side.index()].alert = Some(raised);
+        bench.rare.sides[self.sides[case.side.index()]].alert = Some(raised);
         Next::NOTHING
     }
 
-    fn explain(&self, now: u64, side: Side, clock: &Check, bench: &Bench<'_>) -> Explanation {
+    fn explain(&self, now: u64, side: Side, clock: &Rule, bench: &Bench<'_>) -> Explanation {
         let evidence = Evidence {
             now,
             lag_limit_ns: clock.lag_limit_ns,
-            quiet: self.sides[side.index()].quiet,
-            relation: &bench.relations[self.relation],
+            quiet: bench.rare.sides[self.sides[side.index()]].quiet,
+            relation: &bench.relations[self.relation as usize],
             sources: bench.sources,
         };
-        lagging::explain(now, self.histories(side, bench.views), clock.window_ns, &evidence)
-    }
-
-    fn histories<'v>(&self, side: Side, views: &'v [ViewJudge]) -> [&'v History; 2] {
-        [0, 1].map(|p| &views[self.views[p] as usize].history[self.like as usize][side.index()])
-    }
-
-    fn subject(&self, kind: Kind, side: Side, order: [usize; 2], bench: &Bench<'_>) -> Subject {
-        let view = |p: usize| &bench.registry.views[self.views[p] as usize];
-        Subject {
-            instrument: Some(view(0).instrument),
-            venue: Some(view(0).venue),
-            side: Some(side),
-            views: self.views.to_vec(),
-            ..Subject::new(kind, &order.map(|p| view(p).source))
-        }
-    }
-
-    fn divergent_details(&self, case: &Difference, bench: &Bench<'_>) -> Details {
-        let Difference { side, prices, magnitude, .. } = *case;
-        let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
-        let why = format!(
-            "{} shows {} {} while {} shows {}, a price the other has not shown",
-            name(0),
-            side.name(),
-            show_nanos(prices[0]),
-            name(1),
-            show_nanos(prices[1])
-        );
-        Details { magnitude: Some(magnitude), cause: "source", why, ..Details::default() }
-    }
-
-    fn lagging_details(&self, case: &Difference, who: usize, lag_ns: u64, bench: &Bench<'_>) -> Details {
-        let Difference { side, prices, magnitude, .. } = *case;
-        let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
-        let why = format!(
-            "{} still shows {} {}, which {} left {}.{:03} ms ago for {}",
-            name(who),
-            side.name(),
-            show_nanos(prices[who]),
-            name(1 - who),
-            lag_ns / 1_000_000,
-            lag_ns / 1_000 % 1_000,
-            show_nanos(prices[1 - who])
-        );
-        Details {
-            magnitude: Some(magnitude),
-            lag_ns: Some(lag_ns),
-            cause: "source",
-            why,
-            ..Details::default()
-        }
+        let histories = self.views.map(|v| {
+            let kept = bench.views[v as usize].histories[self.like as usize];
+            &bench.histories[kept as usize][side.index()]
+        });
+        lagging::explain(now, histories, clock.window_ns, &evidence)
     }
 
     /// Which view of the pair is behind the other on either side; for the stale check.
-    pub fn behind(&self) -> Option<usize> {
-        self.sides.iter().find_map(|s| match s.explained {
-            Some(Explanation::Behind { who, .. }) if s.segment.is_some() => Some(who),
-            _ => None,
+    pub fn behind(&self, rare: &Rare) -> Option<usize> {
+        let open = self.sides.iter().filter(|side| **side != 0).map(|side| &rare.sides[*side]);
+        open.filter_map(|s| s.explained).find_map(|explained| match explained {
+            Explanation::Behind { who, .. } => Some(who),
+            Explanation::None => None,
         })
-    }
-}
-
-/// What a pair of sources knows of which of them is late.
-struct Evidence<'a> {
-    now: u64,
-    lag_limit_ns: u64,
-    /// Who had been quiet when the lag passed its limit, and since when.
-    quiet: Option<(usize, u64)>,
-    relation: &'a Relation,
-    sources: &'a [SourceJudge],
-}
-
-impl Evidence<'_> {
-    /// Whether this one was first by more than that in the latest matches.
-    fn led_by(&self, who: usize, least_ns: u64) -> bool {
-        let least = least_ns.min(i64::MAX as u64) as i64;
-        self.relation.recent_leads.iter().all(|lead| if who == 0 { *lead > least } else { *lead < -least })
-    }
-}
-
-impl lagging::Evidence for Evidence<'_> {
-    fn late(&self, who: usize, left: u64) -> bool {
-        let source = &self.sources[usize::from(self.relation.sources[who])];
-        // Quiet when the lag passed its limit: then late, whatever arrives now.
-        self.led_by(1 - who, lagging::TOGETHER_NS)
-            || self.quiet == Some((who, left))
-            || source.is_unusually_quiet(self.now, left)
-    }
-
-    fn is_far_ahead(&self, who: usize) -> bool {
-        self.led_by(who, self.lag_limit_ns)
-    }
-}
-
-fn add_time(relation: &mut Relation, account: Account, ns: u64) {
-    match account {
-        Account::Agree => {
-            relation.comparable_ns += ns;
-            relation.agree_ns += ns;
-        }
-        Account::Differ => relation.comparable_ns += ns,
-        Account::Held(reason) => *relation.held_ns.entry(reason).or_default() += ns,
-    }
-}
-
-/// The reason that a quality gives for not comparing.
-pub fn held_by_quality(quality: Quality) -> Option<&'static str> {
-    match quality {
-        Quality::Ok => None,
-        Quality::Suspect => Some("gap"),
-        Quality::Halted => Some("halted"),
-        Quality::Auction => Some("auction"),
-        Quality::Closed => Some("closed"),
     }
 }

@@ -66,6 +66,12 @@ impl Life {
         self.last
     }
 
+    /// Something that arrived just now changes no deadline: one is pending that is not later than any can be.
+    #[inline]
+    pub fn is_armed(&self, after_ns: u64) -> bool {
+        self.last.is_some_and(|last| self.armed <= last.saturating_add(after_ns))
+    }
+
     /// Something arrived; answers whether it was silent until now.
     pub fn arrived(&mut self, now: u64, desk: &mut Desk, registry: &Registry) -> bool {
         self.last = Some(now);

@@ -41,36 +41,55 @@ pub struct PeerMove {
 /// How long a source that has just been heard of again may take to bring its instruments up to date.
 const CATCH_UP_NS: u64 = 250_000_000;
 
+/// A time that is none.
+const NEVER: u64 = u64::MAX;
+
 /// State of the check for one view.
 #[derive(Debug)]
 pub struct StaleJudge {
     /// First move of a peer that was not followed, and how many there were.
-    first: Option<u64>,
-    moves: u64,
+    first: u64,
     /// Since when it has shown another price than the peer that moved.
-    differs_since: Option<u64>,
-    /// Its own price is one that the peer showed earlier.
-    behind: bool,
-    alert: Option<Handle>,
-    /// Waits for a sign of life of the source.
-    waits: bool,
+    differs_since: u64,
     /// Not to be told earlier: the source has only just been heard of again.
     not_before: u64,
     /// Earliest pending deadline.
     pub armed: u64,
+    moves: u32,
+    /// How often the source had been silent when this was last looked at: what is older is forgotten.
+    silences: u32,
+    /// Its own price is one that the peer showed earlier.
+    behind: bool,
+    /// Waits for a sign of life of the source.
+    waits: bool,
+    told: bool,
+}
+
+/// Open alerts of the check, by view.
+pub type Alerts = hashbrown::HashMap<ViewId, Handle>;
+
+/// What the check tells with.
+pub struct Telling<'a> {
+    /// Its own open alerts.
+    pub alerts: &'a mut Alerts,
+    /// Where findings go.
+    pub desk: &'a mut Desk,
+    /// Names.
+    pub registry: &'a Registry,
 }
 
 impl Default for StaleJudge {
     fn default() -> Self {
         StaleJudge {
-            first: None,
-            moves: 0,
-            differs_since: None,
-            behind: false,
-            alert: None,
-            waits: false,
+            first: NEVER,
+            differs_since: NEVER,
             not_before: 0,
             armed: u64::MAX,
+            moves: 0,
+            silences: 0,
+            behind: false,
+            waits: false,
+            told: false,
         }
     }
 }
@@ -78,17 +97,37 @@ impl Default for StaleJudge {
 impl StaleJudge {
     /// Whether the instrument is told as stale.
     pub fn is_stale(&self) -> bool {
-        self.alert.is_some()
+        self.told
+    }
+
+    /// Forgets what was before the latest silence of the source, of which there have been so many.
+    #[inline]
+    pub fn since_silence(&mut self, silences: u32) {
+        if self.silences != silences {
+            self.silences = silences;
+            self.forget();
+        }
+    }
+
+    #[inline]
+    fn forget(&mut self) {
+        if self.first & self.differs_since != NEVER || self.not_before != 0 {
+            self.first = NEVER;
+            self.moves = 0;
+            self.not_before = 0;
+            self.differs_since = NEVER;
+            self.behind = false;
+        }
     }
 
     /// A peer's price changed. Answers the next deadline.
     pub fn peer_moved(&mut self, now: u64, peer: PeerMove, check: &Check) -> u64 {
         // The first must be a move away: one to the price that the view shows is the peer following.
-        if !peer.follows && (peer.away || self.first.is_some()) {
-            self.first.get_or_insert(now);
-            self.moves += 1;
+        if !peer.follows && (peer.away || self.first != NEVER) {
+            self.first = self.first.min(now);
+            self.moves = self.moves.saturating_add(1);
         }
-        self.differs_since = peer.differs.then(|| self.differs_since.unwrap_or(now));
+        self.differs_since = if peer.differs { self.differs_since.min(now) } else { NEVER };
         self.behind = peer.behind;
         self.due(check)
     }
@@ -97,16 +136,21 @@ impl StaleJudge {
     /// can be told.
     fn proven(&self, check: &Check) -> Option<(u64, u64)> {
         // A peer that repeats the source's own packets follows it, and yet the source may stand still.
-        let first = self.first.or(self.differs_since)?;
+        let first = if self.first == NEVER { self.differs_since } else { self.first };
+        if first == NEVER {
+            return None;
+        }
         let after = first.saturating_add(check.after_ns);
-        if self.moves >= check.peer_moves {
+        if u64::from(self.moves) >= check.peer_moves {
             return Some((first, after));
         }
         // One move that was not followed proves nothing against a source that was first to its price: the peer
         // may be wrong, on both sides. More do, for a wrong price that moves follows something that moves.
-        let differs = self.differs_since.filter(|_| self.behind || self.moves >= 3)?;
+        if self.differs_since == NEVER || !(self.behind || self.moves >= 3) {
+            return None;
+        }
         // An early flicker that the source never showed must not turn the flight of the next move into this.
-        Some((first, after.max(differs.saturating_add(CATCH_UP_NS.min(check.after_ns)))))
+        Some((first, after.max(self.differs_since.saturating_add(CATCH_UP_NS.min(check.after_ns)))))
     }
 
     fn due(&self, check: &Check) -> u64 {
@@ -116,7 +160,7 @@ impl StaleJudge {
     /// The move since which it has not been updated, when that is too long ago at `now`.
     pub fn overdue(&self, now: u64, check: &Check) -> Option<u64> {
         let (first, _) = self.proven(check)?;
-        (self.alert.is_none() && now >= self.due(check)).then_some(first)
+        (!self.told && now >= self.due(check)).then_some(first)
     }
 
     /// Waits for a sign of life of the source; answers whether it did not already.
@@ -127,7 +171,7 @@ impl StaleJudge {
     /// The source has been heard of again; answers the next deadline.
     pub fn known_alive(&mut self, now: u64) -> u64 {
         self.waits = false;
-        if self.first.is_none() && self.differs_since.is_none() {
+        if self.first == NEVER && self.differs_since == NEVER {
             return u64::MAX;
         }
         self.not_before = now.saturating_add(CATCH_UP_NS);
@@ -141,14 +185,14 @@ impl StaleJudge {
         now: u64,
         held: bool,
         check: &Check,
-        desk: &mut Desk,
-        registry: &Registry,
+        telling: &mut Telling<'_>,
     ) -> (u64, bool) {
         if held {
-            self.drop(now, "not_comparable", desk, registry);
+            self.drop(id, now, "not_comparable", telling);
             return (u64::MAX, false);
         }
-        if self.alert.is_some() {
+        let Telling { alerts, desk, registry } = telling;
+        if self.told {
             return (u64::MAX, false);
         }
         let due = self.due(check);
@@ -172,28 +216,27 @@ impl StaleJudge {
             ..Subject::new(Kind::Stale, &[view.source])
         };
         let details = Details { cause: "source", why, ..Details::default() };
-        self.alert = Some(desk.raise(now, began, check.severity, subject, details, registry));
+        alerts.insert(id, desk.raise(now, began, check.severity, subject, details, registry));
+        self.told = true;
         (u64::MAX, true)
     }
 
     /// The source updated the instrument; answers whether it was stale until now.
-    pub fn updated(&mut self, now: u64, desk: &mut Desk, registry: &Registry) -> bool {
-        self.drop(now, "updated", desk, registry)
+    #[inline]
+    pub fn updated(&mut self, id: ViewId, now: u64, telling: &mut Telling<'_>) -> bool {
+        self.drop(id, now, "updated", telling)
     }
 
     /// Forgets everything; an open alert is cleared with the reason. Answers whether there was one.
-    pub fn drop(&mut self, now: u64, reason: &str, desk: &mut Desk, registry: &Registry) -> bool {
-        self.first = None;
-        self.moves = 0;
-        self.not_before = 0;
-        self.differs_since = None;
-        self.behind = false;
-        match self.alert.take() {
-            Some(alert) => {
-                desk.clear(now, now, alert, reason, registry);
-                true
-            }
-            None => false,
+    #[inline]
+    pub fn drop(&mut self, id: ViewId, now: u64, reason: &str, telling: &mut Telling<'_>) -> bool {
+        self.forget();
+        if std::mem::take(&mut self.told)
+            && let Some(alert) = telling.alerts.remove(&id)
+        {
+            telling.desk.clear(now, now, alert, reason, telling.registry);
+            return true;
         }
+        false
     }
 }

@@ -1,9 +1,9 @@
 //! `status`: one source says halted or closed, the other goes on quoting.
 
+use super::held::Held;
 use super::pair::{Bench, Pair};
 use crate::alert::{Details, Handle, Subject};
 use crate::config::Kind;
-use crate::market::Quality;
 
 /// The check's document.
 pub const DOCUMENT: &str = "\
@@ -26,22 +26,39 @@ pub struct StatusJudge {
 }
 
 /// Looks at a pair after `changed` (a position in the pair, when its quote changed).
+#[inline]
 pub fn judge(pair: &mut Pair, now: u64, changed: Option<usize>, bench: &mut Bench<'_>) {
-    let [a, b] = pair.views.map(|v| bench.registry.views[v as usize].quote.map(|q| q.quality));
-    let stopped = |q: Option<Quality>| matches!(q, Some(Quality::Halted | Quality::Closed));
-    let trades = |q: Option<Quality>| q == Some(Quality::Ok);
+    let [a, b] = pair.views.map(|v| bench.views[v as usize].quality);
+    if pair.status == 0 && a == b {
+        // Of two that trade, or stand, nothing is to be told.
+        pair.mark_parted(false);
+        return;
+    }
+    let stopped = |q| matches!(q, Some(Held::Halted | Held::Closed));
     let parted = match () {
-        () if stopped(a) && trades(b) => Some(0),
-        () if stopped(b) && trades(a) => Some(1),
+        () if stopped(a) && b.is_none() => Some(0),
+        () if stopped(b) && a.is_none() => Some(1),
         () => None,
     };
-    let [source_a, source_b] = bench.relations[pair.relation].sources;
-    let Some(check) = bench.rules.pair(Kind::Status, source_a, source_b).cloned() else { return };
-    let status = &mut pair.status;
+    pair.mark_parted(parted.is_some());
+    if pair.status != 0 || parted.is_some() {
+        judge_parted(pair, now, changed, parted, bench);
+    }
+}
+
+fn judge_parted(
+    pair: &mut Pair,
+    now: u64,
+    changed: Option<usize>,
+    parted: Option<usize>,
+    bench: &mut Bench<'_>,
+) {
+    let Some(check) = bench.relations[pair.relation as usize].rules.status else { return };
     let held = pair.views.iter().find_map(|v| {
-        let reason = bench.views[*v as usize].held(&bench.registry.views[*v as usize], bench)?;
-        (!matches!(reason, "halted" | "closed")).then_some(reason)
+        let reason = bench.views[*v as usize].held(bench)?;
+        (!matches!(reason, Held::Halted | Held::Closed)).then_some(reason.name())
     });
+    let status = bench.rare.status.get_or_take(&mut pair.status);
     if let Some(reason) = held {
         if let Some(alert) = status.alert.take() {
             bench.desk.clear(now, now, alert, &format!("not_comparable:{reason}"), bench.registry);
@@ -49,6 +66,7 @@ pub fn judge(pair: &mut Pair, now: u64, changed: Option<usize>, bench: &mut Benc
         if status.parted.take().is_some() || parted.is_some() {
             bench.desk.hold(Kind::Status, reason);
         }
+        bench.rare.status.give_back(&mut pair.status);
         return;
     }
     if status.parted.map(|(_, who)| who) != parted {
@@ -56,6 +74,9 @@ pub fn judge(pair: &mut Pair, now: u64, changed: Option<usize>, bench: &mut Benc
             bench.desk.clear(now, now, alert, "agreed", bench.registry);
         }
         status.parted = parted.map(|who| (now, who));
+        if parted.is_none() {
+            bench.rare.status.give_back(&mut pair.status);
+        }
         return;
     }
     let Some((since, who)) = status.parted else { return };
@@ -79,5 +100,6 @@ pub fn judge(pair: &mut Pair, now: u64, changed: Option<usize>, bench: &mut Benc
         ..Subject::new(Kind::Status, &[trading.source, halted.source])
     };
     let details = Details { cause: "source", why, ..Details::default() };
-    pair.status.alert = Some(bench.desk.raise(now, since, check.severity, subject, details, bench.registry));
+    let raised = bench.desk.raise(now, since, check.severity, subject, details, bench.registry);
+    bench.rare.status[pair.status].alert = Some(raised);
 }

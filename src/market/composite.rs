@@ -39,8 +39,8 @@ impl Composite {
     }
 
     fn best(&self, instrument: InstrumentId, registry: &Registry) -> Option<Quote> {
-        let mut parts = registry.views_of(instrument).iter().filter_map(|v| {
-            let view = &registry.views[*v as usize];
+        let mut parts = registry.views_of(instrument).filter_map(|v| {
+            let view = &registry.views[v as usize];
             (self.of.contains(&view.source) && view.venue != VenueId::NATIONAL)
                 .then_some(view.quote)
                 .flatten()

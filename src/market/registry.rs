@@ -7,7 +7,9 @@
 //! of a consolidated source at that participant's venue, a national best, or a composite. Numbers are
 //! dense and given in the order of first sight, so they are a function of the input alone.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::quote::{Origin, Quote};
 
@@ -31,7 +33,7 @@ impl VenueId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instrument {
     /// Our name.
-    pub name: String,
+    pub name: Box<str>,
     /// Price step, units of 1e-9, where known.
     pub tick_nanos: Option<u64>,
     /// Round lot, where known.
@@ -57,7 +59,11 @@ pub struct View {
     pub origin: Origin,
     /// Quotes of this view count round lots only.
     pub round_lots_only: bool,
+    /// The next view of the instrument; [`NONE`] after the last.
+    next: ViewId,
 }
+
+const NONE: ViewId = ViewId::MAX;
 
 /// What is said of an instrument, to be taken into what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,12 +128,17 @@ pub enum Change {
 #[derive(Debug, Default)]
 pub struct Registry {
     instruments: Vec<Instrument>,
-    by_name: HashMap<String, InstrumentId>,
+    /// Numbers by name; the names themselves are with the instruments.
+    by_name: HashTable<InstrumentId>,
+    hasher: DefaultHashBuilder,
     by_number: HashMap<(feeds::FeedId, u64), InstrumentId>,
     venues: Vec<String>,
     /// Every view.
     pub views: Vec<View>,
-    by_instrument: Vec<Vec<ViewId>>,
+    /// First and last view of every instrument.
+    by_instrument: Vec<[ViewId; 2]>,
+    /// Which are test instruments, one bit each.
+    tests: Vec<u64>,
     /// What was learned and not yet taken, where somebody takes it.
     journal: Option<Vec<Change>>,
 }
@@ -186,21 +197,32 @@ impl Registry {
 
     /// The instrument of that name, made when new.
     pub fn instrument(&mut self, name: &str) -> InstrumentId {
-        if let Some(id) = self.by_name.get(name) {
-            return *id;
+        if let Some(id) = self.named(name) {
+            return id;
         }
         self.note(Change::Instrument(name.to_owned()));
         self.add_instrument(name)
     }
 
+    fn named(&self, name: &str) -> Option<InstrumentId> {
+        let is = |id: &InstrumentId| *self.instruments[*id as usize].name == *name;
+        self.by_name.find(self.hasher.hash_one(name), is).copied()
+    }
+
     fn add_instrument(&mut self, name: &str) -> InstrumentId {
         let id = self.instruments.len() as InstrumentId;
         let instrument =
-            Instrument { name: name.to_owned(), tick_nanos: None, round_lot: None, listing: 0, test: false };
+            Instrument { name: name.into(), tick_nanos: None, round_lot: None, listing: 0, test: false };
         self.instruments.push(instrument);
-        self.by_instrument.push(Vec::new());
-        self.by_name.insert(name.to_owned(), id);
+        self.by_instrument.push([NONE; 2]);
+        self.insert_name(id);
         id
+    }
+
+    fn insert_name(&mut self, id: InstrumentId) {
+        let Registry { instruments, by_name, hasher, .. } = self;
+        let hash = |id: &InstrumentId| hasher.hash_one(&*instruments[*id as usize].name);
+        by_name.insert_unique(hash(&id), id, hash);
     }
 
     /// The instrument that every source of `feed` means by `number`, named by the number until a definition names it.
@@ -209,8 +231,8 @@ impl Registry {
             return *id;
         }
         let name = number.to_string();
-        let id = match self.by_name.get(&name) {
-            Some(id) => *id,
+        let id = match self.named(&name) {
+            Some(id) => id,
             None => {
                 self.note(Change::Numbered(feed, number));
                 self.add_instrument(&name)
@@ -222,14 +244,16 @@ impl Registry {
 
     /// Gives a numbered instrument the name of its definition, unless that name is another's.
     pub fn rename(&mut self, id: InstrumentId, name: &str) {
-        if name.is_empty() || self.by_name.contains_key(name) {
+        if name.is_empty() || self.named(name).is_some() {
             return;
         }
         self.note(Change::Rename(id, name.to_owned()));
         let instrument = &mut self.instruments[id as usize];
-        self.by_name.remove(&instrument.name);
-        instrument.name = name.to_owned();
-        self.by_name.insert(name.to_owned(), id);
+        if let Ok(entry) = self.by_name.find_entry(self.hasher.hash_one(&*instrument.name), |i| *i == id) {
+            entry.remove();
+        }
+        instrument.name = name.into();
+        self.insert_name(id);
     }
 
     /// What is known of it.
@@ -245,6 +269,14 @@ impl Registry {
         // What changes nothing here may still be news elsewhere, unless it was said before.
         let after = (instrument.tick_nanos, instrument.round_lot, instrument.listing, instrument.test);
         if before != after {
+            let test = instrument.test;
+            let word = id as usize / 64;
+            if test && self.tests.len() <= word {
+                self.tests.resize(word + 1, 0);
+            }
+            if test {
+                self.tests[word] |= 1 << (id % 64);
+            }
             self.note(Change::Facts(id, facts));
         }
     }
@@ -271,22 +303,35 @@ impl Registry {
             quote: None,
             origin: Origin::default(),
             round_lots_only: lots,
+            next: NONE,
         });
-        self.by_instrument[instrument as usize].push(id);
+        let [first, last] = &mut self.by_instrument[instrument as usize];
+        match std::mem::replace(last, id) {
+            NONE => *first = id,
+            before => self.views[before as usize].next = id,
+        }
         id
     }
 
     /// The view that is already there.
     pub fn find_view(&self, source: SourceId, venue: VenueId, instrument: InstrumentId) -> Option<ViewId> {
-        self.views_of(instrument).iter().copied().find(|v| {
+        self.views_of(instrument).find(|v| {
             let view = &self.views[*v as usize];
             view.source == source && view.venue == venue
         })
     }
 
     /// Views of an instrument, in the order of first sight.
-    pub fn views_of(&self, instrument: InstrumentId) -> &[ViewId] {
-        &self.by_instrument[instrument as usize]
+    pub fn views_of(&self, instrument: InstrumentId) -> impl Iterator<Item = ViewId> + '_ {
+        let [first, _] = self.by_instrument[instrument as usize];
+        let there = |id: ViewId| (id != NONE).then_some(id);
+        std::iter::successors(there(first), move |id| there(self.views[*id as usize].next))
+    }
+
+    /// Whether it is known to be a test instrument.
+    #[inline]
+    pub fn is_test(&self, id: InstrumentId) -> bool {
+        self.tests.get(id as usize / 64).is_some_and(|word| word & 1 << (id % 64) != 0)
     }
 
     /// Price step of an instrument: its own, or the feeds' smallest unit that its prices show.

@@ -132,6 +132,9 @@ pub struct Feeder {
     /// Its channels, in the order of the configuration.
     pub channels: Vec<ChannelState>,
     common: Common,
+    /// The next deadline of every channel's line, `u64::MAX` for none; and the least of them, with its channel.
+    deadlines: Vec<u64>,
+    least: (u64, usize),
 }
 
 impl Feeder {
@@ -177,7 +180,9 @@ impl Feeder {
             }
             registries.push(registry);
         }
-        Feeder { channels, common: Common { registries, stages, touched: Vec::new(), now: 0 } }
+        let (deadlines, least) = (vec![u64::MAX; channels.len()], (u64::MAX, 0));
+        let common = Common { registries, stages, touched: Vec::new(), now: 0 };
+        Feeder { channels, common, deadlines, least }
     }
 
     /// What its source knows of instruments and views.
@@ -187,7 +192,19 @@ impl Feeder {
 
     /// The next deadline of its lines, and the channel's position here.
     pub fn next_timeout(&self) -> Option<(u64, usize)> {
-        self.channels.iter().enumerate().filter_map(|(i, c)| Some((c.line.poll_timeout()?, i))).min()
+        (self.least.0 != u64::MAX).then_some(self.least)
+    }
+
+    /// Something happened on a channel's line.
+    fn note_deadline(&mut self, channel: usize) {
+        let at = self.channels[channel].line.poll_timeout().unwrap_or(u64::MAX);
+        let before = std::mem::replace(&mut self.deadlines[channel], at);
+        if (at, channel) <= self.least {
+            self.least = (at, channel);
+        } else if before != at && self.least.1 == channel {
+            let all = self.deadlines.iter().copied().enumerate().map(|(i, at)| (at, i));
+            self.least = all.min().unwrap_or((u64::MAX, 0));
+        }
     }
 
     /// The deadline of a channel's line has come.
@@ -198,11 +215,12 @@ impl Feeder {
         shelf: &mut dyn Shelf,
         out: &mut Vec<Note>,
     ) -> Step {
-        let Feeder { channels, common } = self;
+        let Feeder { channels, common, .. } = self;
         common.now = common.now.max(at);
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Timeout, order: state.core.number };
         state.core.feed.with(OnMoment { moment: Moment::Timeout, state, common, shelf, out });
+        self.note_deadline(channel);
         step
     }
 
@@ -214,7 +232,7 @@ impl Feeder {
         shelf: &mut dyn Shelf,
         out: &mut Vec<Note>,
     ) -> Step {
-        let Feeder { channels, common } = self;
+        let Feeder { channels, common, .. } = self;
         let started = match &common.stages {
             Stages::Off => 0,
             Stages::Apart(clock) | Stages::Live(clock) => clock.now_ns(),
@@ -225,16 +243,18 @@ impl Feeder {
         state.core.lost(common.now, datagram);
         let now_ns = common.now;
         state.core.feed.with(OnPacket { state, common, shelf, out, datagram, started });
+        self.note_deadline(channel);
         Step { now_ns, class: Class::Datagram, order: 0 }
     }
 
     /// The data of a channel is over.
     pub fn finish(&mut self, now: u64, channel: usize, shelf: &mut dyn Shelf, out: &mut Vec<Note>) -> Step {
-        let Feeder { channels, common } = self;
+        let Feeder { channels, common, .. } = self;
         common.now = common.now.max(now);
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Finish, order: state.core.number };
         state.core.feed.with(OnMoment { moment: Moment::End, state, common, shelf, out });
+        self.note_deadline(channel);
         step
     }
 

@@ -104,5 +104,5 @@ fn a_composite_is_as_silent_as_its_parts() {
             "5000ms cleared silent/critical nas#tv began 0ms ended 5000ms data_resumed under 1",
         ]
     );
-    assert_eq!(w.comparator.relations()[0].held_ns.get("silent"), Some(&(2 * 3 * S)));
+    assert_eq!(w.comparator.relations()[0].held.by_name().get("silent"), Some(&(2 * 3 * S)));
 }

@@ -206,7 +206,7 @@ fn what_is_not_comparable_clears_with_its_reason_and_is_counted_as_held() {
             );
             assert_eq!(w.held(Kind::Divergent), [(reason, 1)]);
             let relation = &w.comparator.relations()[0];
-            assert_eq!(relation.held_ns.get(reason), Some(&(2 * 100 * MS)));
+            assert_eq!(relation.held.by_name().get(reason), Some(&(2 * 100 * MS)));
         }
     }
 }
@@ -226,7 +226,7 @@ fn an_empty_side_is_not_comparable_and_says_nothing_of_the_other_side() {
             "300ms cleared divergent/major AAPL XNAS ask direct+sip began 100ms ended 300ms end_of_data by 0.01=1",
         ]
     );
-    assert_eq!(w.comparator.relations()[0].held_ns.get("one_sided"), Some(&(100 * MS)));
+    assert_eq!(w.comparator.relations()[0].held.by_name().get("one_sided"), Some(&(100 * MS)));
 }
 
 #[test]
@@ -303,11 +303,11 @@ fn agreement_time_adds_up_to_the_nanosecond() {
     w.finish(500 * MS);
     let relation = &w.comparator.relations()[0];
     // From 1 ms, when both were known, or from 0, when the pair was made without the other's quote.
-    let held: u64 = relation.held_ns.values().sum();
-    assert_eq!(relation.held_ns.get("halted"), Some(&(2 * (150 * MS + 4))));
-    assert_eq!(relation.held_ns.get("one_sided"), Some(&(100 * MS)));
+    let held: u64 = relation.held.by_name().values().sum();
+    assert_eq!(relation.held.by_name().get("halted"), Some(&(2 * (150 * MS + 4))));
+    assert_eq!(relation.held.by_name().get("one_sided"), Some(&(100 * MS)));
     assert_eq!(relation.comparable_ns - relation.agree_ns, 100 * MS + 4);
-    let no_quote = relation.held_ns.get("no_quote").copied().unwrap_or(0);
+    let no_quote = relation.held.by_name().get("no_quote").copied().unwrap_or(0);
     assert_eq!(relation.comparable_ns + held - no_quote, 2 * 499 * MS);
     assert_eq!(relation.segments.values().sum::<u64>(), 1);
 }

@@ -223,7 +223,7 @@ proptest! {
         let end = at + S;
         let w = play(&quotes, "");
         for relation in w.comparator.relations() {
-            let held: u64 = relation.held_ns.values().sum();
+            let held: u64 = relation.held.by_name().values().sum();
             let total = relation.comparable_ns + held;
             // Each pair counts both sides from its first judgement on.
             let most = relation.pairs * 2 * (end - first.unwrap_or(end));

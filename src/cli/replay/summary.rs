@@ -332,7 +332,7 @@ fn pairs(config: &Config, pipeline: &Pipeline, series: &[SeriesSummary]) -> Vec<
                 comparable_ns: relation.comparable_ns,
                 agreement_percent: hundredths.map(|h| format!("{}.{:02}", h / 100, h % 100)),
                 segments: relation.segments.clone(),
-                held_ns: relation.held_ns.clone(),
+                held_ns: relation.held.by_name(),
                 held_differences: relation.held_differences.clone(),
                 matched: relation.matched,
                 first_led: relation.led[0],
