@@ -1,7 +1,7 @@
 //! Prices that one side of a view showed lately: when it came to each, and when it left it.
 //!
 //! The price shown and the one left last are in the history itself, one cache line; what was left before lies in a
-//! ring that is made when it is needed and grows to [`PRICES_MAX`] at most.
+//! ring that is made when it is needed and grows to `PRICES_MAX` at most.
 
 /// How many different prices are remembered at most; the longest gone is forgotten first.
 const PRICES_MAX: usize = 128;
@@ -66,7 +66,7 @@ const COUNT_AT: u32 = 56;
 #[inline]
 fn bit(price: i64) -> u64 {
     let hash = (price as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    1 << (hash * u64::from(COUNT_AT) >> 32)
+    1 << ((hash * u64::from(COUNT_AT)) >> 32)
 }
 
 impl Older {

@@ -65,7 +65,7 @@ pub struct ViewJudge {
     prices: [[i64; 2]; 2],
     /// Of what.
     pub instrument: InstrumentId,
-    /// Numbers of [`Comparator::histories`], by [`Like`]; [`NONE`] where nothing compares such prices.
+    /// Numbers of `Comparator::histories`, by [`Like`]; `NONE` where nothing compares such prices.
     pub histories: [u32; 2],
     /// Its peers; [`NONE`] before there is one.
     group: u32,
