@@ -153,8 +153,7 @@ fn blemishes(alert: &Told, wanted: &Value, whole: bool) -> Vec<&'static str> {
     let exact = kind == "gap" || kind == "line" && whole;
     let rules = [
         ("raised too late", time(&wanted["by"]).is_some_and(|by| alert.raised_ns > by)),
-        ("another beginning", judged && alert.began != from),
-        ("another beginning", kind == "stale" && !stale && alert.began != from),
+        ("another beginning", (judged || kind == "stale" && !stale) && alert.began != from),
         ("another end", judged && (alert.ended > to || agreed && alert.ended != to)),
         ("no reason to end", judged && !agreed && !alert.reason.starts_with("not_comparable:")),
         ("told before its delay", judged && kind != "lagging" && stood < 25 * MS),

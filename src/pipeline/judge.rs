@@ -125,10 +125,9 @@ impl Judge {
         self.now = self.now.max(now);
     }
 
-    /// A step begins: fires the deadlines before it. Of one time, a line's deadline goes before those of the checks, a
-    /// datagram after them.
+    /// A step begins: fires the deadlines before it.
     pub fn begin_step(&mut self, step: &Step) {
-        self.fire_before(step.now_ns.saturating_add(u64::from(step.class != Class::Timeout)));
+        self.fire_before(step.checks_until_ns());
         self.begin(step);
     }
 

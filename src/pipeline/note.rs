@@ -40,6 +40,12 @@ impl Step {
     pub fn datagram(now_ns: u64) -> Step {
         Step { now_ns, class: Class::Datagram, order: 0 }
     }
+
+    /// Deadlines of the checks that lie before this go first: of one time, a line's deadline goes before those of the
+    /// checks, a datagram after them.
+    pub fn checks_until_ns(&self) -> u64 {
+        self.now_ns.saturating_add(u64::from(self.class != Class::Timeout))
+    }
 }
 
 /// One thing that happened on a source's side.

@@ -145,10 +145,7 @@ impl ComparatorThread {
 
     /// Judges one step whole.
     fn step(&mut self, step: Step, link: usize) {
-        match step.class {
-            Class::Timeout => self.fire_before(step.now_ns),
-            Class::Datagram | Class::Finish => self.fire_before(step.now_ns.saturating_add(1)),
-        }
+        self.fire_before(step.checks_until_ns());
         self.links[link].measure();
         loop {
             match self.links[link].pop() {
