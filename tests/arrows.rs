@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const KNOWS: &[(&str, &[&str])] = &[
     ("book", &[]),
     ("line", &[]),
-    ("latency", &[]),
+    ("chart", &[]),
+    ("latency", &["chart"]),
     ("config", &["market"]),
     ("alert", &["config", "market"]),
     ("market", &["alert", "book", "config"]),
@@ -29,7 +30,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "alert", "book", "check", "config", "identify", "latency", "line", "market", "packet",
+            "alert", "book", "chart", "check", "config", "identify", "latency", "line", "market", "packet",
             "pipeline", "run", "shm", "simulate", "source",
         ],
     ),

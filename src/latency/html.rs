@@ -3,15 +3,13 @@
 
 use std::io::{self, Write};
 
-use super::chart::{escape, mark_path};
 use super::compare::{Comparison, JUDGED, Row, SeriesVerdict};
 use super::distribution::QUANTILES;
 use super::recorder::SATURATION_NS;
 use super::report::{Report, SeriesReport};
 use super::text::{humane, humane_max, verdict};
-use super::{curve, meaning_of, timechart};
-
-const STYLE: &str = include_str!("page.css");
+use super::{curves, meaning_of, timechart};
+use crate::chart::{STYLE, curve, escape, key, legend};
 
 /// Writes the page.
 ///
@@ -231,9 +229,9 @@ fn write_group(group: &[&SeriesReport], baseline: Option<&Report>, out: &mut dyn
     let mut lines = Vec::new();
     for (style, series) in group.iter().enumerate() {
         let then = then[style].filter(|then| then.values.count() > 0);
-        let now = curve::Line { name: &names[style], style, is_baseline: false, values: &series.values };
-        lines.extend(then.map(|then| curve::Line { is_baseline: true, values: &then.values, ..now }));
-        lines.push(curve::Line { ..now });
+        let now = curves::line(&names[style], style, &series.values);
+        lines.extend(then.map(|then| curves::baseline(&names[style], style, &then.values)));
+        lines.push(now);
     }
     let label = format!("Percentile curves from {} to {}", first.name.from, first.name.to);
     write!(
@@ -251,28 +249,6 @@ fn write_group(group: &[&SeriesReport], baseline: Option<&Report>, out: &mut dyn
 /// What a line is called where the end points are already said.
 fn line_name(series: &SeriesReport) -> String {
     if series.name.source.is_empty() { series.name.end_points() } else { series.name.source.clone() }
-}
-
-fn legend(names: &[String], has_baseline: bool) -> String {
-    let mut legend = String::new();
-    for (style, name) in names.iter().enumerate() {
-        let class = format!("s{}", style % super::chart::STYLES);
-        legend.push_str(&format!(
-            "<span class=\"key\"><svg viewBox=\"0 0 28 12\"><path class=\"line {class}\" d=\"M1 6H27\"/><path class=\"mark {class}\" d=\"{}\"/></svg>{}</span>",
-            mark_path(style, 14.0, 6.0),
-            escape(name)
-        ));
-    }
-    if has_baseline {
-        legend.push_str(key("ink then", "dashed: baseline").as_str());
-    }
-    legend
-}
-
-fn key(class: &str, words: &str) -> String {
-    format!(
-        "<span class=\"key\"><svg viewBox=\"0 0 28 12\"><path class=\"line {class}\" d=\"M1 6H27\"/></svg>{words}</span>"
-    )
 }
 
 fn write_timeline(

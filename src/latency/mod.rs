@@ -17,16 +17,14 @@
 //! the stages is a [`StageClock`] that the caller owns), and it never drops or clips a
 //! value without counting it.
 
-mod chart;
 mod compare;
-mod curve;
+mod curves;
 mod distribution;
 pub mod html;
 mod line;
 mod payload;
 mod recorder;
 mod report;
-mod scale;
 mod series;
 pub mod text;
 mod timechart;

@@ -1,10 +1,9 @@
 //! A series over time: median, 99th percentile and maximum of every interval, as steps. A
 //! pause in the data is a gap in the line, never a slope.
 
-use super::chart::Chart;
 use super::distribution::Percentiles;
-use super::scale::{ValueScale, time_step};
 use super::timeline::{TimeLine, TimePoint};
+use crate::chart::{Paper, ValueScale, time_axis};
 
 /// A line of the drawing: its class, and which figure of an interval it follows.
 type Figure = (&'static str, fn(&TimePoint) -> i64);
@@ -24,7 +23,7 @@ pub fn draw(line: &TimeLine, baseline: Option<Percentiles>, with_min: bool, labe
     let span_ns = line.end_ns().saturating_sub(first_ns).max(1);
     let part = |ns: u64| ns.saturating_sub(first_ns) as f64 / span_ns as f64;
 
-    let mut chart = Chart::new(250.0, scale, label);
+    let mut chart = Paper::new(250.0, scale, label);
     time_axis(&mut chart, first_ns, span_ns);
     for (class, level) in levels.into_iter().flatten() {
         let class = format!("{class} then");
@@ -53,41 +52,6 @@ fn usual_distance(points: &[(u64, &TimePoint)]) -> Option<u64> {
     distances.get(distances.len() / 2).copied()
 }
 
-fn time_axis(chart: &mut Chart, first_ns: u64, span_ns: u64) {
-    let step = time_step(span_ns, 7);
-    let last_ns = first_ns.saturating_add(span_ns);
-    let mut tick = first_ns.div_ceil(step).checked_mul(step);
-    while let Some(ns) = tick.filter(|ns| *ns <= last_ns) {
-        chart.x_tick((ns - first_ns) as f64 / span_ns as f64, &clock(ns, step));
-        tick = ns.checked_add(step);
-    }
-    let (from, to) = (date(first_ns), date(last_ns));
-    let days = if from == to { from } else { format!("{from} to {to}") };
-    chart.x_title(&format!("time, UTC, {days}"));
-}
-
-fn civil(ns: u64) -> Option<jiff::Zoned> {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(ns)).ok()?;
-    Some(time.to_zoned(jiff::tz::TimeZone::UTC))
-}
-
-fn date(ns: u64) -> String {
-    civil(ns).map(|time| time.date().to_string()).unwrap_or_default()
-}
-
-/// The time of day, with as many digits of the second as `step` needs; from a day
-/// upwards the date.
-fn clock(ns: u64, step: u64) -> String {
-    let Some(time) = civil(ns) else { return String::new() };
-    if step >= 86_400_000_000_000 {
-        return time.date().to_string();
-    }
-    let digits = (0..9).find(|digits| step.is_multiple_of(10u64.pow(9 - digits))).unwrap_or(9) as usize;
-    let fraction = format!("{:09}", time.subsec_nanosecond());
-    let point = if digits > 0 { "." } else { "" };
-    format!("{}{point}{}", time.strftime("%H:%M:%S"), &fraction[..digits])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,12 +78,5 @@ mod tests {
             let svg = draw(&line(starts), Some(Percentiles([i64::MIN; 7])), true, "<x>");
             assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
-    }
-
-    #[test]
-    fn clocks_show_the_digits_that_differ() {
-        assert_eq!(clock(3_661_250_000_000, 50_000_000), "01:01:01.25");
-        assert_eq!(clock(3_661_000_000_000, 1_000_000_000), "01:01:01");
-        assert_eq!(clock(86_400_000_000_000, 86_400_000_000_000), "1970-01-02");
     }
 }

@@ -1,4 +1,4 @@
-//! Axes for the report's drawings: where a value stands and which marks are drawn.
+//! Axes for the drawings: where a value stands and which marks are drawn.
 //! Floats are for drawing only; no figure in a table comes from here.
 
 /// A value axis that shows negative values as honestly as positive ones: linear for a
@@ -10,10 +10,29 @@ pub struct ValueScale {
     /// Below this magnitude the logarithmic axis is linear through zero; `None` for an
     /// axis that is linear everywhere.
     linear_below: Option<f64>,
+    /// How a value is written.
+    show: fn(i64) -> String,
 }
 
 impl ValueScale {
-    /// An axis for all of `values` (nanoseconds); with none, 0 to 1.
+    /// A linear axis for all of `values`, each written by `show`; with none, 0 to 1.
+    pub fn linear(values: impl Iterator<Item = i64>, show: fn(i64) -> String) -> Self {
+        let (low, high) = values.fold((i64::MAX, i64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        if low > high {
+            return Self { low: 0.0, high: 1.0, linear_below: None, show };
+        }
+        let (low, high) = (low as f64, high as f64);
+        // A flat line stands in the middle, with a thousandth of itself around it.
+        let room = if high > low { (high - low) * 0.08 } else { (high.abs() * 0.001).max(1.0) };
+        Self { low: low - room, high: high + room, linear_below: None, show }
+    }
+
+    /// A linear axis from 0 to `most`, each value written by `show`.
+    pub fn from_zero(most: i64, show: fn(i64) -> String) -> Self {
+        Self { low: 0.0, high: (most.max(1) as f64) * 1.04, linear_below: None, show }
+    }
+
+    /// An axis of durations for all of `values` (nanoseconds); with none, 0 to 1.
     pub fn new(values: impl Iterator<Item = i64>) -> Self {
         let (mut low, mut high, mut smallest) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
         for value in values.map(|value| value as f64) {
@@ -23,19 +42,19 @@ impl ValueScale {
             }
         }
         if low > high {
-            return Self { low: 0.0, high: 1.0, linear_below: None };
+            return Self { low: 0.0, high: 1.0, linear_below: None, show: label };
         }
         let same_side = low > 0.0 || high < 0.0;
         let largest = low.abs().max(high.abs());
         if !smallest.is_finite() || (same_side && largest / smallest < 5.0) {
             let room = ((high - low) * 0.08).max(largest * 0.01).max(1.0);
-            return Self { low: low - room, high: high + room, linear_below: None };
+            return Self { low: low - room, high: high + room, linear_below: None, show: label };
         }
         // With values on both sides, three decades next to zero's stretch are enough: more
         // would give most of the paper to nanoseconds that mean nothing.
         let below =
             if low < 0.0 && high > 0.0 { (decade(largest) / 1000.0).max(1.0) } else { decade(smallest) };
-        let mut scale = Self { low, high, linear_below: Some(below) };
+        let mut scale = Self { low, high, linear_below: Some(below), show: label };
         let room = (scale.shape(high) - scale.shape(low)) * 0.04;
         (scale.low, scale.high) =
             (scale.unshape(scale.shape(low) - room), scale.unshape(scale.shape(high) + room));
@@ -57,7 +76,13 @@ impl ValueScale {
         values.retain(|value| (self.low..=self.high).contains(&(*value as f64)));
         values.sort_unstable();
         values.dedup();
-        values.into_iter().map(|value| (value, label(value))).collect()
+        values.into_iter().map(|value| (value, (self.show)(value))).collect()
+    }
+
+    /// The value at which the `nth` of `columns` columns of equal width begins.
+    pub fn column(&self, nth: usize, columns: usize) -> i64 {
+        let (low, high) = (self.shape(self.low), self.shape(self.high));
+        self.unshape(low + (high - low) * nth as f64 / columns.max(1) as f64).round() as i64
     }
 
     fn linear_ticks(&self) -> Vec<i64> {
@@ -131,6 +156,22 @@ pub fn label(ns: i64) -> String {
     format!("{sign}{whole}{point}{fraction}{name}")
 }
 
+/// A whole number with its thousands set apart by a narrow space.
+pub fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if n < 0 {
+        out.push('-');
+    }
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A step between marks of a time axis that makes at most `most` of them, nanoseconds.
 pub fn time_step(span_ns: u64, most: u64) -> u64 {
     const SECOND: u64 = 1_000_000_000;
@@ -163,6 +204,14 @@ mod tests {
         );
         assert_eq!(labels(&[]), ["0", "1ns"]);
         assert_eq!(labels(&[0]), ["-1ns", "0", "1ns"]);
+    }
+
+    #[test]
+    fn prices_and_counts_have_plain_axes() {
+        let axis = ValueScale::linear([100, 104].into_iter(), |n| n.to_string());
+        assert_eq!(axis.ticks().iter().map(|(n, _)| *n).collect::<Vec<_>>(), [100, 101, 102, 103, 104]);
+        assert_eq!(ValueScale::from_zero(3_000, thousands).ticks()[1].1, "1\u{202f}000");
+        assert_eq!((thousands(-1_234_567), thousands(12)), ("-1\u{202f}234\u{202f}567".into(), "12".into()));
     }
 
     proptest! {

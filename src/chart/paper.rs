@@ -1,4 +1,4 @@
-//! What both drawings share: the paper, its frame and its value axis, as inline SVG.
+//! What the drawings share: the paper, its frame and its value axis, as inline SVG.
 //! Colours are classes; the page's style says what they are by day, night and on paper.
 
 use std::fmt::Write as _;
@@ -18,13 +18,13 @@ const BOTTOM: f64 = 48.0;
 pub const STYLES: usize = 8;
 
 /// A drawing that is being written.
-pub struct Chart {
+pub struct Paper {
     svg: String,
     height: f64,
     scale: ValueScale,
 }
 
-impl Chart {
+impl Paper {
     /// An empty frame with its value axis. `label` describes the drawing to those who
     /// cannot see it.
     pub fn new(height: f64, scale: ValueScale, label: &str) -> Self {
@@ -48,7 +48,7 @@ impl Chart {
         chart
     }
 
-    /// Horizontal position of a part (0 to 1) of the frame.
+    /// Horizontal position of a part (0 to 1) of the width.
     pub fn x(&self, part: f64) -> f64 {
         LEFT + part.clamp(0.0, 1.0) * (WIDTH - RIGHT - LEFT)
     }
@@ -100,6 +100,53 @@ impl Chart {
             style % STYLES,
             mark_path(style, x, y),
             escape(title)
+        );
+    }
+
+    /// A filled block from part `from` to part `to` of the width and from `low` to `high`, with a text that shows when
+    /// pointed at. What is there is seen: a block is at least a hair wide and high.
+    pub fn block(&mut self, class: &str, (from, to): (f64, f64), (low, high): (i64, i64), title: &str) {
+        let (x, width) = (self.x(from), (self.x(to) - self.x(from)).max(0.6));
+        let (y, base) = (self.y(high), self.y(low));
+        let height = (base - y).max(if high > low { 1.2 } else { 0.0 });
+        let _ = write!(
+            self.svg,
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"><title>{}</title></rect>",
+            base - height,
+            escape(title)
+        );
+    }
+
+    /// A stretch of the width over the whole height, behind what is drawn after it.
+    pub fn shade(&mut self, class: &str, (from, to): (f64, f64), title: &str) {
+        let (x, width) = (self.x(from), (self.x(to) - self.x(from)).max(0.6));
+        let _ = write!(
+            self.svg,
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{:.1}\"><title>{}</title></rect>",
+            self.height - BOTTOM - TOP,
+            escape(title)
+        );
+    }
+
+    /// An upright line over the whole height, with words in row `row` from the top.
+    pub fn flag(&mut self, part: f64, row: usize, text: &str) {
+        let (x, y) = (self.x(part), TOP + 12.0 + 14.0 * row as f64);
+        let (anchor, at) = if part > 0.7 { ("end", x - 5.0) } else { ("start", x + 5.0) };
+        let _ = write!(
+            self.svg,
+            "<path class=\"flag\" d=\"M{x:.1} {TOP}V{:.1}\"/><text class=\"word {anchor}\" x=\"{at:.1}\" y=\"{y:.1}\">{}</text>",
+            self.height - BOTTOM,
+            escape(text)
+        );
+    }
+
+    /// Words in the frame, at a part of its width, in row `row` from the top.
+    pub fn words(&mut self, class: &str, part: f64, row: usize, text: &str) {
+        let (x, y) = (self.x(part), TOP + 12.0 + 14.0 * row as f64);
+        let _ = write!(
+            self.svg,
+            "<text class=\"word {class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
+            escape(text)
         );
     }
 
