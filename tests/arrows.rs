@@ -49,10 +49,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in entries.map(|e| e.expect("a folder of the repository can be listed")) {
         let (path, name) = (entry.path(), entry.file_name());
         let kind = entry.file_type().expect("a file has a kind");
+        // In a second checkout `.git` is a file that says where the first one is.
+        if ["target", ".git", "corpus", "artifacts"].iter().any(|skipped| name == *skipped) {
+            continue;
+        }
         if kind.is_dir() {
-            if !["target", ".git", "corpus", "artifacts"].iter().any(|skipped| name == *skipped) {
-                found.extend(files(&path));
-            }
+            found.extend(files(&path));
         } else if kind.is_file() {
             found.push(path);
         }
