@@ -20,3 +20,4 @@ pub mod run;
 pub mod shm;
 pub mod simulate;
 pub mod source;
+pub mod store;

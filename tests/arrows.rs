@@ -18,12 +18,13 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("packet", &["config", "source"]),
     ("check", &["alert", "config", "latency", "line", "market"]),
     ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "source"]),
+    ("store", &["alert", "config", "latency", "market", "pipeline", "source"]),
     ("identify", &["config", "packet", "source"]),
     (
         "run",
         &[
             "alert", "book", "check", "config", "latency", "line", "market", "packet", "pipeline", "shm",
-            "source",
+            "source", "store",
         ],
     ),
     ("simulate", &["config", "source"]),
@@ -31,7 +32,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "alert", "book", "chart", "check", "config", "identify", "latency", "line", "market", "packet",
-            "pipeline", "run", "shm", "simulate", "source",
+            "pipeline", "run", "shm", "simulate", "source", "store",
         ],
     ),
 ];

@@ -1,0 +1,3 @@
+//! The store, end to end: the real binary writes it, SQL asks it.
+
+mod schema;
