@@ -16,6 +16,7 @@ pub mod line;
 pub mod market;
 pub mod packet;
 pub mod pipeline;
+pub mod rules;
 pub mod run;
 pub mod shm;
 pub mod simulate;

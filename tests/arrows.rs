@@ -10,7 +10,8 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("line", &[]),
     ("chart", &[]),
     ("latency", &["chart"]),
-    ("config", &["market"]),
+    ("config", &["market", "rules"]),
+    ("rules", &["config", "market"]),
     ("alert", &["config", "market"]),
     ("market", &["alert", "book", "config"]),
     ("source", &["latency"]),
@@ -32,7 +33,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "alert", "book", "chart", "check", "config", "identify", "latency", "line", "market", "packet",
-            "pipeline", "run", "shm", "simulate", "source", "store",
+            "pipeline", "rules", "run", "shm", "simulate", "source", "store",
         ],
     ),
 ];

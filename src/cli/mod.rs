@@ -12,8 +12,10 @@ pub mod input;
 pub mod latency;
 pub mod ndjson;
 pub mod replay;
+pub mod rules;
 pub mod run;
 pub mod simulate;
+pub mod symbols;
 pub mod top;
 
 use std::io::{self, Write};
@@ -56,6 +58,10 @@ enum Command {
     Book(book::Args),
     /// The feeds it speaks
     Feeds(feeds::Args),
+    /// The rule book: what held in a market on a day, who says so, and whether it was verified
+    Rules(rules::Args),
+    /// Every spelling of a US security by convention; whether an ISIN, FIGI or option symbol is one
+    Symbols(symbols::Args),
 }
 
 /// Runs the command line and gives the exit code.
@@ -76,6 +82,8 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args, out),
         Command::Book(args) => book::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
+        Command::Rules(args) => rules::run(&args, out),
+        Command::Symbols(args) => symbols::run(&args, out),
     };
     match done {
         Ok(code) => code,

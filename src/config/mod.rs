@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod live;
 pub mod reader;
+pub mod rules;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -17,6 +18,7 @@ pub use checks::{Check, Kind, Scope, Severity, Tolerance};
 pub use live::Live;
 pub use reader::ConfigError;
 use reader::{Origin, Table, nearest};
+pub use rules::{Rules, Sessions};
 
 /// How long a hole waits, when nothing is said.
 pub const REORDER_WAIT_NS: u64 = 5_000_000;
@@ -153,6 +155,8 @@ pub struct Config {
     pub mappings: Vec<Mapping>,
     /// Checks that run.
     pub checks: Vec<Check>,
+    /// The rule book, and what is done outside of a market's hours.
+    pub rules: Rules,
     /// What only a live daemon asks for.
     pub live: Box<Live>,
     /// The file as the user named it; empty when there is none.
@@ -206,6 +210,7 @@ impl Config {
             }
             table.finish()?;
         }
+        config.rules = rules::read(&mut root_table, folder)?;
         let names = config.comparands();
         for table in root_table.tables("check", "[[check]]")? {
             let check = checks::read(table, &names)?;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -161,6 +162,22 @@ impl<'a> Table<'a> {
             None => Ok(None),
             Some((DeValue::Boolean(yes), _)) => Ok(Some(*yes)),
             Some((other, span)) => Err(self.wrong(key, span, "true or false", other)),
+        }
+    }
+
+    /// A day, written bare or as text: `2026-03-02`.
+    pub fn date(&mut self, key: &'static str) -> Result<Option<(Date, Range<usize>)>, ConfigError> {
+        let (text, span) = match self.get(key) {
+            None => return Ok(None),
+            Some((DeValue::Datetime(day), span)) => (day.to_string(), span),
+            Some((DeValue::String(text), span)) => (text.as_ref().to_owned(), span),
+            Some((other, span)) => return Err(self.wrong(key, span, "a day such as 2026-03-02", other)),
+        };
+        match text.parse::<Date>() {
+            Ok(day) if text.len() == 10 => Ok(Some((day, span))),
+            _ => Err(self
+                .origin
+                .error(span.start, format!("`{key} = {text}` is no day; write it as 2026-03-02"))),
         }
     }
 

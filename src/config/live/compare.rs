@@ -85,6 +85,7 @@ pub fn compare(old: &Config, new: &Config) -> Changes {
         ("composites are", old.composites != new.composites),
         ("the instrument map is", old.mappings != new.mappings),
         ("checks are", old.checks != new.checks),
+        ("[rules] is", old.rules != new.rules),
     ];
     tell(&judged, JUDGEMENT, &mut refuse);
     let (was, is): (&Live, &Live) = (&old.live, &new.live);

@@ -1,0 +1,188 @@
+//! `parallax symbols`: every spelling of a security by convention, and whether an identifier is one.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::rules::Format;
+use crate::rules::identifiers;
+use crate::rules::symbols::{Convention, Refusal, Security, Symbology};
+
+/// Arguments of `parallax symbols`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Symbols (`BRK.A`, `BRK/A`, `"BRK A"`), ISINs, FIGIs or OSI option symbols of 21 characters
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Read the names in this convention only: nasdaq, cqs, cms, act; without it in every one that can read them
+    #[arg(long, value_name = "CONVENTION")]
+    pub convention: Option<String>,
+
+    /// How it is written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// One way in which a name can be meant.
+struct Reading {
+    /// Conventions that read it so.
+    conventions: Vec<Convention>,
+    security: Security,
+}
+
+/// Runs the command. Exit code 1 says that some name could not be read as anything.
+///
+/// # Errors
+/// A convention that is none, an output that cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    let only = match &args.convention {
+        None => None,
+        Some(name) => match Convention::from_name(name) {
+            Some(convention) => Some(convention),
+            None => bail!("--convention {name} is none: write nasdaq, cqs, cms or act"),
+        },
+    };
+    let mut unread = false;
+    for name in &args.names {
+        let identifier = identifier(name);
+        let readings = if identifier.is_some() { Vec::new() } else { readings(name, only) };
+        unread |= match &identifier {
+            Some((_, said)) => said.is_err(),
+            None => readings.is_empty(),
+        };
+        let text = match args.format {
+            Format::Text => text(name, identifier, &readings, only),
+            Format::Json => format!("{}\n", json(name, identifier, &readings)),
+        };
+        out.write_all(text.as_bytes())?;
+    }
+    if args.format == Format::Text {
+        let source = &Symbology::shipped().source;
+        let cited = format!(
+            "suffixes: {}; {}; seen {}\n  {}\n",
+            source.document, source.section, source.seen, source.url
+        );
+        out.write_all(cited.as_bytes())?;
+    }
+    out.flush()?;
+    Ok(if unread { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+type Identifier = Option<(&'static str, Result<String, String>)>;
+
+/// What the name is when its length alone says that it is meant as an identifier.
+fn identifier(name: &str) -> Identifier {
+    let figi = name.len() == 12 && name.as_bytes().get(2) == Some(&b'G') && !name.contains(' ');
+    match name.len() {
+        21 => Some(("OSI option symbol", identifiers::osi(name).map(|option| option.words()))),
+        12 if figi && identifiers::isin(name).is_err() => {
+            Some(("FIGI", identifiers::figi(name).map(|()| "its check digit is right".to_owned())))
+        }
+        12 if name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Some(("ISIN", identifiers::isin(name).map(|()| "its check digit is right".to_owned())))
+        }
+        _ => None,
+    }
+}
+
+fn readings(name: &str, only: Option<Convention>) -> Vec<Reading> {
+    let table = Symbology::shipped();
+    let mut readings: Vec<Reading> = Vec::new();
+    for convention in Convention::ALL.into_iter().filter(|c| only.is_none_or(|only| only == *c)) {
+        let Ok(security) = table.parse(convention, name) else { continue };
+        match readings.iter_mut().find(|reading| reading.security == security) {
+            Some(reading) => reading.conventions.push(convention),
+            None => readings.push(Reading { conventions: vec![convention], security }),
+        }
+    }
+    readings
+}
+
+fn spellings(security: &Security) -> impl Iterator<Item = (Convention, Result<String, Refusal>)> {
+    Convention::ALL
+        .into_iter()
+        .map(|convention| (convention, Symbology::shipped().spell(security, convention)))
+}
+
+/// The RIC of a bare root, market by market.
+fn rics(security: &Security) -> Vec<(String, String)> {
+    let endings = Symbology::shipped().rics.iter().filter(|_| security.suffix.is_none());
+    endings
+        .filter_map(|ric| Some((ric.market.clone(), identifiers::ric_of(&security.root, &ric.market)?)))
+        .collect()
+}
+
+fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<Convention>) -> String {
+    let table = Symbology::shipped();
+    if let Some((what, said)) = identifier {
+        return match said {
+            Ok(words) => format!("{name}: {what}, {words}\n\n"),
+            Err(sentence) => format!("{sentence}\n\n"),
+        };
+    }
+    if readings.is_empty() {
+        let whose = only.map_or("any convention".to_owned(), |only| only.name().to_owned());
+        let why = table.parse(only.unwrap_or(Convention::Nasdaq), name).err();
+        let why = why.map_or(String::new(), |why| format!(": {why}"));
+        return format!("{name}: not a symbol in {whose}{why}\n\n");
+    }
+    let mut out = String::new();
+    for reading in readings {
+        let conventions: Vec<&str> = reading.conventions.iter().map(|c| c.name()).collect();
+        let security = &reading.security;
+        let means = table.meaning(security.suffix);
+        out.push_str(&format!(
+            "{name} read as {}: root {}, {means}\n",
+            conventions.join(", "),
+            security.root
+        ));
+        for (convention, spelled) in spellings(security) {
+            let title = &table.titles[convention as usize];
+            let said = spelled.unwrap_or_else(|refusal| format!("no: {refusal}"));
+            out.push_str(&format!("  {:<6}  {said:<16}  {title}\n", convention.name()));
+        }
+        for (market, ric) in rics(security) {
+            out.push_str(&format!("  ric     {ric:<16}  if {market} lists it\n"));
+        }
+        if security.suffix.is_some() {
+            out.push_str("  ric     no: no public document of how a RIC spells suffixes is in the book\n");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn json(name: &str, identifier: Identifier, readings: &[Reading]) -> serde_json::Value {
+    let table = Symbology::shipped();
+    let shown: Vec<serde_json::Value> = readings
+        .iter()
+        .map(|reading| {
+            let spelled: serde_json::Map<String, serde_json::Value> = spellings(&reading.security)
+                .map(|(convention, spelled)| (convention.name().to_owned(), serde_json::json!(spelled.ok())))
+                .collect();
+            let conventions: Vec<&str> = reading.conventions.iter().map(|c| c.name()).collect();
+            serde_json::json!({
+                "conventions": conventions,
+                "root": reading.security.root,
+                "means": table.meaning(reading.security.suffix),
+                "spellings": spelled,
+                "rics": rics(&reading.security).into_iter().map(|(_, ric)| ric).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let identifier = identifier.map(|(what, said)| {
+        let (valid, words) = match said {
+            Ok(words) => (true, words),
+            Err(sentence) => (false, sentence),
+        };
+        serde_json::json!({ "kind": what, "valid": valid, "says": words })
+    });
+    serde_json::json!({
+        "name": name,
+        "identifier": identifier,
+        "readings": shown,
+        "source": { "document": table.source.document, "url": table.source.url, "seen": table.source.seen.to_string() },
+    })
+}

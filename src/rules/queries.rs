@@ -1,0 +1,159 @@
+//! What is asked of the book most: the increment at a price, the lot, the bands, the tolerance of a clock.
+
+use jiff::civil::Date;
+
+use super::Book;
+use super::row::{BandRule, ClockRule, Kind, Level, Row, Step, Values};
+use super::session::SessionState;
+
+/// The increment at a price.
+#[derive(Debug, Clone, Copy)]
+pub struct Tick<'b> {
+    /// Units of 1e-9.
+    pub tick_nanos: u64,
+    /// By which row.
+    pub row: &'b Row,
+}
+
+/// The round lot of an instrument.
+#[derive(Debug, Clone, Copy)]
+pub struct Lot<'b> {
+    /// Shares.
+    pub lot: u32,
+    /// The row asks for a reference price that was not given: the lot of the lowest prices is assumed.
+    pub assumed: bool,
+    /// By which row.
+    pub row: &'b Row,
+}
+
+/// Price bands around a reference price.
+#[derive(Debug, Clone, Copy)]
+pub struct Bands<'b> {
+    /// Units of 1e-9, rounded to the cent; never below 0.
+    pub lower_nanos: i64,
+    /// Units of 1e-9, rounded to the cent.
+    pub upper_nanos: i64,
+    /// The percentage that was used, doubling and leverage in it, thousandths of a per cent.
+    pub milli_percent: u64,
+    /// Whether the time of day doubled it.
+    pub doubled: bool,
+    /// By which row.
+    pub row: &'b Row,
+}
+
+const CENT: i128 = 10_000_000;
+const MINUTE_NS: u64 = 60_000_000_000;
+
+/// The increment of `steps` at a price; the sign of the price does not matter.
+pub fn tick_of(steps: &[Step], price_nanos: i64) -> Option<u64> {
+    let price = price_nanos.unsigned_abs();
+    let holds = |step: &&Step| u64::try_from(step.from_nanos).is_ok_and(|from| from <= price);
+    steps.iter().rev().find(holds).map(|step| step.tick_nanos)
+}
+
+impl Book {
+    /// The increments of a market on a day, lowest price first; empty where the book has none.
+    pub fn tick_steps(&self, market: &str, class: &str, date: Date) -> &[Step] {
+        match self.find(Kind::Tick, market, class, date).map(|row| &row.values) {
+            Some(Values::Tick(steps)) => steps,
+            _ => &[],
+        }
+    }
+
+    /// The increment at `price_nanos`. `class` is empty for an instrument of which nothing special is known, or such as
+    /// `half-penny`.
+    pub fn tick(&self, market: &str, class: &str, price_nanos: i64, date: Date) -> Option<Tick<'_>> {
+        let row = self.find(Kind::Tick, market, class, date)?;
+        let Values::Tick(steps) = &row.values else { return None };
+        Some(Tick { tick_nanos: tick_of(steps, price_nanos)?, row })
+    }
+
+    /// The round lot, by the reference price that the row names (no price of today's).
+    pub fn round_lot(&self, market: &str, reference_nanos: Option<i64>, date: Date) -> Option<Lot<'_>> {
+        let row = self.find(Kind::RoundLot, market, "", date)?;
+        let Values::RoundLot(tiers, _) = &row.values else { return None };
+        let assumed = tiers.len() > 1 && reference_nanos.is_none();
+        let reference = reference_nanos.unwrap_or(0);
+        let tier = tiers.iter().find(|tier| tier.up_to_nanos.is_none_or(|up_to| reference <= up_to))?;
+        Some(Lot { lot: tier.lot, assumed, row })
+    }
+
+    /// The price bands around a reference price at `ts_ns`, for a tier such as `tier-1`; `leverage` multiplies the
+    /// percentage of a leveraged product, 1 for others. `None` outside regular hours of the market, and where the book
+    /// has no row.
+    pub fn bands(
+        &self,
+        market: &str,
+        tier: &str,
+        reference_nanos: i64,
+        leverage: u64,
+        ts_ns: u64,
+    ) -> Option<Bands<'_>> {
+        let session = self.session(market, ts_ns);
+        let row = self.find(Kind::PriceBand, market, tier, session.day.date)?;
+        let Values::PriceBand(rule) = &row.values else { return None };
+        if session.state != SessionState::Regular {
+            return None;
+        }
+        let minutes = |minutes: u32| u64::from(minutes) * MINUTE_NS;
+        let left = session.until_ns - ts_ns;
+        if left <= minutes(rule.ends_before_close_min) {
+            return None;
+        }
+        let early = ts_ns - session.from_ns < minutes(rule.doubled_after_open_min);
+        let late = left <= minutes(rule.doubled_before_close_min)
+            && rule.doubled_before_close_up_to_nanos.is_none_or(|limit| reference_nanos <= limit);
+        let doubled = early || late;
+        let (width, milli_percent) = width(rule, reference_nanos, leverage.max(1), doubled)?;
+        let reference = i128::from(reference_nanos);
+        let rounded = |nanos: i128| i64::try_from((nanos + CENT / 2).div_euclid(CENT) * CENT).ok();
+        Some(Bands {
+            lower_nanos: rounded((reference - width).max(0))?,
+            upper_nanos: rounded(reference + width)?,
+            milli_percent,
+            doubled,
+            row,
+        })
+    }
+
+    /// How far a clock may be off by the rule of that class (`finra-4590`, `cat-participant`, `rts25-hft`, ...).
+    pub fn clock_tolerance(&self, market: &str, class: &str, date: Date) -> Option<(&ClockRule, &Row)> {
+        let row = self.find(Kind::Clock, market, class, date)?;
+        match &row.values {
+            Values::Clock(clock) => Some((clock, row)),
+            _ => None,
+        }
+    }
+
+    /// Every clock rule that holds on a day, whoever's, in the order of the book.
+    pub fn clocks_on(&self, date: Date) -> impl Iterator<Item = (&ClockRule, &Row)> {
+        self.rows().iter().filter(move |row| row.holds_on(date)).filter_map(|row| match &row.values {
+            Values::Clock(clock) => Some((clock, row)),
+            _ => None,
+        })
+    }
+
+    /// A rule in words that holds on a day: halts, locked and crossed markets, odd lots. Its name and what it says.
+    pub fn policy(&self, kind: Kind, market: &str, class: &str, date: Date) -> Option<(&str, &str, &Row)> {
+        let row = self.find(kind, market, class, date)?;
+        match &row.values {
+            Values::Policy(name, says) => Some((name, says, row)),
+            _ => None,
+        }
+    }
+}
+
+/// Half the width of the bands, units of 1e-9, and the percentage behind it.
+fn width(rule: &BandRule, reference_nanos: i64, leverage: u64, doubled: bool) -> Option<(i128, u64)> {
+    let within = |level: &&Level| match (level.limit_nanos, level.inclusive) {
+        (None, _) => true,
+        (Some(limit), true) => reference_nanos <= limit,
+        (Some(limit), false) => reference_nanos < limit,
+    };
+    let level = rule.levels.iter().find(within)?;
+    let factor = leverage.saturating_mul(if doubled { 2 } else { 1 });
+    let milli_percent = level.milli_percent.saturating_mul(factor);
+    let width = i128::from(reference_nanos) * i128::from(milli_percent) / 100_000;
+    let cap = level.at_most_nanos.map(|cap| i128::from(cap) * i128::from(factor));
+    Some((cap.map_or(width, |cap| width.min(cap)), milli_percent))
+}
