@@ -304,6 +304,15 @@ pub enum Event<'a> {
         /// Instrument, or all of the channel.
         key: Option<Key<'a>>,
     },
+    /// The price bands of an instrument from now on: nothing may trade outside them (Limit Up - Limit Down).
+    PriceBands {
+        /// Instrument.
+        key: Key<'a>,
+        /// Lower band, raw.
+        lower: i64,
+        /// Upper band, raw.
+        upper: i64,
+    },
     /// Every quote of the quoter is void, whatever the instrument (a wipe-out of a consolidated feed).
     WipeOut {
         /// Whose.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parallax::simulate::live::{self, Done, Live, Start};
 use parallax::simulate::multicast::Pacing;
-use parallax::simulate::{LINES, Scenario, Simulator};
+use parallax::simulate::{Scenario, Simulator};
 use parallax::source::multicast_send::SendOptions;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -67,7 +67,7 @@ fn live(port: u16, start: Start) -> Live {
 fn send_and_receive(scenario: &Scenario, live: &Live) -> (Done, Vec<Vec<Vec<u8>>>) {
     let done = Arc::new(AtomicBool::new(false));
     let receivers: Vec<_> =
-        live.groups.iter().map(|group| receive(listen(*group), Arc::clone(&done))).collect();
+        scenario.lines().iter().map(|l| receive(listen(live.groups[*l]), Arc::clone(&done))).collect();
     let result = live::run(scenario, live, Arc::new(AtomicBool::new(false)), |_, _| {});
     done.store(true, Ordering::Release);
     let received = receivers.into_iter().map(|r| r.join().unwrap()).collect();
@@ -101,12 +101,12 @@ fn now_is_in_the_stamps_and_in_the_truth_and_the_configuration_names_the_interfa
     assert_eq!((begins_ns % (1_000 * MS), files), (0, 1));
     let config = parallax::config::Config::read(&folder.path().join("parallax.toml")).unwrap();
     let lines: Vec<_> = config.sources.iter().flat_map(|s| &s.channels).flat_map(|c| &c.lines).collect();
-    assert_eq!(lines.len(), LINES.len());
+    assert_eq!(lines.len(), scenario.lines().len());
     for (line, group) in lines.iter().zip(live.groups) {
         assert_eq!(line.group, parallax::config::Group::Udp(group.into()));
     }
     let text = std::fs::read_to_string(folder.path().join("parallax.toml")).unwrap();
-    assert_eq!(text.matches("interface = \"127.0.0.1\"").count(), LINES.len());
+    assert_eq!(text.matches("interface = \"127.0.0.1\"").count(), lines.len());
     let truth = std::fs::read_to_string(folder.path().join("truth.ndjson")).unwrap();
     let from: Vec<String> = truth
         .lines()

@@ -6,7 +6,7 @@ mod reader;
 #[path = "simulate/truth.rs"]
 mod truth;
 
-use parallax::simulate::{LINES, Scenario, Simulator};
+use parallax::simulate::{Scenario, Simulator};
 use reader::{Reader, Shown};
 
 const MS: u64 = 1_000_000;
@@ -112,7 +112,7 @@ fn the_command_writes_captures_that_the_readers_read_and_a_configuration_that_fi
     assert_eq!(names, ["itch_a.pcapng.zst", "itch_b.pcapng.zst", "sip.pcapng.zst"]);
     let config = parallax::config::Config::read(&folder.path().join("made/parallax.toml")).unwrap();
     let lines: Vec<_> = config.sources.iter().flat_map(|s| &s.channels).flat_map(|c| &c.lines).collect();
-    assert_eq!(lines.len(), LINES.len());
+    assert_eq!(lines.len(), Scenario::default().lines().len());
 }
 
 #[test]

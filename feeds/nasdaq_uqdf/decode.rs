@@ -260,6 +260,7 @@ fn decode_reference<S: Sink>(b: &[u8], i: u16, sink: &mut S) -> Result<(), WireE
                 sink.event(ts, Event::State { scope, symbol, state });
             }
         }
+        (b'A', b'P') => price_bands(&LuldPriceBand::read(b)?, sink)?,
         (b'A', b'B') => define(&IssueSymbolDirectory::read(b)?, sink),
         (b'A', b'R') => {
             // No event (the quotes were all said before), but the attachments must be there.
@@ -279,6 +280,21 @@ fn decode_reference<S: Sink>(b: &[u8], i: u16, sink: &mut S) -> Result<(), WireE
 
 fn state_of_all<S: Sink>(ts: u64, state: TradingState, sink: &mut S) {
     sink.event(ts, Event::State { scope: StateScope::All, symbol: &[], state });
+}
+
+/// A price beyond what a signed number holds is nobody's band; a band of 0 is none.
+fn price_bands<S: Sink>(m: &LuldPriceBand<'_>, sink: &mut S) -> Result<(), WireError> {
+    let raw = |price: u64, offset: usize| {
+        let (kind, message) = (ErrorKind::BadValue, LuldPriceBand::NAME);
+        let bad = WireError { kind, message, offset, needed: i64::MAX as usize, had: price as usize };
+        i64::try_from(price).map_err(|_| bad)
+    };
+    let (lower, upper) = (raw(m.limit_down_price(), 49)?, raw(m.limit_up_price(), 57)?);
+    if lower > 0 && upper > 0 {
+        let symbol = m.symbol();
+        sink.event(m.sip_timestamp(), Event::PriceBands { key: Key::Symbol(trim(&symbol)), lower, upper });
+    }
+    Ok(())
 }
 
 fn define<S: Sink>(m: &IssueSymbolDirectory<'_>, sink: &mut S) {

@@ -188,6 +188,35 @@ fn control_messages_open_close_and_wipe_out() {
 }
 
 #[test]
+fn price_bands_are_said_where_there_are_any() {
+    let band = |down, up| {
+        LuldPriceBandValues {
+            version: b'1',
+            message_category: b'A',
+            message_type: b'P',
+            market_center_originator_id: b'E',
+            sub_market_center_id: b' ',
+            sip_timestamp: 4,
+            participant_timestamp: 0,
+            participant_token: 0,
+            symbol: *b"AKAM       ",
+            luld_price_band_indicator: b'B',
+            luld_timestamp: 3,
+            limit_down_price: down,
+            limit_up_price: up,
+        }
+        .encode()
+    };
+    let symbol = b"AKAM";
+    let said = format!("4 PriceBands {{ key: Symbol({symbol:?}), lower: 95000000, upper: 105000000 }}");
+    assert_eq!(events(&band(95_000_000, 105_000_000)).1, [said]);
+    // Bands are suspended, or belong to the other side only.
+    assert_eq!(events(&band(0, 105_000_000)).1, Vec::<String>::new());
+    let error = events(&band(u64::MAX, 1)).0.unwrap_err();
+    assert_eq!((error.kind, error.offset), (ErrorKind::BadValue, 49));
+}
+
+#[test]
 fn trading_actions_concern_the_issue_or_one_participant() {
     let cross = CrossSroTradingActionValues {
         version: b'1',

@@ -164,6 +164,7 @@ impl Books {
             }
             Event::Define(_)
             | Event::WipeOut { .. }
+            | Event::PriceBands { .. }
             | Event::Trade { .. }
             | Event::State { .. }
             | Event::InstrumentSequence { .. } => Applied::NOTHING,

@@ -83,8 +83,8 @@ impl Drop for Ended {
 }
 
 /// The daemon's configuration: the lines that are sent, and everything of its own below the folder.
-fn configuration(live: &Live, folder: &Path, screen: bool) -> String {
-    let mut text = write::configuration_live(&live.groups, live.send.interface);
+fn configuration(scenario: &Scenario, live: &Live, folder: &Path, screen: bool) -> String {
+    let mut text = write::configuration_live(scenario, &live.groups, live.send.interface);
     let at = |name: &str| toml::Value::String(folder.join(name).display().to_string());
     // Writing into a string cannot fail.
     let _ = writeln!(text, "\n[run]\nname = \"demo\"\ndirectory = {}\nmode = \"block\"", at("run"));
@@ -186,7 +186,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         pacing: Some(Pacing { spin_ns: 0, ..Pacing::default() }),
         out: None,
     };
-    let config = write::write_configuration(folder.path(), &configuration(&live, folder.path(), screen))?;
+    let config =
+        write::write_configuration(folder.path(), &configuration(&scenario, &live, folder.path(), screen))?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot wait for signals")?;
@@ -267,7 +268,7 @@ mod tests {
             pacing: None,
             out: None,
         };
-        let text = configuration(&live, Path::new("/tmp/a \"quoted\" one"), true);
+        let text = configuration(&Scenario::default(), &live, Path::new("/tmp/a \"quoted\" one"), true);
         let config = crate::config::Config::parse("demo", &text, Path::new(".")).unwrap();
         assert_eq!(config.sources.len(), 2);
     }

@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 
 use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
-use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, ViewId};
+use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
 use crate::book::Books;
 use crate::config::Mapping;
 
@@ -80,6 +80,8 @@ struct Slot {
     /// A transaction of the venue is half said: nothing is shown until it is whole.
     partial: bool,
     instrument_sequence: Option<u32>,
+    /// Lower and upper price band, units of 1e-9.
+    bands: Option<[i64; 2]>,
     quoters: Vec<QuoterState>,
     dirty: bool,
     deep: bool,
@@ -89,6 +91,8 @@ struct Slot {
 #[derive(Debug)]
 pub struct ChannelMarket {
     source: SourceId,
+    /// Position among the source's channels.
+    channel: u16,
     feed: FeedId,
     venue: VenueId,
     mapped: HashMap<String, Mapping>,
@@ -118,10 +122,11 @@ const NONE: u32 = u32::MAX;
 const SMALL_NUMBERS: u64 = 1 << 16;
 
 impl ChannelMarket {
-    /// An empty channel; `mappings` are those of its source.
-    pub fn new(source: SourceId, feed: FeedId, venue: VenueId, mappings: &[Mapping]) -> Self {
+    /// An empty channel, of which the source may have several; `mappings` are those of its source.
+    pub fn new(source: SourceId, channel: u16, feed: FeedId, venue: VenueId, mappings: &[Mapping]) -> Self {
         ChannelMarket {
             source,
+            channel,
             feed,
             venue,
             mapped: mappings.iter().map(|m| (m.symbol.clone(), m.clone())).collect(),
@@ -196,6 +201,12 @@ impl ChannelMarket {
             }
             Event::Clear { key } => self.clear(*key, registry),
             Event::WipeOut { quoter } => self.wipe_out(*quoter),
+            Event::PriceBands { key, lower, upper } => {
+                let slot = self.slot(*key, &[], registry);
+                let decimals = self.slots[slot as usize].decimals;
+                let bands = (price::to_nanos(*lower, decimals), price::to_nanos(*upper, decimals));
+                self.slots[slot as usize].bands = bands.0.zip(bands.1).map(|(lower, upper)| [lower, upper]);
+            }
             Event::Snapshot { key, instrument_sequence, .. } => {
                 let slot = self.slot(*key, &[], registry);
                 let known = &mut self.slots[slot as usize].instrument_sequence;
@@ -545,6 +556,16 @@ impl ChannelMarket {
         Some(state.quoters.len() - 1)
     }
 
+    /// The view is this channel's from now on. Where lines move another one quoted it before, and what that one still
+    /// knows of it is not shown any more.
+    fn take_over(&mut self, slot: u32, index: usize, origin: &Origin, registry: &mut Registry) {
+        let told_by = &mut registry.views[self.slots[slot as usize].quoters[index].view as usize].told_by;
+        let before = std::mem::replace(told_by, self.channel);
+        if before != self.channel && before != View::NO_CHANNEL && index == 0 {
+            self.contradictions.add("moved_channel", origin);
+        }
+    }
+
     fn say_quote(
         &mut self,
         slot: u32,
@@ -567,6 +588,13 @@ impl ChannelMarket {
                 None => self.contradictions.add("price_out_of_range", origin),
             }
         }
+        self.take_over(slot, index, origin, registry);
+        if let Some(bands) = self.slots[slot as usize].bands
+            && quoter != Quoter::National
+            && is_outside(levels, bands)
+        {
+            self.contradictions.add("quote_outside_price_bands", origin);
+        }
         let quoter = &mut self.slots[slot as usize].quoters[index];
         quoter.said = Some(levels);
         quoter.state = state.unwrap_or(quoter.state);
@@ -578,6 +606,11 @@ impl ChannelMarket {
         }
         self.touch(slot);
     }
+}
+
+/// A bid above the upper band or an ask below the lower one: by the feed's own bands it cannot be.
+fn is_outside([bid, ask]: [Option<Level>; 2], [lower, upper]: [i64; 2]) -> bool {
+    bid.is_some_and(|l| l.price > upper) || ask.is_some_and(|l| l.price < lower)
 }
 
 fn mapped_instrument(mapping: &Mapping, registry: &mut Registry) -> InstrumentId {

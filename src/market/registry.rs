@@ -59,8 +59,15 @@ pub struct View {
     pub origin: Origin,
     /// Quotes of this view count round lots only.
     pub round_lots_only: bool,
+    /// The channel of the source that quoted it last; [`View::NO_CHANNEL`] before any did, or where it is a book's.
+    pub told_by: u16,
     /// The next view of the instrument; [`NONE`] after the last.
     next: ViewId,
+}
+
+impl View {
+    /// No channel has quoted it.
+    pub const NO_CHANNEL: u16 = u16::MAX;
 }
 
 const NONE: ViewId = ViewId::MAX;
@@ -303,6 +310,7 @@ impl Registry {
             quote: None,
             origin: Origin::default(),
             round_lots_only: lots,
+            told_by: View::NO_CHANNEL,
             next: NONE,
         });
         let [first, last] = &mut self.by_instrument[instrument as usize];

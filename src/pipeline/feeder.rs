@@ -165,7 +165,7 @@ impl Feeder {
                     place: Place { source: s as u16, channel: c as u16, line: 0 },
                     number: this,
                     feed: source.feed,
-                    market: ChannelMarket::new(s as u16, source.feed, venue, &mappings),
+                    market: ChannelMarket::new(s as u16, c as u16, source.feed, venue, &mappings),
                     tally: ChannelTally::new(source.feed),
                     time: EventTime::new(source.feed.info().time_base, fixed),
                     bare,

@@ -3,13 +3,15 @@
 //! A fault here is an order with a target and a window; the parts of the simulator that carry it out ask
 //! these tables what holds at a time. Nothing here knows how a check would notice.
 
-/// One of the two views of the market that are simulated.
+/// One of the views of the market that are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceId {
     /// The venue's own feed, order by order.
     Direct,
     /// The consolidated feed.
     Sip,
+    /// The venue's own feed once more, as it reaches a second site; only where the scenario has one.
+    Backup,
 }
 
 impl SourceId {
@@ -18,11 +20,14 @@ impl SourceId {
         match self {
             SourceId::Direct => "direct",
             SourceId::Sip => "sip",
+            SourceId::Backup => "backup",
         }
     }
 
-    /// Both.
-    pub const ALL: [SourceId; 2] = [SourceId::Direct, SourceId::Sip];
+    /// Every one.
+    pub const ALL: [SourceId; 3] = [SourceId::Direct, SourceId::Sip, SourceId::Backup];
+    /// The two that are there in every scenario, and whose differences are followed.
+    pub const PAIR: [SourceId; 2] = [SourceId::Direct, SourceId::Sip];
 }
 
 /// How bytes are damaged; each way is one that a decoder can tell from a good packet.
@@ -72,6 +77,22 @@ pub enum Kind {
     Corruption { damage: Damage, packets: u64 },
     /// Instruments never appear on the SIP.
     Missing,
+    /// The SIP sends what it quoted in the last `back_ns` again, in so many bursts, participant by participant, as if
+    /// it were new; while a burst lasts it says nothing else.
+    OldQuotes { back_ns: u64, bursts: u64 },
+    /// The SIP works its price bands out from so many percent of the true reference price, and pauses the instruments
+    /// `after_ns` later; the venue trades on.
+    WrongBands { percent: u64, after_ns: u64 },
+    /// The venue closes for the day; the SIP does not, and quotes every instrument at `price` (4 decimals).
+    TestData { price: u32 },
+    /// The port on which the SIP takes the venue's quotes passes so many a second and no more.
+    Saturated { ceiling: u64 },
+    /// Instruments move to the SIP's other channel, and back at the end.
+    Moved,
+    /// While more than `load` quotes of the venue came within the last 100 ms, the SIP drops what they say of the ask.
+    CrossedLoad { load: u64 },
+    /// Quotation only, as before an opening: orders so many ticks through the other side stand in the venue's book.
+    PreOpen { ticks: u32 },
 }
 
 impl Kind {
@@ -92,6 +113,13 @@ impl Kind {
             Kind::ClockError { .. } => "clock_error",
             Kind::Corruption { .. } => "corruption",
             Kind::Missing => "missing",
+            Kind::OldQuotes { .. } => "old_quotes",
+            Kind::WrongBands { .. } => "wrong_bands",
+            Kind::TestData { .. } => "test_data",
+            Kind::Saturated { .. } => "saturated",
+            Kind::Moved => "moved",
+            Kind::CrossedLoad { .. } => "crossed_load",
+            Kind::PreOpen { .. } => "pre_open",
         }
     }
 }
@@ -144,7 +172,7 @@ impl Fault {
             | Kind::Duplicate { .. }
             | Kind::Corruption { .. } => true,
             // The SIP itself is late; the venue's feed can only be late on the way.
-            Kind::Lag { .. } => self.source == SourceId::Direct || !self.lines.is_empty(),
+            Kind::Lag { .. } => self.source != SourceId::Sip || !self.lines.is_empty(),
             _ => false,
         }
     }

@@ -16,6 +16,8 @@ use super::rng::Rng;
 pub struct Line {
     /// Whose.
     pub source: SourceId,
+    /// Of which of its packets a copy: by position in [`STREAMS`].
+    pub stream: usize,
     /// Name of the channel.
     pub channel: &'static str,
     /// Name of the line.
@@ -34,10 +36,15 @@ const fn address(a: u8, b: u8, c: u8, d: u8, port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), port)
 }
 
-/// Every line, the direct feed's first.
-pub const LINES: [Line; 3] = [
+/// Every sequence of packets that is numbered on its own, by its source: the venue's, the SIP's first and second
+/// channel, the second site's.
+pub const STREAMS: [SourceId; 4] = [SourceId::Direct, SourceId::Sip, SourceId::Sip, SourceId::Backup];
+
+/// Every line that there can be, the direct feed's first; [`super::Scenario::lines`] says which there are.
+pub const LINES: [Line; 5] = [
     Line {
         source: SourceId::Direct,
+        stream: 0,
         channel: "tv1",
         name: "A",
         group: address(233, 54, 12, 111, 26477),
@@ -47,6 +54,7 @@ pub const LINES: [Line; 3] = [
     },
     Line {
         source: SourceId::Direct,
+        stream: 0,
         channel: "tv1",
         name: "B",
         group: address(233, 49, 196, 111, 26477),
@@ -56,12 +64,33 @@ pub const LINES: [Line; 3] = [
     },
     Line {
         source: SourceId::Sip,
+        stream: 1,
         channel: "q1",
         name: "A",
         group: address(224, 0, 17, 48, 55530),
         sender: address(10, 9, 3, 1, 30_001),
         delay_ns: 0,
         jitter_ns: 0,
+    },
+    Line {
+        source: SourceId::Sip,
+        stream: 2,
+        channel: "q2",
+        name: "A",
+        group: address(224, 0, 17, 49, 55531),
+        sender: address(10, 9, 3, 2, 30_001),
+        delay_ns: 0,
+        jitter_ns: 0,
+    },
+    Line {
+        source: SourceId::Backup,
+        stream: 3,
+        channel: "tv1",
+        name: "A",
+        group: address(233, 54, 12, 112, 26478),
+        sender: address(10, 9, 4, 1, 30_001),
+        delay_ns: 320_000,
+        jitter_ns: 9_000,
     },
 ];
 
@@ -151,11 +180,14 @@ impl Lines {
         self.heap.push(Reverse(Pending(ts_ns, self.count, Sent { ts_ns, line, payload })));
     }
 
-    /// Sends a packet on every line of its source.
-    pub fn send(&mut self, source: SourceId, now_ns: u64, packet: &Packet) -> Delivery {
+    /// Sends a packet on every line of its stream.
+    pub fn send(&mut self, stream: usize, now_ns: u64, packet: &Packet) -> Delivery {
         let mut delivery = Delivery::default();
-        let of_source = LINES.iter().enumerate().filter(|(_, l)| l.source == source);
+        let of_source = LINES.iter().enumerate().filter(|(_, l)| l.source == STREAMS[stream]);
         for (position, (line, info)) in of_source.enumerate() {
+            if info.stream != stream {
+                continue;
+            }
             let delay = info.delay_ns + self.rng.below(info.jitter_ns + 1);
             if let Some(ts) = self.copy(line, position, now_ns + delay, packet, &mut delivery.incidents) {
                 delivery.first_ns = Some(delivery.first_ns.map_or(ts, |first| first.min(ts)));
@@ -269,7 +301,7 @@ mod tests {
             Fault { kind, source: SourceId::Direct, lines, instruments: vec![], from_ns: 0, to_ns: u64::MAX };
         let mut lines = Lines::new(1, Rc::new([fault]));
         for (i, packet) in packets(6).iter().enumerate() {
-            lines.send(SourceId::Direct, i as u64 * 100_000, packet);
+            lines.send(0, i as u64 * 100_000, packet);
         }
         let mut out = Vec::new();
         while let Some(sent) = lines.arrived(u64::MAX) {

@@ -110,7 +110,7 @@ pub fn run(
     let mut files = Vec::new();
     if let Some(folder) = &live.out {
         write::make_folder(folder)?;
-        let text = write::configuration_live(&live.groups, live.send.interface);
+        let text = write::configuration_live(scenario, &live.groups, live.send.interface);
         files.push(write::write_configuration(folder, &text)?);
     }
     let sender = MulticastSender::open(&live.groups, &live.send).context("cannot send")?;
@@ -133,7 +133,7 @@ pub fn run(
         cut = left_out;
     }
     let messages = simulator.mix().messages.iter().sum();
-    Ok(Done { summary: Summary::new(&report, messages), report, files, cut })
+    Ok(Done { summary: Summary::new(&report, &scenario.lines(), messages), report, files, cut })
 }
 
 /// The truth of what has been sent: of a day that was stopped only the faults that were over, and how many were not.

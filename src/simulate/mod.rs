@@ -2,13 +2,16 @@
 //!
 //! [`Simulator`] is a deterministic generator of datagrams in the order in which they arrive at our observation
 //! point: the venue's own feed (`nasdaq-itch-5.0` on lines A and B) and the consolidated one
-//! (`utp-uqdf`). It reads no clock, writes no file and opens no socket; [`mod@write`] puts what it makes into captures.
+//! (`utp-uqdf`), and where the scenario wants it the venue's feed once more at a second site. It reads no clock, writes no file and opens no socket; [`mod@write`] puts what it makes into captures.
 //! It never calls the books, lines or checks that it is made to test.
 
+pub mod blame;
 pub mod book;
 pub mod faults;
 pub mod flow;
+mod incident;
 pub mod itch;
+mod lately;
 pub mod lines;
 pub mod live;
 pub mod market;
@@ -20,6 +23,7 @@ pub mod rng;
 pub mod scenario;
 pub mod shown;
 pub mod sip;
+mod sip_faults;
 pub mod timebase;
 pub mod truth;
 pub mod uqdf;
@@ -34,7 +38,7 @@ use feeds::event::Side;
 use faults::{Fault, Kind, SourceId, clock_error_ns, only_heartbeats};
 use flow::{Action, ROUND_LOT};
 use itch::Head;
-use lines::{DIRECT_DELAY_NS, Lines};
+use lines::{DIRECT_DELAY_NS, Lines, STREAMS};
 pub use lines::{LINES, Line, Sent};
 use market::Market;
 use mix::Mix;
@@ -46,6 +50,8 @@ use timebase::Timebase;
 use truth::Truth;
 use uqdf::Quote;
 
+/// The second site's stream.
+const BACKUP: usize = 3;
 const SIDES: [Side; 2] = [Side::Bid, Side::Ask];
 const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
@@ -65,6 +71,7 @@ enum Cue {
     OpenBook(usize),
     FaultBegins(usize),
     FaultEnds(usize),
+    AbsurdPrint(usize),
     VenueCloses,
     SipCloses,
 }
@@ -88,10 +95,16 @@ pub struct Simulator {
     market: Market,
     sip: Sip,
     lines: Lines,
-    sessions: [Session; 2],
-    spoke_ns: [u64; 2],
+    /// By position in [`STREAMS`].
+    sessions: [Session; STREAMS.len()],
+    /// When each stream spoke last; the end of time for one that there is not.
+    spoke_ns: [u64; STREAMS.len()],
     collecting: Collecting,
     held: Vec<Spoken>,
+    /// What the second site holds back.
+    held_backup: Vec<Spoken>,
+    /// The venue has closed for the day before its time.
+    closed: bool,
     halted: Vec<bool>,
     told: Vec<Quote>,
     quote_each_order: bool,
@@ -141,6 +154,11 @@ impl Simulator {
         }
         for (n, fault) in faults.iter().enumerate() {
             cues.push((fault.from_ns, Cue::FaultBegins(n)));
+            if let (Some(ts), Some(i)) =
+                (incident::print_ns(fault.from_ns, fault.kind), fault.instruments.first())
+            {
+                cues.push((ts, Cue::AbsurdPrint(*i)));
+            }
             if fault.to_ns < end {
                 cues.push((fault.to_ns, Cue::FaultEnds(n)));
             }
@@ -154,10 +172,12 @@ impl Simulator {
             market,
             sip,
             lines: Lines::new(scenario.seed, Rc::clone(&faults)),
-            sessions: [Session::new(*b"SIMITCH001"), Session::new(*b"SIMUQDF001")],
-            spoke_ns: [start; 2],
+            sessions: [*b"SIMITCH001", *b"SIMUQDF001", *b"SIMUQDF002", *b"SIMITCHDR1"].map(Session::new),
+            spoke_ns: scenario.streams().map(|there| if there { start } else { u64::MAX }),
             collecting: Collecting { deadline_ns: u64::MAX, ..Collecting::default() },
             held: Vec::new(),
+            held_backup: Vec::new(),
+            closed: false,
             halted: vec![false; count],
             told: vec![Quote::default(); count],
             quote_each_order: scenario.quote_each_order,
@@ -211,15 +231,17 @@ impl Simulator {
         let market = self.market.next_ns();
         let market = if market < self.flow_ends_ns { market } else { u64::MAX };
         // At the same time the packet that is being collected goes first, heartbeats last.
+        let heartbeat = |(stream, spoke_ns): (usize, &u64)| {
+            (spoke_ns.saturating_add(HEARTBEAT_NS), Next::Heartbeat(stream))
+        };
         [
             (self.collecting.deadline_ns, Next::Flush),
             (cue.0, Next::Cue),
             (self.sip.next_ns(), Next::Sip),
             (market, Next::Market),
-            (self.spoke_ns[0] + HEARTBEAT_NS, Next::Heartbeat(SourceId::Direct)),
-            (self.spoke_ns[1] + HEARTBEAT_NS, Next::Heartbeat(SourceId::Sip)),
         ]
         .into_iter()
+        .chain(self.spoke_ns.iter().enumerate().map(heartbeat))
         .min_by_key(|(ts, _)| *ts)
     }
 
@@ -233,21 +255,23 @@ impl Simulator {
             }
             Next::Sip => {
                 for spoken in self.sip.speak(now_ns) {
-                    self.transmit(SourceId::Sip, now_ns, spoken);
+                    self.transmit(1 + spoken.channel, now_ns, spoken);
                 }
             }
             Next::Market => {
                 let mut actions = std::mem::take(&mut self.actions);
                 actions.clear();
-                if let Some((ts, i)) = self.market.step(&self.halted, &mut actions) {
+                if let Some((ts, i)) = self.market.step(&self.halted, &mut actions)
+                    && !self.closed
+                {
                     actions.iter().for_each(|action| self.mix.count(ts, i, action));
                     self.collect(ts, i, &actions);
                 }
                 self.actions = actions;
             }
-            Next::Heartbeat(source) => {
-                let packet = self.sessions[source as usize].heartbeat();
-                self.send(source, now_ns, packet, Vec::new());
+            Next::Heartbeat(stream) => {
+                let packet = self.sessions[stream].heartbeat();
+                self.send(stream, now_ns, packet, Vec::new());
             }
         }
     }
@@ -312,7 +336,7 @@ impl Simulator {
         if only_heartbeats(&self.faults, SourceId::Direct, now_ns) {
             self.held.push(spoken);
         } else {
-            self.transmit(SourceId::Direct, now_ns, spoken);
+            self.transmit(0, now_ns, spoken);
         }
     }
 
@@ -326,14 +350,23 @@ impl Simulator {
         }
     }
 
-    fn transmit(&mut self, source: SourceId, now_ns: u64, spoken: Spoken) {
-        let packet = self.sessions[source as usize].data(&spoken.blocks);
-        self.send(source, now_ns, packet, spoken.effects);
+    fn transmit(&mut self, stream: usize, now_ns: u64, spoken: Spoken) {
+        if stream == 0 && self.spoke_ns[BACKUP] != u64::MAX {
+            // The second site gets what the venue sends, and numbers it itself.
+            if only_heartbeats(&self.faults, SourceId::Backup, now_ns) {
+                self.held_backup.push(spoken.clone());
+            } else {
+                self.transmit(BACKUP, now_ns, spoken.clone());
+            }
+        }
+        let packet = self.sessions[stream].data(&spoken.blocks);
+        self.send(stream, now_ns, packet, spoken.effects);
     }
 
-    fn send(&mut self, source: SourceId, now_ns: u64, packet: Packet, effects: Vec<Effect>) {
-        self.spoke_ns[source as usize] = now_ns;
-        let mut delivery = self.lines.send(source, now_ns, &packet);
+    fn send(&mut self, stream: usize, now_ns: u64, packet: Packet, effects: Vec<Effect>) {
+        self.spoke_ns[stream] = now_ns;
+        let source = STREAMS[stream];
+        let mut delivery = self.lines.send(stream, now_ns, &packet);
         let wire = |ts_ns| self.timebase.wire_ns(ts_ns);
         delivery.first_ns = delivery.first_ns.map(wire);
         delivery.incidents.iter_mut().for_each(|incident| incident.ts_ns = wire(incident.ts_ns));
@@ -349,7 +382,7 @@ impl Simulator {
             }),
             Cue::SipOpening => {
                 for spoken in self.sip.opening(now_ns) {
-                    self.transmit(SourceId::Sip, now_ns, spoken);
+                    self.transmit(1 + spoken.channel, now_ns, spoken);
                 }
             }
             Cue::OpenBook(i) => {
@@ -360,6 +393,7 @@ impl Simulator {
                 self.collect(now_ns, i, &actions);
                 self.actions = actions;
             }
+            Cue::AbsurdPrint(i) => self.absurd_print(now_ns, i),
             Cue::FaultBegins(n) => self.fault_begins(now_ns, n),
             Cue::FaultEnds(n) => self.fault_ends(now_ns, n),
             Cue::VenueCloses => {
@@ -367,15 +401,25 @@ impl Simulator {
                     self.announce(now_ns, None, |h, out| itch::system_event(h, code, out));
                 }
                 self.flush(now_ns);
-                let packet = self.sessions[0].end();
-                self.send(SourceId::Direct, now_ns + 100 * US, packet, Vec::new());
+                self.end(now_ns + 100 * US, SourceId::Direct);
+                self.end(now_ns + 100 * US, SourceId::Backup);
             }
             Cue::SipCloses => {
-                let spoken = self.sip.closing(now_ns);
-                self.transmit(SourceId::Sip, now_ns, spoken);
-                let packet = self.sessions[1].end();
-                self.send(SourceId::Sip, now_ns + 100 * US, packet, Vec::new());
+                for spoken in self.sip.closing(now_ns) {
+                    self.transmit(1 + spoken.channel, now_ns, spoken);
+                }
+                self.end(now_ns + 100 * US, SourceId::Sip);
                 self.truth.finish(self.timebase.wire_ns(now_ns + 100 * US));
+            }
+        }
+    }
+
+    /// The end of the session on every stream of the source.
+    fn end(&mut self, now_ns: u64, source: SourceId) {
+        for stream in (0..STREAMS.len()).filter(|s| STREAMS[*s] == source) {
+            if self.spoke_ns[stream] != u64::MAX {
+                let packet = self.sessions[stream].end();
+                self.send(stream, now_ns, packet, Vec::new());
             }
         }
     }
@@ -388,10 +432,15 @@ impl Simulator {
         }
     }
 
-    /// The venue halts an instrument, or lets it trade again.
-    fn trading(&mut self, now_ns: u64, i: usize, halted: bool) {
+    /// The venue halts an instrument (`H`), lets it be quoted only (`Q`) or trade again (`T`).
+    fn trading(&mut self, now_ns: u64, i: usize, code: u8) {
+        let halted = code != b'T';
         self.halted[i] = halted;
-        let (code, reason) = if halted { (b'H', "T1") } else { (b'T', "T3") };
+        let reason = match code {
+            b'H' => "T1",
+            b'Q' => "R4",
+            _ => "T3",
+        };
         self.announce(now_ns, Some(i), |h, out| itch::trading_action(h, code, reason, out));
         let effect = Effect::State { source: SourceId::Direct, instrument: i, halted };
         self.collecting.spoken.effects.push(effect);
@@ -399,13 +448,14 @@ impl Simulator {
 
     fn fault_begins(&mut self, now_ns: u64, n: usize) {
         let fault = self.faults[n].clone();
+        self.incident_begins(now_ns, n);
         for i in self.targets(n) {
             match fault.kind {
                 Kind::WrongPrice { at_once: true, .. } | Kind::CrossedQuote { .. } => {
                     self.sip.schedule(now_ns, i, Task::Restate { even_so: false });
                 }
                 Kind::Halt { missed } => {
-                    self.trading(now_ns, i, true);
+                    self.trading(now_ns, i, b'H');
                     let until_ns = fault.to_ns;
                     self.collecting.spoken.effects.push(Effect::State {
                         source: SourceId::Direct,
@@ -424,13 +474,14 @@ impl Simulator {
         let fault = self.faults[n].clone();
         if fault.kind == Kind::HeartbeatsOnly && fault.source == SourceId::Direct {
             for (k, spoken) in std::mem::take(&mut self.held).into_iter().enumerate() {
-                self.transmit(SourceId::Direct, now_ns + k as u64 * US, spoken);
+                self.transmit(0, now_ns + k as u64 * US, spoken);
             }
         }
+        self.incident_ends(now_ns, n);
         for i in self.targets(n) {
             match fault.kind {
                 Kind::Halt { missed } => {
-                    self.trading(now_ns, i, false);
+                    self.trading(now_ns, i, b'T');
                     let mut news =
                         vec![(i, Task::State { code: b'T' }), (i, Task::Restate { even_so: true })];
                     if missed {
@@ -438,7 +489,12 @@ impl Simulator {
                     }
                     self.sip.hear(now_ns, now_ns + DIRECT_DELAY_NS, &news);
                 }
-                Kind::WrongPrice { .. } | Kind::CrossedQuote { .. } | Kind::Freeze | Kind::HeartbeatsOnly
+                Kind::WrongPrice { .. }
+                | Kind::CrossedQuote { .. }
+                | Kind::CrossedLoad { .. }
+                | Kind::OldQuotes { .. }
+                | Kind::Freeze
+                | Kind::HeartbeatsOnly
                     if fault.source == SourceId::Sip =>
                 {
                     self.sip.schedule(now_ns, i, Task::Restate { even_so: false });
@@ -456,7 +512,7 @@ enum Next {
     Cue,
     Sip,
     Market,
-    Heartbeat(SourceId),
+    Heartbeat(usize),
 }
 
 impl Iterator for Simulator {

@@ -150,7 +150,7 @@ fn at_once_the_stamps_are_the_time_of_sending() {
         // Behind by what was still on its way on the lines.
         assert!(stamp_ns <= sent_ns && sent_ns - stamp_ns < 100_000, "{sent_ns} {stamp_ns}");
     }
-    let summary = Summary::new(&report, 7);
+    let summary = Summary::new(&report, &scenario.lines(), 7);
     assert_eq!((summary.behind, summary.late, summary.messages), (None, None, 7));
 }
 
@@ -186,7 +186,7 @@ fn a_stop_closes_the_feeds_and_comes_at_once_before_the_start() {
     let last_ns = outside.sent.last().unwrap().0;
     assert!(report.stopped_at_ns.is_some());
     assert!((stop_at_ns..stop_at_ns + 1100 * MS).contains(&last_ns), "{last_ns}");
-    for line in 0..LINES.len() {
+    for line in scenario.lines() {
         let (_, _, payload) = outside.sent.iter().rfind(|s| s.1 == line).unwrap();
         // MoldUDP64: a count of 0xffff ends the session.
         assert_eq!(payload[18..20], [0xff, 0xff], "line {line}");
@@ -222,6 +222,6 @@ fn a_clock_that_is_set_is_told() {
     let mut outside = Stepped(Pretended::default());
     let report = run(&mut Simulator::new(&scenario), &plan, &mut outside).unwrap();
     assert_eq!(report.stepped_ns, -250 * MS as i64);
-    let text = Summary::new(&report, 0).to_string();
+    let text = Summary::new(&report, &scenario.lines(), 0).to_string();
     assert!(text.contains("the wall's clock was set by -250 ms meanwhile"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::blame::Blame;
 use super::faults::{Fault, Kind, SourceId};
 use super::lines::LINES;
 use super::shown::Difference;
@@ -74,6 +75,9 @@ pub struct Alert {
     pub becomes: Vec<&'static str>,
     /// When it must have been raised at the latest; `null`: its time is not said.
     pub by: Option<String>,
+    /// Several alerts may tell it, one after the other or side by side.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub many: bool,
 }
 
 impl Alert {
@@ -95,6 +99,7 @@ impl Alert {
             late: None,
             becomes: Vec::new(),
             by: None,
+            many: false,
         }
     }
 
@@ -108,6 +113,12 @@ impl Alert {
     pub fn channel(source: SourceId, from_ns: u64, to_ns: u64) -> Alert {
         let channel = LINES.iter().find(|l| l.source == source).map(|l| l.channel);
         Alert { channel, ..Alert::anything(from_ns, to_ns) }.of(&[source])
+    }
+
+    /// The same, told by any number of alerts (one at least, where it must be told).
+    pub fn many(mut self) -> Alert {
+        self.many = true;
+        self
     }
 
     /// The same, of these kinds.
@@ -207,8 +218,12 @@ pub struct Record {
     pub from: Option<String>,
     /// When it ended.
     pub to: Option<String>,
-    /// Its size: ticks, nanoseconds or packets, by kind.
+    /// Its size by kind: ticks, nanoseconds, packets, percent, quotes a second or a price.
     pub size: Option<i64>,
+    /// What an explanation of its alerts must come to: whose fault it is.
+    pub verdict: &'static str,
+    /// Which source's, where it is a source's.
+    pub verdict_source: Option<&'static str>,
     /// It can be seen in what was sent; where not, nothing is to be found.
     pub observable: bool,
     /// Alerts that must be raised.
@@ -230,23 +245,35 @@ impl Record {
     pub fn new(n: usize, fault: &Fault, symbols: &[String]) -> Record {
         let of_source = LINES.iter().filter(|l| l.source == fault.source).enumerate();
         let lines = of_source.filter(|(i, _)| fault.is_transport() && fault.on_line(*i));
+        let mut lines: Vec<&str> = lines.map(|(_, l)| l.name).collect();
+        // The SIP's channels have a line of the same name each.
+        lines.dedup();
         let size = match fault.kind {
             Kind::WrongPrice { ticks, .. } | Kind::CrossedQuote { ticks } => Some(ticks),
             Kind::Lag { by_ns } | Kind::Reorder { by_ns, .. } => i64::try_from(by_ns).ok(),
             Kind::ClockError { by_ns } => Some(by_ns),
             Kind::Loss { packets, .. } => packets.and_then(|p| i64::try_from(p).ok()),
             Kind::Duplicate { packets } | Kind::Corruption { packets, .. } => i64::try_from(packets).ok(),
+            Kind::OldQuotes { back_ns, .. } => i64::try_from(back_ns).ok(),
+            Kind::WrongBands { percent, .. } => i64::try_from(percent).ok(),
+            Kind::TestData { price } => Some(i64::from(price)),
+            Kind::Saturated { ceiling } => i64::try_from(ceiling).ok(),
+            Kind::CrossedLoad { load } => i64::try_from(load).ok(),
+            Kind::PreOpen { ticks } => Some(i64::from(ticks)),
             _ => None,
         };
+        let blame = Blame::of(fault);
         Record {
             fault: n,
             kind: fault.kind.name(),
             source: fault.source.name(),
-            lines: lines.map(|(_, l)| l.name).collect(),
+            lines,
             instruments: fault.instruments.iter().filter_map(|i| symbols.get(*i).cloned()).collect(),
             from: time(fault.from_ns),
             to: time(fault.to_ns),
             size,
+            verdict: blame.verdict(),
+            verdict_source: blame.source(),
             observable: false,
             expect: Vec::new(),
             accept: Vec::new(),

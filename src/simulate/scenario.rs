@@ -8,6 +8,8 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::faults::{Damage, Fault, Kind, SourceId};
+use super::flow::TICK;
+use super::lines::{LINES, STREAMS};
 use super::market::{INSTRUMENTS_MAX, symbol};
 use crate::config::reader::{ConfigError, Origin, Table, nearest};
 
@@ -33,6 +35,12 @@ pub struct Scenario {
     pub jitter_ns: u64,
     /// The SIP quotes the best after every order, not only after every packet of the venue.
     pub quote_each_order: bool,
+    /// The venue's feed reaches a second site, which is a source of its own.
+    pub backup: bool,
+    /// The SIP has two channels: every other instrument is on the second.
+    pub two_channels: bool,
+    /// The SIP publishes price bands.
+    pub bands: bool,
     /// What goes wrong, in the order of the file.
     pub faults: Vec<Fault>,
 }
@@ -53,6 +61,9 @@ impl Default for Scenario {
             flight_ns: 350_000,
             jitter_ns: 100_000,
             quote_each_order: false,
+            backup: false,
+            two_channels: false,
+            bands: false,
             faults: Vec::new(),
         }
     }
@@ -100,6 +111,11 @@ impl Scenario {
         duration(&mut table, "jitter", &mut scenario.jitter_ns, 0..=FLIGHT_MAX_NS)?;
         let every = [("packet", false), ("order", true)];
         scenario.quote_each_order = word(&mut table, "quote_each", &every)?.unwrap_or(false);
+        scenario.backup = table.boolean("backup")?.unwrap_or(false);
+        scenario.bands = table.boolean("bands")?.unwrap_or(false);
+        let mut channels = 1;
+        bounded(&mut table, "sip_channels", &mut channels, 1..=2)?;
+        scenario.two_channels = channels == 2;
         if let Some((text, span)) = table.string("start")? {
             scenario.start_ns = start(text).ok_or_else(|| {
                 let sentence = format!("`start = \"{text}\"` is no time from 1971 to 2099; write {EXAMPLE}");
@@ -116,6 +132,17 @@ impl Scenario {
 }
 
 impl Scenario {
+    /// Which of [`super::lines::STREAMS`] there are.
+    pub fn streams(&self) -> [bool; STREAMS.len()] {
+        [true, true, self.two_channels, self.backup]
+    }
+
+    /// Which of [`super::LINES`] there are, by position.
+    pub fn lines(&self) -> Vec<usize> {
+        let streams = self.streams();
+        LINES.iter().enumerate().filter(|(_, line)| streams[line.stream]).map(|(i, _)| i).collect()
+    }
+
     /// A time at which a scenario may start, from RFC 3339, as nanoseconds since 1970.
     pub fn time(text: &str) -> Option<u64> {
         start(text)
@@ -230,7 +257,7 @@ fn duration(
 }
 
 /// Every kind by name, with the source that it is about when the scenario names none.
-const KINDS: [(&str, SourceId); 14] = [
+const KINDS: [(&str, SourceId); 21] = [
     ("wrong_price", SourceId::Sip),
     ("lag", SourceId::Sip),
     ("freeze", SourceId::Sip),
@@ -245,6 +272,13 @@ const KINDS: [(&str, SourceId); 14] = [
     ("clock_error", SourceId::Sip),
     ("corruption", SourceId::Direct),
     ("missing", SourceId::Sip),
+    ("old_quotes", SourceId::Sip),
+    ("wrong_bands", SourceId::Sip),
+    ("test_data", SourceId::Sip),
+    ("saturated", SourceId::Sip),
+    ("moved", SourceId::Sip),
+    ("crossed_load", SourceId::Sip),
+    ("pre_open", SourceId::Direct),
 ];
 
 /// One of several words.
@@ -285,13 +319,44 @@ fn read_fault(mut table: Table<'_>, scenario: &Scenario) -> Result<Fault, Config
     let from_ns = scenario.start_ns + at;
     let fault = Fault { kind, source, lines, instruments, from_ns, to_ns: from_ns.saturating_add(length) };
     suits(&table, &fault, usual)?;
+    suits_day(&table, &fault, scenario)?;
     table.finish()?;
     Ok(fault)
+}
+
+/// Refuses faults that the scenario's day has no room for.
+fn suits_day(table: &Table<'_>, fault: &Fault, scenario: &Scenario) -> Result<(), ConfigError> {
+    let (name, wants) =
+        (fault.kind.name(), |key: &str| format!("wants `{key}` in the scenario, above the faults"));
+    if fault.source == SourceId::Backup && !scenario.backup {
+        return Err(table.error(format!("`{name}` of the backup {}", wants("backup = true"))));
+    }
+    match fault.kind {
+        Kind::Moved if !scenario.two_channels => {
+            Err(table.error(format!("`{name}` {}", wants("sip_channels = 2"))))
+        }
+        Kind::WrongBands { .. } if !scenario.bands => {
+            Err(table.error(format!("`{name}` {}", wants("bands = true"))))
+        }
+        Kind::ClockError { .. } if fault.source == SourceId::Backup => Err(table
+            .error("`clock_error` is a fault of `direct` and `sip`: the backup repeats the venue's stamps")),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses targets that a kind cannot have.
 fn suits(table: &Table<'_>, fault: &Fault, usual: SourceId) -> Result<(), ConfigError> {
     let name = fault.kind.name();
+    let incident = matches!(
+        fault.kind,
+        Kind::OldQuotes { .. }
+            | Kind::WrongBands { .. }
+            | Kind::TestData { .. }
+            | Kind::Saturated { .. }
+            | Kind::Moved
+            | Kind::CrossedLoad { .. }
+            | Kind::PreOpen { .. }
+    );
     let only_usual = matches!(
         fault.kind,
         Kind::WrongPrice { .. }
@@ -299,11 +364,12 @@ fn suits(table: &Table<'_>, fault: &Fault, usual: SourceId) -> Result<(), Config
             | Kind::Halt { .. }
             | Kind::CrossedQuote { .. }
             | Kind::Missing
-    );
+    ) || incident;
     if only_usual && fault.source != usual {
         return Err(table.error(format!("`{name}` is a fault of `{}` only", usual.name())));
     }
-    let about_instruments = only_usual || matches!(fault.kind, Kind::Lag { .. }) && !fault.is_transport();
+    let about_instruments = only_usual && !matches!(fault.kind, Kind::Saturated { .. })
+        || matches!(fault.kind, Kind::Lag { .. }) && !fault.is_transport();
     if !about_instruments && !fault.instruments.is_empty() {
         return Err(table.error(format!("`{name}` on {} takes no instruments", fault.source.name())));
     }
@@ -314,6 +380,8 @@ fn suits(table: &Table<'_>, fault: &Fault, usual: SourceId) -> Result<(), Config
             | Kind::Halt { .. }
             | Kind::CrossedQuote { .. }
             | Kind::Missing
+            | Kind::WrongBands { .. }
+            | Kind::PreOpen { .. }
     );
     if must && fault.instruments.is_empty() {
         return Err(table.error(format!("`{name}` needs `instrument = \"...\"` or `instruments = [...]`")));
@@ -327,10 +395,12 @@ fn suits(table: &Table<'_>, fault: &Fault, usual: SourceId) -> Result<(), Config
 fn read_lines(table: &mut Table<'_>, source: SourceId) -> Result<Vec<usize>, ConfigError> {
     let names: &[&'static str] = match source {
         SourceId::Direct => &["A", "B"],
-        SourceId::Sip => &["A"],
+        SourceId::Sip | SourceId::Backup => &["A"],
     };
     let words: Vec<(&'static str, usize)> = names.iter().enumerate().map(|(i, n)| (*n, i)).collect();
-    Ok(word(table, "line", &words)?.into_iter().collect())
+    let line = word(table, "line", &words)?;
+    // Each of the SIP's channels has a line of that name.
+    Ok(line.map_or_else(Vec::new, |line| if source == SourceId::Sip { vec![0, 1] } else { vec![line] }))
 }
 
 fn read_instruments(table: &mut Table<'_>, scenario: &Scenario) -> Result<Vec<usize>, ConfigError> {
@@ -376,9 +446,18 @@ fn signed(table: &mut Table<'_>, key: &'static str, usual: i64) -> Result<i64, C
 }
 
 fn packets(table: &mut Table<'_>) -> Result<u64, ConfigError> {
-    let mut packets = 1;
-    bounded(table, "packets", &mut packets, 1..=1_000_000)?;
-    Ok(packets)
+    number(table, "packets", 1, 1..=1_000_000)
+}
+
+fn number(
+    table: &mut Table<'_>,
+    key: &'static str,
+    usual: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<u64, ConfigError> {
+    let mut number = usual;
+    bounded(table, key, &mut number, range)?;
+    Ok(number)
 }
 
 fn by(table: &mut Table<'_>, usual_ns: u64) -> Result<u64, ConfigError> {
@@ -422,6 +501,24 @@ fn read_kind(table: &mut Table<'_>, name: &'static str) -> Result<Kind, ConfigEr
             let damage = word(table, "damage", &Damage::ALL)?.unwrap_or(Damage::Truncate);
             Kind::Corruption { damage, packets: packets(table)? }
         }
+        "old_quotes" => {
+            let mut back_ns = 3_000 * MS;
+            duration(table, "back", &mut back_ns, MS..=60_000 * MS)?;
+            Kind::OldQuotes { back_ns, bursts: number(table, "bursts", 3, 1..=100)? }
+        }
+        "wrong_bands" => {
+            let mut after_ns = 2_000 * MS;
+            duration(table, "pause_after", &mut after_ns, MS..=600_000 * MS)?;
+            Kind::WrongBands { percent: number(table, "percent", 30, 1..=1_000)?, after_ns }
+        }
+        "test_data" => {
+            let cents = number(table, "cents", 12_347, 1..=1_000_000)?;
+            Kind::TestData { price: cents as u32 * TICK }
+        }
+        "saturated" => Kind::Saturated { ceiling: number(table, "ceiling", 200, 1..=RATE_MAX)? },
+        "moved" => Kind::Moved,
+        "crossed_load" => Kind::CrossedLoad { load: number(table, "load", 200, 1..=RATE_MAX)? },
+        "pre_open" => Kind::PreOpen { ticks: number(table, "ticks", 3, 1..=1_000)? as u32 },
         _ => Kind::Missing,
     })
 }
@@ -480,6 +577,26 @@ mod tests {
         assert_eq!(
             error("duration = \"1 week\"\n"),
             "s.toml:1: `duration = \"1 week\"` is no duration; write 250us, 25ms or 2s"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"silence\"\nsource = \"backup\"\n"),
+            "s.toml:1: `silence` of the backup wants `backup = true` in the scenario, above the faults"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"moved\"\n"),
+            "s.toml:1: `moved` wants `sip_channels = 2` in the scenario, above the faults"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"wrong_bands\"\ninstrument = \"#0\"\n"),
+            "s.toml:1: `wrong_bands` wants `bands = true` in the scenario, above the faults"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"saturated\"\ninstrument = \"#0\"\n"),
+            "s.toml:1: `saturated` on sip takes no instruments"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"old_quotes\"\nbursts = 0\n"),
+            "s.toml:3: `bursts` wants a number from 1 to 100"
         );
         assert_eq!(error("rate = 0\n"), "s.toml:1: `rate` wants a number from 1 to 10000000");
     }

@@ -243,8 +243,11 @@ impl Tracker {
         }
     }
 
-    /// A packet's effects show at that time, or right behind the packets before it.
+    /// A packet's effects show at that time, or right behind the packets before it. The second site is not followed.
     pub fn deliver(&mut self, source: SourceId, at_ns: u64, effects: &[Effect]) {
+        if !SourceId::PAIR.contains(&source) {
+            return;
+        }
         let last = &mut self.last_ns[source as usize];
         *last = (*last).max(at_ns);
         for (n, effect) in effects.iter().enumerate() {
@@ -301,7 +304,7 @@ impl Tracker {
         for i in 0..self.views.len() {
             self.views[i].seen = [false; 2];
             self.views[i].said = Default::default();
-            for source in SourceId::ALL {
+            for source in SourceId::PAIR {
                 self.follow(source, i, end_ns, out);
             }
             self.judge(i, end_ns, out);

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::faults::{Fault, Kind, SourceId, clock_error_ns, only_heartbeats};
 use super::flow::TICK;
+use super::lately::{Lately, in_burst};
 use super::packet::Blocks;
 use super::rng::Rng;
 use super::scenario::Scenario;
@@ -34,13 +35,21 @@ pub enum Task {
     State { code: u8 },
     /// Go on quoting through a halt that was missed.
     Echo { until_ns: u64 },
+    /// Say an old quote of a participant as if it were new.
+    Again { which: usize, quote: Quote },
+    /// Say a quote of the venue that is only a test, and again until then.
+    Test { price: u32, until_ns: u64 },
+    /// Say price bands, `percent` of what they should be.
+    Bands { percent: u64 },
 }
 
 #[derive(Debug, Clone, Default)]
-struct Instrument {
-    symbol: String,
+pub(super) struct Instrument {
+    pub(super) symbol: String,
     /// What the venue's quote is, as far as has come in.
-    known: Quote,
+    pub(super) known: Quote,
+    /// What it is for those that do not wait for a port of the SIP.
+    pub(super) fresh: Quote,
     known_venue_ns: u64,
     /// What was said last, per participant.
     said: [Quote; 3],
@@ -52,18 +61,26 @@ struct Instrument {
 /// The consolidator's state.
 #[derive(Debug)]
 pub struct Sip {
-    faults: Rc<[Fault]>,
+    pub(super) faults: Rc<[Fault]>,
     timebase: Timebase,
-    instruments: Vec<Instrument>,
+    pub(super) instruments: Vec<Instrument>,
     queue: BinaryHeap<Reverse<(u64, u64, usize, Task)>>,
-    rng: Rng,
-    flight_ns: u64,
+    pub(super) rng: Rng,
+    pub(super) flight_ns: u64,
     jitter_ns: u64,
     due_last_ns: u64,
     count: u64,
     actions: u32,
     /// Wrong prices that wait for the next move and have seen it: fault and instrument.
     begun: BTreeSet<(usize, usize)>,
+    /// Two channels.
+    two_channels: bool,
+    /// Price bands are published.
+    bands: bool,
+    banded: BTreeSet<usize>,
+    /// When the port of the venue's quotes has passed on what waits for it.
+    pub(super) port_free_ns: u64,
+    pub(super) lately: Lately,
 }
 
 /// One packet's messages and what a reader of them then sees.
@@ -73,6 +90,8 @@ pub struct Spoken {
     pub blocks: Blocks,
     /// Their effects.
     pub effects: Vec<Effect>,
+    /// On which of the SIP's channels.
+    pub channel: usize,
 }
 
 impl Sip {
@@ -91,7 +110,23 @@ impl Sip {
             count: 0,
             actions: 0,
             begun: BTreeSet::new(),
+            two_channels: scenario.two_channels,
+            bands: scenario.bands,
+            banded: BTreeSet::new(),
+            port_free_ns: 0,
+            lately: Lately::new(&scenario.faults),
         }
+    }
+
+    /// The channel that carries an instrument at that time.
+    fn channel(&self, now_ns: u64, i: usize) -> usize {
+        let moved = self.at(now_ns, i, |k| *k == Kind::Moved);
+        usize::from(self.two_channels && (i % 2 == 1) != moved)
+    }
+
+    /// Channels that there are.
+    fn channels(&self) -> usize {
+        1 + usize::from(self.two_channels)
     }
 
     /// Stamps follow this time base from now on.
@@ -122,6 +157,11 @@ impl Sip {
         // One flight after the other, on one line: jitter never reorders.
         self.due_last_ns = self.due_last_ns.max(due);
         for (n, &(i, task)) in news.iter().enumerate() {
+            if let Task::Arrived { bid, ask, .. } = task {
+                self.instruments[i].fresh = Quote { bid, ask };
+                self.lately.arrived(venue_ns);
+            }
+            self.pass_port(venue_ns, i);
             let lag: u64 = self
                 .faults
                 .iter()
@@ -131,7 +171,7 @@ impl Sip {
             // What comes after a lag has ended waits behind what is still late; one thing after the other.
             let again = news[..n].iter().any(|(earlier, _)| *earlier == i);
             let behind = self.instruments[i].due_last_ns + if again { 2_000 } else { 0 };
-            let due = (self.due_last_ns + lag).max(behind);
+            let due = (self.due_last_ns + lag).max(behind).max(self.port_free_ns);
             self.instruments[i].due_last_ns = due;
             self.schedule(due, i, task);
         }
@@ -144,24 +184,19 @@ impl Sip {
 
     /// Everything that is due at `now_ns`, in packets.
     pub fn speak(&mut self, now_ns: u64) -> Vec<Spoken> {
-        let mut out = vec![Spoken::default()];
+        let mut out = Vec::new();
         while let Some(Reverse((due, _, i, task))) = self.queue.peek().copied() {
             if due > now_ns {
                 break;
             }
             self.queue.pop();
-            if out.last().is_none_or(|s| s.blocks.is_full()) {
-                out.push(Spoken::default());
-            }
-            if let Some(spoken) = out.last_mut() {
-                self.carry_out(now_ns, i, task, spoken);
-            }
+            self.carry_out(now_ns, i, task, packet_of(&mut out, self.channel(now_ns, i)));
         }
         out.retain(|s| !s.blocks.is_empty());
         out
     }
 
-    fn times(&self, now_ns: u64, participant_ns: u64) -> Times {
+    pub(super) fn times(&self, now_ns: u64, participant_ns: u64) -> Times {
         let error = self.timebase.error_ns(clock_error_ns(&self.faults, SourceId::Sip, now_ns));
         let sip_ns = self.timebase.wire_ns(now_ns).saturating_add_signed(error);
         // 0 is no time and stays none.
@@ -171,13 +206,17 @@ impl Sip {
 
     fn carry_out(&mut self, now_ns: u64, i: usize, task: Task, out: &mut Spoken) {
         let mute = only_heartbeats(&self.faults, SourceId::Sip, now_ns)
-            || self.at(now_ns, i, |k| *k == Kind::Freeze);
+            || self.at(now_ns, i, |k| *k == Kind::Freeze || matches!(k, Kind::TestData { .. }))
+            || self.faults.iter().any(|f| in_burst(f, now_ns));
         match task {
             Task::Arrived { bid, ask, venue_ns } => {
                 let before = self.instruments[i].known;
                 self.instruments[i].known = Quote { bid, ask };
                 self.instruments[i].known_venue_ns = venue_ns;
                 self.begin_wrong_prices(now_ns, i, before);
+                if self.bands && self.banded.insert(i) {
+                    self.say_bands(now_ns, i, 100, b'A', out);
+                }
                 if !mute && !self.instruments[i].halted {
                     self.quote(now_ns, i, true, out);
                     if self.rng.chance(250) {
@@ -195,6 +234,15 @@ impl Sip {
                 self.say(now_ns, i, &[(which, quote)], out);
             }
             Task::State { code } => self.state(now_ns, i, code, out),
+            Task::Again { which, quote } => self.say(now_ns, i, &[(which, quote)], out),
+            Task::Bands { percent } => self.say_bands(now_ns, i, percent, b'B', out),
+            Task::Test { price, until_ns } if now_ns < until_ns => {
+                let mut side = |price| Some((price, 1 + self.rng.below(3) as u32));
+                let quote = Quote { bid: side(price), ask: side(price + TICK) };
+                self.say(now_ns, i, &[(0, quote)], out);
+                let due = now_ns + 300_000_000 + self.rng.below(200_000_000);
+                self.schedule(due, i, Task::Test { price, until_ns });
+            }
             Task::Echo { until_ns } if now_ns < until_ns => {
                 self.echo(now_ns, i, out);
                 let due = now_ns + 40_000_000 + self.rng.below(20_000_000);
@@ -239,6 +287,10 @@ impl Sip {
                         quote.ask = shift(quote.ask, ticks);
                     }
                 }
+                // The bid gets through, what would have moved the ask does not.
+                Kind::CrossedLoad { load } if self.lately.is_above(load, now_ns) => {
+                    quote.ask = self.instruments[i].said[0].ask;
+                }
                 Kind::CrossedQuote { ticks } => {
                     if let (Some((_, lots)), Some((ask, _))) = (quote.bid, quote.ask) {
                         quote.bid = shift(Some((ask, lots)), ticks);
@@ -269,20 +321,20 @@ impl Sip {
     /// Another participant's quote neither crosses nor locks what is known of the others.
     fn fits(&self, i: usize, which: usize, quote: Quote) -> bool {
         let instrument = &self.instruments[i];
-        let mut others: Vec<Quote> = vec![instrument.known];
+        let mut others: Vec<Quote> = vec![self.seen_by_others(i)];
         others.extend((1..PARTICIPANTS.len()).filter(|w| *w != which).map(|w| instrument.said[w]));
         let apart = |bid: Lots, ask: Lots| match (bid, ask) {
             (Some((bid, _)), Some((ask, _))) => bid < ask,
             _ => true,
         };
-        let both_as_known = quote.bid.is_some() == instrument.known.bid.is_some()
-            && quote.ask.is_some() == instrument.known.ask.is_some();
+        let both_as_known =
+            quote.bid.is_some() == others[0].bid.is_some() && quote.ask.is_some() == others[0].ask.is_some();
         both_as_known && others.iter().all(|o| apart(quote.bid, o.ask) && apart(o.bid, quote.ask))
     }
 
     /// A quote of another participant: behind the venue's, or as good, or (in a wide market) better on one side.
     fn other(&mut self, i: usize, which: usize, bold: bool) -> Quote {
-        let known = self.instruments[i].known;
+        let known = self.seen_by_others(i);
         let mut draw = |side: Lots, better: bool, sign: i64| {
             side.map(|(price, _)| {
                 let away = if better { -1 } else { self.rng.below(3) as i64 };
@@ -315,6 +367,7 @@ impl Sip {
         let instrument = &mut self.instruments[i];
         for (which, quote) in says {
             instrument.said[*which] = *quote;
+            self.lately.said(now_ns, i, *which, *quote);
         }
         let national = national(&instrument.said);
         let changed = national != instrument.national;
@@ -336,9 +389,14 @@ impl Sip {
         self.actions += 1;
         let times = self.times(now_ns, now_ns);
         let instrument = &mut self.instruments[i];
-        let reason = if code == b'H' { "T1" } else { "T3" };
+        let reason = match code {
+            b'H' => "T1",
+            b'P' => "LUDP",
+            b'Q' => "R4",
+            _ => "T3",
+        };
         uqdf::trading_action(&instrument.symbol, code, self.actions, reason, times, &mut out.blocks);
-        instrument.halted = code == b'H';
+        instrument.halted = code != b'T';
         let halted = instrument.halted;
         out.effects.push(Effect::State { source: SourceId::Sip, instrument: i, halted });
     }
@@ -355,34 +413,43 @@ impl Sip {
     /// Symbol Directory messages of every instrument that appears, and the session's opening, in packets.
     pub fn opening(&self, now_ns: u64) -> Vec<Spoken> {
         let times = self.times(now_ns, 0);
-        let mut out = vec![Spoken::default()];
-        uqdf::control(b'I', times, &mut out[0].blocks);
+        let mut out = Vec::new();
+        for channel in 0..self.channels() {
+            uqdf::control(b'I', times, &mut packet_of(&mut out, channel).blocks);
+        }
         for (i, instrument) in self.instruments.iter().enumerate() {
-            if self.is_missing(i) {
-                continue;
-            }
-            if out.last().is_none_or(|s| s.blocks.is_full()) {
-                out.push(Spoken::default());
-            }
-            if let Some(spoken) = out.last_mut() {
-                uqdf::directory(&instrument.symbol, times, &mut spoken.blocks);
+            if !self.is_missing(i) {
+                let packet = packet_of(&mut out, self.channel(now_ns, i));
+                uqdf::directory(&instrument.symbol, times, &mut packet.blocks);
             }
         }
-        let mut open = Spoken::default();
-        uqdf::control(b'O', times, &mut open.blocks);
-        out.push(open);
+        out.extend(self.controls(b"O", times));
         out
     }
 
-    /// The messages that end the day.
-    pub fn closing(&self, now_ns: u64) -> Spoken {
-        let times = self.times(now_ns, 0);
-        let mut out = Spoken::default();
-        for code in *b"CJZ" {
-            uqdf::control(code, times, &mut out.blocks);
-        }
-        out
+    /// These control messages, in a packet of every channel.
+    fn controls(&self, codes: &[u8], times: Times) -> impl Iterator<Item = Spoken> {
+        (0..self.channels()).map(move |channel| {
+            let mut packet = Spoken { channel, ..Spoken::default() };
+            codes.iter().for_each(|code| uqdf::control(*code, times, &mut packet.blocks));
+            packet
+        })
     }
+
+    /// The messages that end the day.
+    pub fn closing(&self, now_ns: u64) -> Vec<Spoken> {
+        self.controls(b"CJZ", self.times(now_ns, 0)).collect()
+    }
+}
+
+/// The packet of a channel that is being filled: the last one with room, or a new one.
+fn packet_of(out: &mut Vec<Spoken>, channel: usize) -> &mut Spoken {
+    let at = out.iter().rposition(|s| s.channel == channel).filter(|at| !out[*at].blocks.is_full());
+    let at = at.unwrap_or_else(|| {
+        out.push(Spoken { channel, ..Spoken::default() });
+        out.len() - 1
+    });
+    &mut out[at]
 }
 
 /// The best of the participants' quotes; at the same price the larger size, then the first participant.

@@ -12,6 +12,9 @@ use super::scenario::Scenario;
 use super::shown::{Difference, Effect, Finding, Scope, Tracker};
 use super::verdict::{self, Case, Verdict, limit, segments};
 
+#[path = "truth_incident.rs"]
+mod incident;
+
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
@@ -32,6 +35,8 @@ struct Account {
     gaps: Vec<Gap>,
     /// Packet by packet, for faults that say how many they strike.
     incidents: Vec<Incident>,
+    /// When the venue's book of each instrument moved during the fault.
+    moved: Vec<(usize, u64)>,
 }
 
 /// Messages that no line delivered.
@@ -62,11 +67,11 @@ pub struct Truth {
     accounts: Vec<Account>,
     findings: Vec<Finding>,
     /// When a good packet of each source came last.
-    seen_ns: [u64; 2],
+    seen_ns: [u64; SourceId::ALL.len()],
     /// Stretches in which none came, long enough for a lag to pass its limit in.
-    quiet: [Vec<(u64, u64)>; 2],
+    quiet: [Vec<(u64, u64)>; SourceId::ALL.len()],
     /// Something was lost since the source's last good packet.
-    lost: [bool; 2],
+    lost: [bool; SourceId::ALL.len()],
 }
 
 impl Truth {
@@ -80,9 +85,9 @@ impl Truth {
             tracker: Tracker::new(scenario.instruments),
             accounts: vec![Account::default(); scenario.faults.len()],
             findings: Vec::new(),
-            seen_ns: [scenario.start_ns; 2],
-            quiet: [Vec::new(), Vec::new()],
-            lost: [false; 2],
+            seen_ns: [scenario.start_ns; SourceId::ALL.len()],
+            quiet: Default::default(),
+            lost: [false; SourceId::ALL.len()],
         }
     }
 
@@ -121,7 +126,21 @@ impl Truth {
             return;
         };
         self.seen(source, at_ns);
+        self.moves(at_ns, &effects);
         self.tracker.deliver(source, at_ns, &effects);
+    }
+
+    /// The venue's books move: for faults that are told only while they do.
+    fn moves(&mut self, at_ns: u64, effects: &[Effect]) {
+        for (fault, account) in self.faults.iter().zip(&mut self.accounts) {
+            if !matches!(fault.kind, Kind::WrongBands { .. }) || !fault.at(at_ns) {
+                continue;
+            }
+            account.moved.extend(effects.iter().filter_map(|e| match e {
+                Effect::Direct { instrument, .. } if fault.covers(*instrument) => Some((*instrument, at_ns)),
+                _ => None,
+            }));
+        }
     }
 
     /// A good packet of the source comes: it shows what was lost before it.
@@ -175,7 +194,11 @@ impl Truth {
         };
         for (fault, account) in self.faults.iter().zip(&mut self.accounts) {
             // What one of two lines does changes nothing that is shown.
-            let shows = fault.lines.is_empty() || fault.source == SourceId::Sip;
+            let shows = match fault.source {
+                SourceId::Direct => fault.lines.is_empty(),
+                SourceId::Sip => true,
+                SourceId::Backup => false,
+            };
             if shows
                 && fault.covers(instrument)
                 && from_ns < reach_ns(fault)
@@ -199,7 +222,13 @@ impl Truth {
         let mut record = Record::new(n, fault, &self.symbols);
         self.prices(fault, account, &mut record);
         match fault.kind {
-            Kind::WrongPrice { .. } | Kind::Lag { .. } | Kind::Freeze | Kind::HeartbeatsOnly => {}
+            Kind::WrongPrice { .. } | Kind::Lag { .. } | Kind::Freeze => {}
+            Kind::HeartbeatsOnly if fault.source == SourceId::Backup => self.dead_backup(fault, &mut record),
+            Kind::HeartbeatsOnly | Kind::OldQuotes { .. } | Kind::Saturated { .. } => {}
+            Kind::CrossedLoad { .. } => {}
+            Kind::WrongBands { after_ns, .. } => self.wrong_bands(fault, account, after_ns, &mut record),
+            Kind::TestData { .. } => self.test_data(fault, &mut record),
+            Kind::Moved | Kind::PreOpen { .. } => record.observable = fault.from_ns < self.end_ns,
             Kind::Silence => self.silence(fault, account, &mut record),
             Kind::Loss { .. } => losses(fault, account, &mut record),
             Kind::Reorder { by_ns, .. } => reorders(fault, account, by_ns, &mut record),
@@ -211,7 +240,10 @@ impl Truth {
             Kind::Corruption { damage, .. } => corruption(fault, account, damage, &mut record),
             Kind::Missing => self.missing(fault, &mut record),
         }
-        if matches!(fault.kind, Kind::Lag { .. }) && !fault.lines.is_empty() {
+        if matches!(fault.kind, Kind::Lag { .. })
+            && !fault.lines.is_empty()
+            && fault.source != SourceId::Backup
+        {
             late_line(fault, account, &mut record);
         }
         record.observable |= !record.expect.is_empty();
@@ -222,7 +254,13 @@ impl Truth {
     /// What the prices that differed, met or were not followed must and may lead to.
     fn prices(&self, fault: &Fault, account: &Account, record: &mut Record) {
         let alive_ns = |source, since_ns, due_ns| self.alive_ns(source, since_ns, due_ns);
-        let wrong = matches!(fault.kind, Kind::WrongPrice { .. } | Kind::CrossedQuote { .. });
+        let wrong = matches!(
+            fault.kind,
+            Kind::WrongPrice { .. }
+                | Kind::CrossedQuote { .. }
+                | Kind::CrossedLoad { .. }
+                | Kind::OldQuotes { .. }
+        );
         let case = Case { alive_ns: &alive_ns, wrong, at_fault: fault.source };
         for (i, side) in account.sides() {
             let mut differences: Vec<Difference> = account.differences(i, side).collect();
@@ -234,7 +272,7 @@ impl Truth {
             for segment in segments(&differences) {
                 let Some(verdict) = verdict::judge(segment, &case) else { continue };
                 let (from, to) = (segment[0].from_ns, segment[segment.len() - 1].to_ns);
-                let alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::ALL);
+                let alert = Alert::about(&self.symbols[i], from, to).side(side).of(&SourceId::PAIR);
                 let stale: Vec<Stale> = account.stale(i).collect();
                 self.segment(fault, &stale, alert, from, verdict, record);
             }
@@ -255,7 +293,11 @@ impl Truth {
         verdict: Verdict,
         record: &mut Record,
     ) {
-        let Verdict { mut kinds, becomes, by_ns, late, lag_ns } = verdict;
+        let Verdict { mut kinds, becomes, by_ns, mut late, lag_ns } = verdict;
+        // Where old prices come back in numbers, each side shows what the other has left: who is late is not said.
+        if matches!(fault.kind, Kind::OldQuotes { .. } | Kind::Saturated { .. }) {
+            late = None;
+        }
         (alert.lag_ns, alert.becomes, alert.late) = (lag_ns, becomes, late.map(SourceId::name));
         let mut firm = by_ns.is_some();
         // While a source is told as silent nothing of its instruments is.
@@ -355,7 +397,7 @@ impl Truth {
         let lasted = fault.to_ns.min(self.end_ns).saturating_sub(fault.from_ns);
         for &i in &fault.instruments {
             let alert = Alert::about(&self.symbols[i], fault.from_ns, fault.to_ns)
-                .of(&SourceId::ALL)
+                .of(&SourceId::PAIR)
                 .any_of(&["status"]);
             if lasted > limit::STATUS.1 {
                 record.expect.push(alert.by(fault.to_ns));
@@ -471,7 +513,12 @@ impl Stale {
 
 /// Until when a difference that a fault makes can begin.
 fn reach_ns(fault: &Fault) -> u64 {
-    let late = if let Kind::Lag { by_ns } | Kind::Reorder { by_ns, .. } = fault.kind { by_ns } else { 0 };
+    let late = match fault.kind {
+        Kind::Lag { by_ns } | Kind::Reorder { by_ns, .. } => by_ns,
+        // What waits for the port is passed on at its pace.
+        Kind::Saturated { .. } => fault.to_ns.saturating_sub(fault.from_ns),
+        _ => 0,
+    };
     fault.to_ns.saturating_add(late).saturating_add(50 * MS)
 }
 
@@ -500,7 +547,9 @@ fn struck(account: &Account) -> Vec<Struck> {
 /// What was lost on some lines only is told of the line, what was lost on all of them is a gap.
 fn losses(fault: &Fault, account: &Account, record: &mut Record) {
     for gap in &account.gaps {
-        record.expect.push(gap.alert(fault.source).any_of(&["gap"]));
+        let alert = gap.alert(fault.source).any_of(&["gap"]);
+        // What no later packet shows is not known to be missing.
+        if gap.known_ns.is_some() { record.expect.push(alert) } else { record.accept.push(alert) }
     }
     for (ranges, info) in account.partly.iter().zip(&LINES) {
         // What a line loses within a second of each other is one matter.

@@ -215,6 +215,26 @@ pub fn trading_action(symbol: &str, code: u8, number: u32, reason: &str, times: 
     out.push(&[&m.encode()]);
 }
 
+/// Limit Up - Limit Down Price Band; prices in 4 decimals. `code`: `A` the day's first, `B` a new one.
+pub fn bands(symbol: &str, code: u8, lower: u64, upper: u64, times: Times, out: &mut Blocks) {
+    let m = LuldPriceBandValues {
+        version: VERSION,
+        message_category: b'A',
+        message_type: b'P',
+        market_center_originator_id: SIP,
+        sub_market_center_id: b' ',
+        sip_timestamp: times.sip_ns,
+        participant_timestamp: 0,
+        participant_token: 0,
+        symbol: padded(symbol),
+        luld_price_band_indicator: code,
+        luld_timestamp: times.sip_ns,
+        limit_down_price: lower * 100,
+        limit_up_price: upper * 100,
+    };
+    out.push(&[&m.encode()]);
+}
+
 /// A control message of that type: `I` start of day, `O` session open, `C` session close, `J` end of day,
 /// `Z` end of transmissions. They are alike but for the type.
 pub fn control(message_type: u8, times: Times, out: &mut Blocks) {

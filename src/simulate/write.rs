@@ -50,7 +50,7 @@ pub struct Output {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Captures in the order of [`LINES`], with their packets.
+    /// Captures of the lines that there are, in the order of [`LINES`], with their packets.
     pub captures: Vec<(PathBuf, u64)>,
     /// Other files.
     pub others: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub struct Written {
 }
 
 /// File names of the captures, without their endings.
-const STEMS: [&str; LINES.len()] = ["itch_a", "itch_b", "sip"];
+const STEMS: [&str; LINES.len()] = ["itch_a", "itch_b", "sip", "sip_q2", "backup"];
 
 type Capture = CaptureWriter<Compressor<BufWriter<File>>>;
 
@@ -86,35 +86,65 @@ fn open(output: &Output, line: usize) -> anyhow::Result<(PathBuf, Capture)> {
     Ok((path, capture))
 }
 
-/// The configuration of exactly these lines.
+/// The configuration of the lines that every scenario has.
 pub fn configuration() -> String {
-    let of = "# Made by `parallax simulate`: the two sources of the captures beside it.\n";
-    sources(of, &LINES.map(|line| line.group), "")
+    configuration_of(&Scenario::default())
 }
 
-/// The configuration of these lines where they are sent to these groups through that interface.
-pub fn configuration_live(groups: &[SocketAddrV4; LINES.len()], interface: Ipv4Addr) -> String {
-    let of = "# Made by `parallax simulate --multicast`: the two sources that it sends.\n";
-    sources(of, groups, &format!(", interface = \"{interface}\""))
+/// The configuration of exactly the lines of a scenario.
+pub fn configuration_of(scenario: &Scenario) -> String {
+    let of = format!(
+        "# Made by `parallax simulate`: the {} sources of the captures beside it.\n",
+        count(scenario)
+    );
+    sources(&of, scenario, &LINES.map(|line| line.group), "")
 }
 
-fn sources(introduction: &str, groups: &[SocketAddrV4; LINES.len()], more: &str) -> String {
+/// The configuration of a scenario's lines where they are sent to these groups through that interface.
+pub fn configuration_live(
+    scenario: &Scenario,
+    groups: &[SocketAddrV4; LINES.len()],
+    interface: Ipv4Addr,
+) -> String {
+    let count = count(scenario);
+    let of = format!("# Made by `parallax simulate --multicast`: the {count} sources that it sends.\n");
+    sources(&of, scenario, groups, &format!(", interface = \"{interface}\""))
+}
+
+fn count(scenario: &Scenario) -> &'static str {
+    if scenario.backup { "three" } else { "two" }
+}
+
+fn sources(
+    introduction: &str,
+    scenario: &Scenario,
+    groups: &[SocketAddrV4; LINES.len()],
+    more: &str,
+) -> String {
     let mut text = String::from(introduction);
     for source in SourceId::ALL {
+        let there = scenario.lines();
+        let lines: Vec<usize> = there.into_iter().filter(|l| LINES[*l].source == source).collect();
+        if lines.is_empty() {
+            continue;
+        }
         let (feed, venue) = match source {
-            SourceId::Direct => ("nasdaq-itch-5.0", Some("XNAS")),
+            SourceId::Direct | SourceId::Backup => ("nasdaq-itch-5.0", Some("XNAS")),
             SourceId::Sip => ("utp-uqdf", None),
         };
         text += &format!("\n[[source]]\nname = \"{}\"\nfeed = \"{feed}\"\n", source.name());
         if let Some(venue) = venue {
             text += &format!("venue = \"{venue}\"\n");
         }
-        let lines: Vec<_> = LINES.iter().zip(groups).filter(|(l, _)| l.source == source).collect();
-        text += &format!("\n[[source.channel]]\nname = \"{}\"\nlines = [\n", lines[0].0.channel);
-        for (line, group) in lines {
-            text += &format!("  {{ name = \"{}\", group = \"{group}\"{more} }},\n", line.name);
+        for of_channel in lines.chunk_by(|a, b| LINES[*a].stream == LINES[*b].stream) {
+            let channel = LINES[of_channel[0]].channel;
+            text += &format!("\n[[source.channel]]\nname = \"{channel}\"\nlines = [\n");
+            for &line in of_channel {
+                let (name, group) = (LINES[line].name, groups[line]);
+                text += &format!("  {{ name = \"{name}\", group = \"{group}\"{more} }},\n");
+            }
+            text += "]\n";
         }
-        text += "]\n";
     }
     text
 }
@@ -162,21 +192,23 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
     make_folder(&output.folder)?;
     let mut captures = Vec::new();
     let mut written = Written { captures: Vec::new(), others: Vec::new(), mix: Mix::default() };
-    for line in 0..LINES.len() {
+    let lines = scenario.lines();
+    for &line in &lines {
         let (path, capture) = open(output, line)?;
         captures.push(capture);
         written.captures.push((path, 0));
     }
     let mut simulator = Simulator::new(scenario);
     for sent in simulator.by_ref() {
+        let Some(at) = lines.iter().position(|line| *line == sent.line) else { continue };
         let line = &LINES[sent.line];
-        captures[sent.line].write_udp(sent.ts_ns, 0, line.sender, line.group, &sent.payload)?;
-        written.captures[sent.line].1 += 1;
+        captures[at].write_udp(sent.ts_ns, 0, line.sender, line.group, &sent.payload)?;
+        written.captures[at].1 += 1;
     }
     for capture in captures {
         capture.finish()?.finish()?.flush()?;
     }
-    let config = write_configuration(&output.folder, &configuration())?;
+    let config = write_configuration(&output.folder, &configuration_of(scenario))?;
     let truth = write_truth(&output.folder, simulator.truth().records())?;
     written.others = vec![config, truth];
     written.mix = simulator.mix().clone();

@@ -3,7 +3,7 @@
 use feeds::event::{Quoter, TradingState};
 use feeds::feed::Depth;
 
-use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched};
+use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched, View};
 use crate::market::price;
 
 impl ChannelMarket {
@@ -65,6 +65,10 @@ impl ChannelMarket {
             let state = &self.slots[slot as usize];
             let quoter = &state.quoters[index];
             let view = &mut registry.views[quoter.view as usize];
+            if quoter.said.is_some() && view.told_by != View::NO_CHANNEL && view.told_by != self.channel {
+                // Another channel carries it now: what was said here is history.
+                continue;
+            }
             let book = quoter.said.is_none().then_some(slot);
             touched.push(Touched { view: quoter.view, changed: view.quote != Some(quote), book });
             if view.quote == Some(quote) {
