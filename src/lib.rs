@@ -10,6 +10,7 @@ pub mod chart;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod explain;
 pub mod identify;
 pub mod latency;
 pub mod line;

@@ -29,11 +29,12 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("simulate", &["config", "source"]),
+    ("explain", &["alert", "check", "config", "latency", "line", "market", "pipeline", "source"]),
     (
         "cli",
         &[
-            "alert", "book", "chart", "check", "config", "identify", "latency", "line", "market", "packet",
-            "pipeline", "rules", "run", "shm", "simulate", "source", "store",
+            "alert", "book", "chart", "check", "config", "explain", "identify", "latency", "line", "market",
+            "packet", "pipeline", "rules", "run", "shm", "simulate", "source", "store",
         ],
     ),
 ];

@@ -6,9 +6,11 @@ pub mod check_config;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
 pub mod feeds;
 pub mod identify;
 pub mod input;
+pub mod investigate;
 pub mod latency;
 pub mod ndjson;
 pub mod replay;
@@ -46,6 +48,8 @@ enum Command {
     Simulate(simulate::Args),
     /// What is open at a running daemon: list, follow, acknowledge, put aside
     Alerts(alerts::Args),
+    /// Why an alert was raised: each hypothesis with what speaks for and against it, and a verdict
+    Explain(explain::Args),
     /// A running daemon on a screen: sources, lines, latency, alerts
     Top(top::Args),
     /// A market with faults, the daemon and its screen, in one command
@@ -76,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Identify(args) => identify::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
+        Command::Explain(args) => explain::run(&args, out),
         Command::Top(args) => top::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
         Command::CheckConfig(args) => check_config::run(&args, out),

@@ -503,6 +503,11 @@ impl ChannelMarket {
         }
     }
 
+    /// Whether the data begin in the midst of the session: orders may be unknown for that reason.
+    pub fn began_midway(&self) -> bool {
+        self.started_mid_session
+    }
+
     /// The channel is followed from its first message on (or not): whether an unknown order is a contradiction.
     pub fn set_started_whole(&mut self, whole: bool) {
         self.started_mid_session = !whole;

@@ -114,7 +114,7 @@ impl ChannelCore {
 }
 
 /// Live lines are called `source/channel/line`, in recordings too.
-pub(super) fn is_line_name(name: &str) -> bool {
+pub fn is_line_name(name: &str) -> bool {
     name.bytes().filter(|b| *b == b'/').count() == 2
 }
 

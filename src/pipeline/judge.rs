@@ -212,6 +212,11 @@ impl Judge {
         self.now
     }
 
+    /// Our number of what a source calls a view, once its notes have told of it.
+    pub fn view_of(&self, source: u16, view: ViewId) -> Option<ViewId> {
+        self.names.get(usize::from(source))?.views.get(view as usize).copied()
+    }
+
     /// Lines of alert records since the last call.
     pub fn take_alerts(&mut self) -> &mut Vec<u8> {
         &mut self.comparator.desk.alerts.lines

@@ -1,0 +1,198 @@
+//! The source runs late.
+
+use super::super::facts::{Facts, Shown, SourceFacts, Span};
+use super::words::{
+    LATE_NS, after, length, many, moment, pair_of, pairing, place, price, prices, rest_is_current, rose,
+    sides,
+};
+use super::{Blame, Finding, Hypothesis};
+use crate::config::Kind;
+
+pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
+    name: "late",
+    title: "the source runs late",
+    document: "\
+Tests        Whether a source shows its peer's prices, but later than usual, and since when that built up.
+For          Matched updates of the instrument lag by more than usual, and the delay arose before the source sent: only some
+             of its instruments are late, or its stamps of sending are as fresh as ever.
+Against      It never came to show the peer's prices, or its updates come as early as ever.
+Would decide Its own times of sending; a capture nearer to it.
+Blames       the source that is late.",
+    test,
+};
+
+/// What comes later than this after the alert follows nothing of it.
+const AFTER_NS: u64 = 2_000_000_000;
+
+fn test(facts: &Facts) -> Finding {
+    if !matches!(
+        facts.alert.kind,
+        Kind::Divergent | Kind::Lagging | Kind::Stale | Kind::Crossed | Kind::Locked
+    ) {
+        return Finding::not_applicable();
+    }
+    let Some(pair) = pair_of(facts) else {
+        return Finding::about(&[]).ask("another source of the same instrument");
+    };
+    let mut against = Vec::new();
+    let mut opened: Option<Finding> = None;
+    for (late, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        match of_source(facts, late, other) {
+            Lateness::No(sentence) => against.push(sentence),
+            Lateness::Yes(finding) if finding.standing == super::Standing::Supported => return finding,
+            Lateness::Yes(finding) => opened = opened.or(Some(finding)),
+        }
+    }
+    if let Some(finding) = opened {
+        return against.into_iter().fold(finding, Finding::but);
+    }
+    let blames = pair.map(|s| Blame::source(&s.name));
+    against.into_iter().fold(Finding::about(&blames), Finding::but).is(super::Standing::Excluded)
+}
+
+enum Lateness {
+    No(String),
+    Yes(Finding),
+}
+
+/// A peer's new price that the source came to show later.
+struct Followed<'a> {
+    price: i64,
+    first: &'a Shown,
+    then: &'a Shown,
+}
+
+impl Followed<'_> {
+    fn by_ns(&self) -> u64 {
+        self.then.at_ns - self.first.at_ns
+    }
+}
+
+/// How many new prices a peer showed while the alert lasted, and those that the source came to show later.
+fn followed<'a>(facts: &'a Facts, late: &SourceFacts, other: &SourceFacts) -> (u64, Vec<Followed<'a>>) {
+    let during = facts.during();
+    let until = facts.window.to_ns.min(during.to_ns.saturating_add(AFTER_NS));
+    let after = Span { from_ns: during.from_ns.saturating_sub(1), to_ns: until };
+    let Some((view, peer)) = facts.view_of(&late.name).zip(facts.view_of(&other.name)) else {
+        return (0, Vec::new());
+    };
+    let (mut moves, mut out) = (0, Vec::new());
+    for side in sides(facts) {
+        let shown = prices(facts, view, *side, after);
+        let theirs = prices(facts, peer, *side, after);
+        for (price, first) in theirs.iter().filter(|(_, s)| during.has(s.at_ns)) {
+            // What it shows already it cannot follow.
+            if view.at(first.at_ns).and_then(|s| facts.price(s, *side)) == Some(*price) {
+                continue;
+            }
+            moves += 1;
+            let Some((_, then)) = shown.iter().find(|(p, s)| p == price && s.at_ns >= first.at_ns) else {
+                continue;
+            };
+            // Where the peer came back to the price meanwhile, that is what was followed.
+            let again = theirs.iter().rev().find(|(p, s)| p == price && s.at_ns <= then.at_ns);
+            let first = again.map_or(*first, |(_, s)| *s);
+            out.push(Followed { price: *price, first, then });
+        }
+    }
+    (moves, out)
+}
+
+fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness {
+    let name = &late.name;
+    let Some(pairing) = pairing(facts, name, &other.name) else {
+        return Lateness::No(format!("{name} and {} have no update in common", other.name));
+    };
+    let (moves, shown) = followed(facts, late, other);
+    let Some(longest) = shown.iter().max_by_key(|f| f.by_ns()) else {
+        return Lateness::No(match moves {
+            0 => format!("{} had no new price for {name} to follow", other.name),
+            _ => format!(
+                "{name} never came to show what {} moved to ({})",
+                other.name,
+                many(moves, "new price")
+            ),
+        });
+    };
+    let by = longest.by_ns();
+    if by <= LATE_NS as u64 {
+        return Lateness::No(format!(
+            "{name} followed {} as early as ever (within {})",
+            other.name,
+            length(by)
+        ));
+    }
+    if let Some((_, meanwhile)) = super::wrong_value::unknown(facts, late, other) {
+        return Lateness::No(format!("it was not merely late: {meanwhile}"));
+    }
+    let usual = pairing.own[0].count.max(pairing.rest[0].count);
+    let median = if pairing.own[0].count >= 3 { pairing.own[0].median_ns } else { pairing.rest[0].median_ns };
+    let mut finding = Finding::about(&[Blame::source(name)])
+        .with(format!(
+            "{name} came to show {} of {} of {}, up to {} after it; usual is {} ({})",
+            shown.len(),
+            many(moves, "new price"),
+            other.name,
+            length(by),
+            after(median),
+            many(usual, "matched update"),
+        ))
+        .with(format!(
+            "{} came to {} at {} ({}), {name} at {} ({})",
+            other.name,
+            price(longest.price),
+            moment(longest.first.at_ns),
+            place(&longest.first.spot),
+            moment(longest.then.at_ns),
+            place(&longest.then.spot)
+        ));
+    if rest_is_current(&pairing) {
+        let rest = &pairing.rest[1];
+        return Lateness::Yes(finding.supported(format!(
+            "only some of {name}'s instruments were late: the others came {} {} as ever ({}), so it was late before it sent",
+            after(rest.median_ns),
+            other.name,
+            many(rest.count, "matched update")
+        )));
+    }
+    let widely = pairing.rest[1].count >= 3;
+    if widely {
+        finding = finding.with(format!(
+            "{name}'s other instruments were late too: {} (median of {})",
+            after(pairing.rest[1].median_ns),
+            many(pairing.rest[1].count, "matched update")
+        ));
+    }
+    stamped(late, finding)
+}
+
+/// Whether its stamps tell where the delay arose.
+fn stamped(late: &SourceFacts, finding: Finding) -> Lateness {
+    let name = &late.name;
+    if let Some(by) = rose(&late.send_latency.before, &late.send_latency.during) {
+        return match by > LATE_NS {
+            true => Lateness::No(format!(
+                "{name} sent in time: its packets came {} late after their time of sending",
+                length(by)
+            )),
+            false => Lateness::Yes(finding.supported(format!(
+                "{name}'s packets came as soon as ever after their time of sending: it sent late"
+            ))),
+        };
+    }
+    match rose(&late.latency.before, &late.latency.during) {
+        Some(by) if by <= LATE_NS => Lateness::Yes(finding.supported(format!(
+            "{name} stamps its messages as freshly as ever (received {} later): it was late before it stamped them",
+            length(late.latency.during.median_ns)
+        ))),
+        Some(by) => {
+            let since = late.latency.built_up_since_ns.map_or_else(String::new, |at| format!("; built up since {}", moment(at)));
+            Lateness::Yes(
+                finding
+                    .with(format!("its messages came {} later than usual after its own stamps{since}", length(by)))
+                    .ask(format!("{name}'s own times of sending, or a capture nearer to it: it or the path to us was slow")),
+            )
+        }
+        None => Lateness::Yes(finding.ask(format!("{name}'s own times of sending: nothing dates its messages"))),
+    }
+}

@@ -1,0 +1,227 @@
+//! Loss or delay on the way of a line.
+
+use super::super::facts::{Facts, LineLoss, SourceFacts};
+use super::words::{
+    LATE_NS, holes, length, many, moment, pair_of, pairing, pauses, range, rest_is_current, rose, whole,
+};
+use super::{Blame, Finding, Hypothesis};
+use crate::config::Kind;
+
+pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
+    name: "path",
+    title: "loss or delay on the path of a line",
+    document: "\
+Tests        Whether packets were lost or held up between the source and our capture point.
+For          One line lost or delayed what another brought. On a single line: numbers are missing, and peers moved
+             meanwhile as the source never showed. After a silence: the numbering had run on. Of a lag: the time since the
+             venue's own time of sending has grown.
+Against      Every sequence number is there. The source stamps late what is late: its stamps are as fresh as ever. Only
+             some instruments of the channel are late. Every one of several lines on separate interfaces lost it.
+Would decide The other line, or a capture nearer to the source.
+Blames       network.",
+    test,
+};
+
+fn test(facts: &Facts) -> Finding {
+    let finding = Finding::about(&[Blame::Network]);
+    match facts.alert.kind {
+        Kind::Line => of_line(facts, finding),
+        Kind::Gap => of_gap(facts, finding),
+        Kind::Silent => of_silence(facts, finding),
+        Kind::Clock => finding.excluded("a path delays packets; it does not change what is stamped in them"),
+        Kind::Missing => {
+            finding.excluded("a path does not lose one instrument and bring the others of its channel")
+        }
+        _ => of_prices(facts, finding),
+    }
+}
+
+fn of_line(facts: &Facts, finding: Finding) -> Finding {
+    let Some(channel) = facts.channel() else { return finding };
+    let line = channel.lines.iter().position(|l| Some(&l.name) == facts.alert.line.as_ref());
+    let of = |l: &&LineLoss| Some(l.line) == line;
+    let Some(loss) = channel.line_losses.iter().find(of) else {
+        return finding.supported("another line of the channel brought what this one did not");
+    };
+    let (name, at) = (facts.alert.line.as_deref().unwrap_or("?"), moment(loss.at_ns));
+    let total: u64 = channel.line_losses.iter().filter(of).map(|l| l.count).sum();
+    let what = match loss.late_ns {
+        0 => format!(
+            "line {name} jumped over {} to {} at {at}, which another line brought",
+            loss.first, loss.last
+        ),
+        late => format!(
+            "line {name} brought {} to {} {} after another line, at {at}",
+            loss.first,
+            loss.last,
+            length(late)
+        ),
+    };
+    finding.supported(what).with(format!(
+        "{} of the line in the window; the source sent them all, for the other copy is here",
+        many(total, "message")
+    ))
+}
+
+fn of_gap(facts: &Facts, finding: Finding) -> Finding {
+    let holes = holes(facts);
+    let Some((channel, hole)) = holes.first() else { return finding.ask("a capture nearer to the source") };
+    if hole.undecodable {
+        return finding.ask("a copy of the packet from another line: whether its bytes are the same there");
+    }
+    if let Some((name, count, _)) = channel.errors.iter().find(|(name, ..)| name != "unknown_type") {
+        return finding
+            .with(format!(
+                "{} came that cannot be read ({name}): damaged here or there",
+                many(*count, "packet")
+            ))
+            .ask("a copy of the packet from elsewhere: whether its bytes are the same there");
+    }
+    let lines = channel.lines.len();
+    if lines > 1 && channel.separate_interfaces {
+        return finding.excluded(format!(
+            "all {lines} lines, on interfaces of their own, lack the same {}",
+            range(hole)
+        ));
+    }
+    if lines > 1 {
+        return finding
+            .with(format!("{} are missing", range(hole)))
+            .but(format!("all {lines} lines lack them alike"))
+            .ask("whether the lines share a stretch of their paths; a capture before it");
+    }
+    if hole.peers_moved > 0 {
+        return finding.supported(format!(
+            "{} were given to messages that never came: peers moved {} while they were sent, and {} never showed it",
+            range(hole),
+            many(hole.peers_moved, "time"),
+            facts.alert.sources.first().map_or("the source", String::as_str),
+        ));
+    }
+    finding
+        .with(format!("{} are missing on the only line", range(hole)))
+        .ask("a second line, or the source's own record of what it sent")
+}
+
+fn of_silence(facts: &Facts, finding: Finding) -> Finding {
+    let (Some(subject), Some(channel)) = (facts.subject(), facts.channel()) else { return finding };
+    let at = facts.alert.began_ns;
+    if let Some(name) = &facts.alert.line {
+        let others = channel.lines.iter().filter(|l| l.name != *name);
+        let going: u64 =
+            others.filter(|l| !l.silences.iter().any(|s| s.span.has(at))).map(|l| l.packets[1]).sum();
+        if going > 0 {
+            return finding.supported(format!(
+                "line {name} is silent while the channel's other lines go on ({} in the window)",
+                many(going, "packet")
+            ));
+        }
+    }
+    let silences = subject.channels.iter().flat_map(|c| c.lines.iter().map(move |l| (c, l)));
+    let silence = silences
+        .flat_map(|(c, l)| l.silences.iter().map(move |s| (c, s)))
+        .find(|(_, s)| s.span.has(at) || s.span.from_ns <= at && facts.alert.raised_ns <= s.span.to_ns);
+    match silence {
+        Some((_, s)) if s.open => finding
+            .ask("what comes next: whether the numbering has run on; the source's own status; another line"),
+        Some((c, s)) if s.missing > 0 && c.lines.len() == 1 => finding.supported(format!(
+            "when it came back at {} the numbering had run on by {}: the source had been sending",
+            moment(s.span.to_ns),
+            s.missing
+        )),
+        Some((_, s)) if s.missing > 0 => finding
+            .with(format!("when it came back the numbering had run on by {}", s.missing))
+            .but("all lines fell silent together")
+            .ask("whether the lines share a stretch of their paths; a capture before it"),
+        Some((_, s)) => finding.excluded(format!(
+            "when it came back at {} no number was missing: nothing had been sent",
+            moment(s.span.to_ns)
+        )),
+        None => finding.ask("what comes next: whether the numbering has run on"),
+    }
+}
+
+fn of_prices(facts: &Facts, finding: Finding) -> Finding {
+    let Some(pair) = pair_of(facts) else {
+        return match facts.subject() {
+            Some(s) if s.is_whole_until(facts.during().to_ns) => finding.excluded(whole(&[s])),
+            _ => finding.ask("a capture nearer to the source"),
+        };
+    };
+    let until = facts.during().to_ns;
+    if let Some((source, (channel, gap))) = pair.iter().find_map(|s| Some((s, s.gaps_by(until).next()?))) {
+        let lost = range(gap);
+        return finding
+            .with(format!("{} channel {} lacks {lost}", source.name, channel.name))
+            .ask("a copy of those messages");
+    }
+    let mut finding = finding.but(whole(&pair));
+    let mut open = false;
+    for (late, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        match delay(facts, late, other) {
+            Delay::No(sentence) => finding = finding.but(sentence),
+            Delay::OnTheWay(sentence) => return finding.supported(sentence),
+            Delay::Unknown(sentence) => {
+                open = true;
+                finding = finding.with(sentence).ask(format!(
+                    "a capture of {} nearer to its source, or a feed of it that carries its time of sending",
+                    late.name
+                ));
+            }
+        }
+    }
+    if open { finding } else { finding.is(super::Standing::Excluded) }
+}
+
+/// Whether packets of a source were held up on their way.
+enum Delay {
+    No(String),
+    OnTheWay(String),
+    Unknown(String),
+}
+
+fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
+    let name = &late.name;
+    if let Some(by) = rose(&late.send_latency.before, &late.send_latency.during) {
+        return match by > LATE_NS {
+            true => Delay::OnTheWay(format!(
+                "{name}'s packets came {} later than usual after their time of sending",
+                length(by)
+            )),
+            false => Delay::No(format!("{name}'s packets came as soon as ever after their time of sending")),
+        };
+    }
+    if pairing(facts, name, &other.name).is_some_and(|p| rest_is_current(&p)) {
+        return Delay::No(format!(
+            "{name}'s other instruments were as early as ever: a path delays all of a channel alike"
+        ));
+    }
+    if let Some((channel, pause)) =
+        pauses(late, facts.during()).find(|(_, p)| p.arrivals > 0 && p.missing == 0)
+    {
+        let (arrivals, length) = (pause.arrivals, length(pause.span.len_ns()));
+        return Delay::No(format!(
+            "{name} channel {} brought {} in the {length} without data",
+            channel.name,
+            many(arrivals, "heartbeat or copy")
+        ));
+    }
+    match rose(&late.latency.before, &late.latency.during) {
+        Some(by) if by > LATE_NS => {
+            let since =
+                late.latency.built_up_since_ns.map_or(String::new(), |at| format!(", since {}", moment(at)));
+            Delay::Unknown(format!(
+                "{name}'s messages came {} later than usual after their own stamps{since}",
+                length(by)
+            ))
+        }
+        Some(_) => Delay::No(format!(
+            "{name}'s messages came as soon as ever after their own stamps (median {}, as before)",
+            length(late.latency.during.median_ns)
+        )),
+        None if late.latency.before.count >= 8 && late.latency.during.count == 0 => {
+            Delay::Unknown(format!("{name} delivered nothing while the alert lasted"))
+        }
+        None => Delay::Unknown(format!("nothing dates {name}'s messages")),
+    }
+}

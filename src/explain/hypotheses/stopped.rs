@@ -1,0 +1,131 @@
+//! The source stopped saying anything, about one instrument or about all.
+
+use super::super::facts::{Facts, SourceFacts, Span};
+use super::words::{
+    doubts, length, many, moment, pair_of, pairing, pauses, price, prices, rest_is_current, sides,
+};
+use super::{Blame, Finding, Hypothesis};
+use crate::config::Kind;
+
+pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
+    name: "stopped",
+    title: "the source stopped updating",
+    document: "\
+Tests        Whether a source said nothing of the instrument (or of anything) while its peer's price moved, though it was
+             there to speak.
+For          Its other instruments were updated as early as ever, and no number is missing. Or nothing but heartbeats
+             came, and the numbering stood still.
+Against      It did update the instrument. Numbers are missing when it comes back.
+Would decide What comes next from it; its own status page.
+Blames       the source that stopped.",
+    test,
+};
+
+fn test(facts: &Facts) -> Finding {
+    match facts.alert.kind {
+        Kind::Gap | Kind::Line | Kind::Clock | Kind::Missing | Kind::Status => {
+            return Finding::not_applicable();
+        }
+        Kind::Silent => return of_silence(facts),
+        _ => {}
+    }
+    let Some(pair) = pair_of(facts) else { return Finding::not_applicable() };
+    let [first, second] = [(pair[0], pair[1]), (pair[1], pair[0])].map(|(s, o)| of_source(facts, s, o));
+    match (first, second) {
+        (Ok(found), _) | (_, Ok(found)) => found,
+        (Err(a), Err(b)) => {
+            let open = a.1 || b.1;
+            let finding = Finding::about(&pair.map(|s| Blame::source(&s.name))).but(a.0).but(b.0);
+            if open {
+                finding.ask("what comes next from it, and whether numbers are missing then")
+            } else {
+                finding.is(super::Standing::Excluded)
+            }
+        }
+    }
+}
+
+/// Supported, or why not and whether it stays open.
+fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result<Finding, (String, bool)> {
+    let name = &source.name;
+    let during = facts.during();
+    let about = || Finding::about(&[Blame::source(name)]);
+    let Some((view, peer)) = facts.view_of(name).zip(facts.view_of(&other.name)) else {
+        return Err((format!("{name} does not show the instrument"), false));
+    };
+    let standing = |span: Span| view.changes(Span { to_ns: span.to_ns.saturating_sub(1), ..span }).count();
+    let moved: usize =
+        sides(facts).iter().map(|s| prices(facts, peer, *s, during).len() - 1).max().unwrap_or(0);
+    if let Some((channel, pause)) = pauses(source, during).find(|(_, p)| {
+        p.span.from_ns <= during.from_ns + p.span.len_ns() / 2 && p.span.to_ns >= facts.alert.raised_ns
+    }) {
+        let stretch = length(pause.span.len_ns());
+        if pause.missing > 0 {
+            return Err((
+                format!("{} numbers are missing after {name}'s {stretch} without data", pause.missing),
+                false,
+            ));
+        }
+        let missing = source.gaps_by(pause.span.to_ns).any(|(_, g)| g.began_ns >= pause.span.from_ns);
+        let beats = pause.arrivals > 0 || pause.span.len_ns() < source.heartbeat_ns;
+        if beats && !pause.open && !missing && pause.span.len_ns() > source.heartbeat_ns {
+            return Ok(about().supported(format!(
+                "{name} channel {} delivered nothing from {} for {stretch}, while {} came; no number is missing: nothing had been sent",
+                channel.name,
+                moment(pause.span.from_ns),
+                many(pause.arrivals, "heartbeat or copy"),
+            )));
+        }
+        return Err((format!("{name} delivered nothing at all for {stretch}"), true));
+    }
+    let changes = standing(during);
+    if changes > 0 {
+        return Err((format!("{name} changed its quote {} meanwhile", many(changes as u64, "time")), false));
+    }
+    let current = pairing(facts, name, &other.name).is_some_and(|p| rest_is_current(&p));
+    let trouble = doubts(source, during);
+    if !current || !trouble.is_empty() || moved == 0 {
+        let why = if moved == 0 {
+            format!("{}'s price did not move meanwhile", other.name)
+        } else {
+            format!(
+                "{name} did not change its quote, but it cannot be told why: {}",
+                trouble.first().cloned().unwrap_or_else(|| "nothing else of it came meanwhile".to_owned())
+            )
+        };
+        return Err((why, moved > 0));
+    }
+    let at = view.at(during.from_ns).map_or(during.from_ns, |s| s.at_ns);
+    let shown = sides(facts).first().and_then(|side| facts.price(view.at(during.from_ns)?, *side));
+    Ok(about()
+        .supported(format!(
+            "{name} has shown {} since {} and said nothing of it, while {} moved {}",
+            shown.map_or_else(|| "its quote".to_owned(), price),
+            moment(at),
+            other.name,
+            many(moved as u64, "time")
+        ))
+        .with(format!(
+            "{name} updated other instruments {} meanwhile, as early as ever; no number is missing",
+            many(source.updates_other[1], "time")
+        )))
+}
+
+fn of_silence(facts: &Facts) -> Finding {
+    let Some(subject) = facts.subject().filter(|_| facts.alert.line.is_none()) else {
+        return Finding::not_applicable();
+    };
+    let finding = Finding::about(&[Blame::source(&subject.name)]);
+    let at = facts.alert.began_ns;
+    let lines = subject.channels.iter().flat_map(|c| &c.lines);
+    let Some(silence) = lines.flat_map(|l| &l.silences).find(|s| s.span.has(at)) else { return finding };
+    let stretch = length(silence.span.len_ns());
+    match silence {
+        s if s.open => finding.ask("what comes next: whether the numbering has stood still"),
+        s if s.missing > 0 => finding
+            .excluded(format!("the numbering ran on by {} in the {stretch}: it was sending", s.missing)),
+        _ => finding
+            .with(format!("no number is missing after the {stretch}: nothing had been sent"))
+            .is(super::Standing::Supported),
+    }
+}

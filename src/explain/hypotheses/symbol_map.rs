@@ -1,0 +1,74 @@
+//! A symbol that is mapped to the wrong instrument.
+
+use super::super::facts::Facts;
+use super::words::is_shown;
+use super::words::{many, pair_of, price};
+use super::{Blame, Finding, Hypothesis};
+use crate::config::Kind;
+
+pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
+    name: "symbol_map",
+    title: "symbol mapping",
+    document: "\
+Tests        Whether the two sources mean different instruments by one name of ours, or one instrument by two.
+For          Another instrument of the one source shows, moment for moment, what the other shows under this name.
+Against      The two showed the same on both sides at some time around the alert: they mean the same.
+Would decide The sources' directories beside the instrument map, for the day.
+Blames       reference data.",
+    test,
+};
+
+fn test(facts: &Facts) -> Finding {
+    if !is_shown(facts.alert.kind) {
+        return Finding::not_applicable();
+    }
+    let finding = Finding::about(&[Blame::ReferenceData]);
+    let like = facts.likenesses.iter().max_by_key(|l| l.equal[0]);
+    if let Some(like) = like {
+        let sentence = format!(
+            "{}'s {} shows what {} shows as {} at {} of {} moments; its own {} at {}",
+            like.source,
+            like.instrument,
+            like.peer,
+            facts.alert.instrument.as_deref().unwrap_or("?"),
+            like.equal[0],
+            like.equal[1],
+            facts.alert.instrument.as_deref().unwrap_or("?"),
+            like.own_equal
+        );
+        return match like.equal[0] * 10 >= like.equal[1] * 8 && like.own_equal * 10 <= like.equal[1] * 2 {
+            true => finding.supported(sentence),
+            false => finding.with(sentence).ask("the sources' directories beside the instrument map"),
+        };
+    }
+    if facts.alert.kind == Kind::Missing {
+        return finding.but("no other instrument of the source shows what its peer shows").ask(
+            "the source's directory for the day: under which symbol it carries the instrument, if it does",
+        );
+    }
+    if facts.alert.sources.len() < 2 && facts.alert.kind != Kind::Stale {
+        return finding.excluded("it is about one source's own quotes");
+    }
+    let Some(pair) = pair_of(facts) else { return finding.ask("the instrument map") };
+    let views = pair.map(|s| facts.view_of(&s.name));
+    let [Some(a), Some(b)] = views else { return finding.ask("the instrument map") };
+    let same = a.shown.iter().chain(&b.shown).find_map(|s| {
+        let [x, y] = [a, b].map(|v| v.at(s.at_ns).map(|s| [0, 1].map(|side| facts.price(s, side))));
+        let (x, y) = (x?, y?);
+        (x == y && x[0].is_some() && x[1].is_some()).then_some((s.at_ns, x))
+    });
+    match same {
+        Some((at, [bid, ask])) => finding.excluded(format!(
+            "both showed {} / {} at {}",
+            bid.map_or_else(String::new, price),
+            ask.map_or_else(String::new, price),
+            super::words::moment(at)
+        )),
+        None => finding
+            .with(format!(
+                "the two never showed the same on both sides in {}",
+                many((a.shown.len() + b.shown.len()) as u64, "quote")
+            ))
+            .ask("the sources' directories beside the instrument map"),
+    }
+}

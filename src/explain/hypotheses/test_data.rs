@@ -1,0 +1,59 @@
+//! Test data, or data outside the session.
+
+use super::super::facts::Facts;
+use super::words::{is_shown, many, price};
+use super::{Blame, Finding, Hypothesis};
+use crate::market::Quality;
+
+pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
+    name: "test_data",
+    title: "test data outside hours",
+    document: "\
+Tests        Whether a source publishes what is meant for tests: a test instrument, or quotes after the close.
+For          The instrument is marked as a test, or one source says closed while the other goes on, with prices far away.
+Against      No source marks it, and all of them are in continuous trading.
+Would decide The session hours of the day (early closes); the source's test schedule.
+Blames       the source that publishes it.",
+    test,
+};
+
+/// So far from its peer (a fifth) no price of a real market is.
+const FAR: i128 = 5;
+
+fn test(facts: &Facts) -> Finding {
+    if !is_shown(facts.alert.kind) {
+        return Finding::not_applicable();
+    }
+    let sources: Vec<Blame> = facts.alert.sources.iter().map(|s| Blame::source(s)).collect();
+    let finding = Finding::about(&sources);
+    if let Some(source) = facts.sources.iter().find(|s| s.definition.is_some_and(|d| d.test)) {
+        return Finding::about(&[Blame::source(&source.name)])
+            .supported(format!("{} marks the instrument as a test", source.name));
+    }
+    let during = facts.during();
+    let named = facts.views.iter().filter(|v| facts.alert.sources.contains(&v.source));
+    let states: Vec<(&str, Vec<Quality>)> = named.map(|v| (v.source.as_str(), v.qualities(during))).collect();
+    let closed = |q: &Vec<Quality>| q.contains(&Quality::Closed);
+    if let Some((open, _)) = states.iter().find(|(_, q)| !closed(q))
+        && states.iter().any(|(_, q)| closed(q))
+    {
+        let changes = facts.view_of(open).map_or(0, |v| v.changes(during).count());
+        return Finding::about(&[Blame::source(open)])
+            .with(format!("{open} goes on ({}) while its peer says closed", many(changes as u64, "change")))
+            .ask("the session hours of the day, and the source's test schedule");
+    }
+    let far = facts.pair().and_then(|[a, b]| {
+        let side = facts.alert.side?.index();
+        let [a, b] = [a, b].map(|v| v.at(facts.alert.raised_ns).and_then(|s| facts.price(s, side)));
+        let (a, b) = (a?, b?);
+        let (small, large) = (i128::from(a.min(b)), i128::from(a.max(b)));
+        ((large - small) * FAR > large).then_some((a, b))
+    });
+    match far {
+        Some((a, b)) => finding
+            .with(format!("{} against {} is no difference of one market", price(a), price(b)))
+            .ask("the session hours of the day, and the sources' test schedules"),
+        None => finding
+            .excluded("no source marks a test instrument or says closed, and the prices are of one market"),
+    }
+}

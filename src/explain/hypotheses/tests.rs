@@ -1,0 +1,1 @@
+//! Facts written by hand, and what each hypothesis makes of them.

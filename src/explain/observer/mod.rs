@@ -1,0 +1,269 @@
+//! Gathers [`Facts`] from a replay: it hears every datagram and every note before the judge does, and sees what the
+//! judge then knows. It changes nothing in what is judged, and keeps only what its bounds allow.
+
+mod channels;
+mod echoes;
+mod latencies;
+mod likeness;
+mod moves;
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::{Beside, CaptureClock, Facts, SourceFacts, Span};
+use super::subject::Alert;
+use crate::alert::console::line::{AlertLine, Event};
+use crate::config::{Config, Kind};
+use crate::pipeline::intake::Steps;
+use crate::pipeline::{Intake, Judge, Note, Step};
+use crate::source::{Datagram, Lost};
+use channels::Channels;
+use latencies::Latencies;
+use views::Views;
+
+/// How much before the alert is looked at closely.
+pub const LEAD_NS: u64 = 30_000_000_000;
+/// How much after it.
+pub const TAIL_NS: u64 = 10_000_000_000;
+/// An alert that lasts longer is looked at closely for so long only.
+const DURING_MAX_NS: u64 = 600_000_000_000;
+/// Open alerts that are remembered to say what else was wrong.
+const OPEN_MAX: usize = 100_000;
+
+/// The window of an alert.
+pub fn window(alert: &Alert) -> Span {
+    let during_ns =
+        alert.ended_ns.map_or(DURING_MAX_NS, |e| e.saturating_sub(alert.began_ns).min(DURING_MAX_NS));
+    Span {
+        from_ns: alert.began_ns.saturating_sub(LEAD_NS),
+        to_ns: alert.began_ns.saturating_add(during_ns).saturating_add(TAIL_NS),
+    }
+}
+
+/// See the module.
+pub struct Observer {
+    alert: Alert,
+    window: Span,
+    now: u64,
+    channels: Channels,
+    latencies: Latencies,
+    views: Views,
+    open: BTreeMap<String, (Kind, String, Option<String>)>,
+    beside: BTreeMap<(Kind, String), (u64, BTreeSet<String>)>,
+    clock: ClockWatch,
+}
+
+/// What is seen of the captures' clocks.
+#[derive(Default)]
+struct ClockWatch {
+    current: u32,
+    lost: Lost,
+    line_name: bool,
+    captures: Vec<BTreeSet<u32>>,
+    latest: Vec<u64>,
+    backwards: [u64; 2],
+    /// Whether every receive time is a whole number of thousands (1), millions (2).
+    whole: [bool; 2],
+}
+
+impl ClockWatch {
+    fn see(&mut self, datagram: &Datagram<'_>) {
+        let capture = datagram.capture as usize;
+        if self.latest.len() <= capture {
+            self.latest.resize(capture + 1, 0);
+        }
+        let latest = &mut self.latest[capture];
+        if datagram.ts_recv_ns < *latest {
+            self.backwards[0] += 1;
+            self.backwards[1] = self.backwards[1].max(*latest - datagram.ts_recv_ns);
+        }
+        *latest = (*latest).max(datagram.ts_recv_ns);
+        self.whole[0] &= datagram.ts_recv_ns.is_multiple_of(1_000);
+        self.whole[1] &= datagram.ts_recv_ns.is_multiple_of(1_000_000);
+        self.current = datagram.capture;
+        self.lost = datagram.lost;
+        self.line_name = crate::pipeline::feeder::is_line_name(datagram.interface_name);
+    }
+}
+
+/// The judge with an observer beside it.
+pub struct Watched<'a> {
+    /// Judges as ever.
+    pub judge: &'a mut Judge,
+    /// Looks on.
+    pub observer: &'a mut Observer,
+}
+
+impl Steps for Watched<'_> {
+    fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
+        let Watched { judge, observer } = self;
+        judge.begin_step(&step);
+        for note in notes.iter() {
+            judge.take(note);
+            observer.take(judge.now(), note, judge);
+        }
+        notes.clear();
+    }
+
+    fn until(&mut self, now: u64, _: &mut Vec<Note>) {
+        self.judge.advance_through(now);
+    }
+}
+
+impl Observer {
+    /// For an alert of a replay of the configuration.
+    pub fn new(config: &Config, alert: &Alert) -> Observer {
+        let window = window(alert);
+        let during = Span { from_ns: alert.began_ns, to_ns: alert.until_ns(window.to_ns) };
+        Observer {
+            window,
+            now: 0,
+            channels: Channels::new(config, window, alert.began_ns),
+            latencies: Latencies::new(config.sources.len(), window, during),
+            views: Views::new(config, alert, window, during),
+            open: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            clock: ClockWatch {
+                captures: vec![BTreeSet::new(); config.sources.len()],
+                whole: [true; 2],
+                ..ClockWatch::default()
+            },
+            alert: alert.clone(),
+        }
+    }
+
+    /// Whether nothing that comes from `now` on is of interest.
+    pub fn is_done(&self, now: u64) -> bool {
+        now > self.window.to_ns
+    }
+
+    /// A datagram is about to be taken.
+    pub fn on_datagram(&mut self, datagram: &Datagram<'_>) {
+        self.clock.see(datagram);
+    }
+
+    /// A note that the judge has just taken.
+    pub(super) fn take(&mut self, now: u64, note: &Note, judge: &Judge) {
+        self.now = now;
+        match *note {
+            Note::Arrival { place, .. } => {
+                if let Some(captures) = self.clock.captures.get_mut(usize::from(place.source)) {
+                    captures.insert(self.clock.current);
+                }
+                self.channels.arrival(now, place, self.clock.lost, self.clock.line_name);
+            }
+            Note::Delivered { place, .. } => self.channels.delivered(now, place),
+            Note::Line { place, ref event, ours, .. } => self.channels.line(now, place, event, ours),
+            Note::Gap { place, ref gap } => self.channels.undecodable(now, place, gap),
+            Note::Send { place, latency_ns } => self.latencies.send(now, place.source, latency_ns),
+            Note::Event { place, latency_ns } => self.latencies.event(now, place.source, latency_ns),
+            Note::Clock { place, ts_ns, ts_recv_ns } => {
+                self.latencies.clock(now, place.source, ts_ns, ts_recv_ns);
+            }
+            Note::View { source, view, quote } => {
+                if let (Some(id), Some(_)) = (judge.view_of(source, view), quote) {
+                    self.views.changed(now, id, &judge.registry);
+                }
+            }
+            Note::Publish => self.views.composites(now, &judge.registry),
+            _ => {}
+        }
+    }
+
+    /// Lines of alert records that the judge told meanwhile.
+    pub fn alerts(&mut self, lines: &[u8]) {
+        for line in lines.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            let Ok(line) = AlertLine::parse(line) else { continue };
+            if line.id == self.alert.id {
+                continue;
+            }
+            let Some(kind) = Kind::ALL.into_iter().find(|k| k.name() == line.kind) else { continue };
+            match line.event {
+                Event::Cleared => {
+                    self.open.remove(&line.id);
+                    continue;
+                }
+                Event::Raised if self.open.len() >= OPEN_MAX => continue,
+                _ => {}
+            }
+            let source = line.sources.first().cloned().unwrap_or_default();
+            if line.ts.0 < self.alert.began_ns {
+                self.open.insert(line.id.clone(), (kind, source, line.instrument.clone()));
+            } else if line.event == Event::Raised && line.ts.0 <= self.alert.until_ns(u64::MAX) {
+                self.note_beside(kind, source, line.instrument);
+            }
+        }
+        // What was open when this one began was beside it too.
+        if self.now >= self.alert.began_ns {
+            for (kind, source, instrument) in std::mem::take(&mut self.open).into_values() {
+                self.note_beside(kind, source, instrument);
+            }
+        }
+    }
+
+    fn note_beside(&mut self, kind: Kind, source: String, instrument: Option<String>) {
+        let (alerts, instruments) = self.beside.entry((kind, source)).or_default();
+        *alerts += 1;
+        instruments.extend(instrument.filter(|_| instruments.len() < OPEN_MAX));
+    }
+
+    /// Everything that was gathered, once the data (or what is of interest of them) are over. `capture_names` are the
+    /// captures' names by number.
+    pub fn finish(
+        mut self,
+        config: &Config,
+        intake: &Intake,
+        judge: &Judge,
+        capture_names: &[String],
+    ) -> Facts {
+        let data = intake.span().map_or(Span::default(), |(from_ns, to_ns)| Span { from_ns, to_ns });
+        self.window.to_ns = self.window.to_ns.min(data.to_ns.max(self.alert.began_ns));
+        self.window.from_ns = self.window.from_ns.max(data.from_ns);
+        let name_of = |number: u32| capture_names.get(number as usize).cloned().unwrap_or_default();
+        let mut sources: Vec<SourceFacts> = config
+            .sources
+            .iter()
+            .map(|s| SourceFacts {
+                name: s.name.clone(),
+                feed: s.feed.info().name,
+                depth: s.feed.info().depth,
+                venue: s.venue.clone(),
+                heartbeat_ns: s.feed.info().heartbeat_ns,
+                ..SourceFacts::default()
+            })
+            .collect();
+        self.latencies.finish(&mut sources);
+        let unfollowed = self.views.finish(config, intake, &judge.registry, &mut sources, &name_of);
+        self.channels.finish(config, intake, &mut sources, &unfollowed.moves, data, &name_of);
+        let beside = self.beside.into_iter().map(|((kind, source), (alerts, instruments))| Beside {
+            kind,
+            source,
+            alerts,
+            instruments: instruments.len() as u64,
+        });
+        let resolution_ns = match self.clock.whole {
+            [_, true] => 1_000_000,
+            [true, _] => 1_000,
+            _ => 1,
+        };
+        let captures = config.sources.iter().zip(&self.clock.captures);
+        Facts {
+            data,
+            window: self.window,
+            sources,
+            views: unfollowed.views,
+            pairings: unfollowed.pairings,
+            beside: beside.collect(),
+            likenesses: unfollowed.likenesses,
+            capture_clock: CaptureClock {
+                captures: captures
+                    .map(|(s, c)| (s.name.clone(), c.iter().map(|n| name_of(*n)).collect()))
+                    .collect(),
+                resolution_ns,
+                backwards: self.clock.backwards,
+                configured_ns: None,
+            },
+            alert: self.alert,
+        }
+    }
+}
