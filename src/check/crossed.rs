@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::crossing::Scope;
 use super::desk::Desk;
 use super::held::Held;
 use super::pair::{Bench, Pair};
@@ -36,6 +37,8 @@ pub struct CrossJudge {
     segments: [Option<Segment>; 2],
     alerts: [Option<Handle>; 2],
     held: [Option<Held>; 2],
+    /// Its time is being counted.
+    counted: [bool; 2],
 }
 
 /// What is judged: whether it crosses, by how much, and how to tell it.
@@ -43,6 +46,7 @@ struct Case<'a> {
     crossing: Option<(Ordering, i64, i64)>,
     held: Option<Held>,
     checks: [Option<Rule>; 2],
+    scope: Scope,
     subject: &'a dyn Fn(Kind) -> Subject,
     tick: u64,
     /// Names who is meant; asked only when there is something to tell.
@@ -63,6 +67,11 @@ impl CrossJudge {
             let Some(check) = case.checks[i] else { continue };
             let wanted = if kind == Kind::Crossed { Ordering::Greater } else { Ordering::Equal };
             let holds = case.crossing.is_some_and(|(o, ..)| o == wanted);
+            let counts = holds && case.held.is_none();
+            if counts != self.counted[i] {
+                self.counted[i] = counts;
+                desk.crossings.turn(now, kind, case.scope, counts);
+            }
             if let Some(reason) = case.held {
                 if let Some(alert) = self.alerts[i].take() {
                     desk.clear(now, now, alert, &format!("not_comparable:{}", reason.name()), registry);
@@ -157,7 +166,8 @@ pub fn judge_view(
     let registry = bench.registry;
     let who = |desk: &Desk| format!("{} {}", desk.name(view.source), registry.get(view.instrument).name);
     let tick = bench.registry.tick_nanos(view.instrument);
-    let case = Case { crossing, held, checks, subject: &subject, tick, who: &who };
+    let counted = Scope { name: scope, first: view.source, second: None };
+    let case = Case { crossing, held, checks, scope: counted, subject: &subject, tick, who: &who };
     judge_at(now, place, &case, bench)
 }
 
@@ -212,6 +222,7 @@ fn judge_crossing(
         format!("{} against {}, {}", names[0], names[1], registry.get(a.instrument).name)
     };
     let tick = bench.registry.tick_nanos(a.instrument);
-    let case = Case { crossing, held, checks: rules.crossing, subject: &subject, tick, who: &who };
+    let scope = Scope { name: "sources", first: a.source, second: Some(b.source) };
+    let case = Case { crossing, held, checks: rules.crossing, scope, subject: &subject, tick, who: &who };
     judge_at(now, &mut pair.crossing, &case, bench)
 }

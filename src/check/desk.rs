@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::crossing::Crossings;
 use crate::alert::{AlertBook, Details, Handle, Names, Subject};
 use crate::config::{Kind, Severity};
 use crate::market::{Registry, SourceId};
@@ -17,6 +18,8 @@ pub struct Desk {
     pub captures: Vec<String>,
     /// What was not told, by what it would have been and why.
     pub held: BTreeMap<(Kind, &'static str), u64>,
+    /// How long books were crossed or locked.
+    pub crossings: Crossings,
 }
 
 impl Desk {

@@ -7,6 +7,7 @@
 pub mod catalogue;
 pub mod clock;
 pub mod crossed;
+pub mod crossing;
 pub mod desk;
 pub mod divergent;
 pub mod gap;
@@ -14,6 +15,7 @@ pub mod held;
 pub mod history;
 pub mod lagging;
 pub mod leadlag;
+pub mod ledger;
 pub mod life;
 pub mod line;
 pub mod locked;
@@ -46,6 +48,7 @@ use gap::GapJudge;
 use held::Held;
 use history::History;
 use leadlag::{Match, PacketMatcher};
+use ledger::{Ledger, Row};
 use line::LineJudge;
 use missing::Candidates;
 use pair::{Bench, Like, Pair, Rare};
@@ -296,6 +299,8 @@ pub struct Comparator {
     /// Lists to be used again.
     spare: Vec<Vec<(u32, ViewId)>>,
     timers: Timers,
+    /// What pairs disagreed on, where it is asked for.
+    ledger: Option<Box<Ledger>>,
     started: Option<u64>,
     now: u64,
 }
@@ -351,8 +356,34 @@ impl Comparator {
             likes: HashMap::new(),
             spare: Vec::new(),
             timers: Timers::default(),
+            ledger: None,
             started: None,
             now: 0,
+        }
+    }
+
+    /// What pairs disagree on is kept from now on, for [`Comparator::take_ledger`].
+    pub fn keep_ledger(&mut self) {
+        self.ledger = Some(Box::default());
+    }
+
+    /// Hands over what pairs disagreed on since the last call.
+    pub fn take_ledger(&mut self, mut each: impl FnMut([ViewId; 2], Row)) {
+        let rows = self.ledger.iter_mut().flat_map(|ledger| ledger.take());
+        rows.for_each(|(pair, row)| each(self.pairs[pair as usize].views, row));
+    }
+
+    /// Writes the account of every pair up to `now`: the figures of the relations are then whole.
+    pub fn close_accounts(&mut self, now: u64) {
+        for (number, pair) in self.pairs.iter_mut().enumerate() {
+            let relation = &mut self.relations[pair.relation as usize];
+            let before = relation.comparable_ns - relation.agree_ns;
+            pair.write_account(now, relation);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.pair = number as u32;
+                let differ_ns = relation.comparable_ns - relation.agree_ns - before;
+                ledger.add(Row { differ_ns, ..Row::default() });
+            }
         }
     }
 
@@ -471,9 +502,9 @@ impl Comparator {
     /// The data is over at `now`: accounts are closed, what is open is cleared.
     pub fn finish(&mut self, now: u64, registry: &Registry) {
         self.advance(now, registry);
-        for pair in &mut self.pairs {
+        self.close_accounts(now);
+        for pair in &self.pairs {
             let relation = &mut self.relations[pair.relation as usize];
-            pair.write_account(now, relation);
             if pair.matcher != 0 {
                 add(&mut relation.unmatched, self.rare.matchers[pair.matcher].pending());
             }

@@ -10,6 +10,7 @@ use super::held::Held;
 use super::history::History;
 use super::lagging::{self, Explanation};
 use super::leadlag::PriceMatcher;
+use super::ledger::{Ledger, Row};
 use super::pool::{self, Pool};
 use super::relation::{Evidence, Relation};
 use super::rules::{Rule, Rules};
@@ -193,6 +194,8 @@ pub struct Bench<'a> {
     pub relations: &'a mut [Relation],
     /// Open matters.
     pub rare: &'a mut Rare,
+    /// What the pair disagrees on, where it is kept.
+    pub ledger: Option<&'a mut Ledger>,
 }
 
 /// A pair that waits for a sign of life of a source.
@@ -317,7 +320,12 @@ impl Pair {
         bench: &mut Bench<'_>,
     ) {
         let relation = &mut bench.relations[self.relation as usize];
+        let before = relation.comparable_ns - relation.agree_ns;
         self.write_account(now, relation);
+        if let Some(ledger) = &mut bench.ledger {
+            let differ_ns = relation.comparable_ns - relation.agree_ns - before;
+            ledger.add(Row { differ_ns, ..Row::default() });
+        }
         self.clock = clock;
         self.silence = if clock == Clock::None { 0 } else { relation.silences[clock as usize].read(now) };
         for (side, [a, b]) in prices.into_iter().enumerate() {
@@ -455,6 +463,9 @@ impl Pair {
             None if judge.was_unexplained => "brief",
             None => "flight",
         };
+        if let Some(ledger) = &mut bench.ledger {
+            ledger.add(Row { differ_ns: 0, segments: 1, told: u64::from(judge.alert.is_some()) });
+        }
         *bench.relations[self.relation as usize].segments.entry(kind).or_default() += 1;
     }
 

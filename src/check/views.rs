@@ -328,6 +328,7 @@ impl Comparator {
             sources: &self.sources,
             relations: &mut self.relations,
             rare: &mut self.rare,
+            ledger: self.ledger.as_deref_mut(),
         };
         judge(&mut self.pairs, &mut bench)
     }
@@ -335,6 +336,9 @@ impl Comparator {
     /// Judges a pair; answers why it cannot be compared.
     pub(super) fn judge_pair(&mut self, now: u64, id: u32, registry: &Registry) -> Option<Held> {
         let active = self.pairs[id as usize].is_active();
+        if let Some(ledger) = &mut self.ledger {
+            ledger.pair = id;
+        }
         let (Next { at, waits }, held) =
             self.bench(registry, |pairs, bench| pairs[id as usize].judge(now, bench));
         let pair = &mut self.pairs[id as usize];

@@ -173,7 +173,22 @@ fn write_outlets(live: &Live, out: &mut String) -> std::fmt::Result {
             duration(recorder.keep_time_ns)
         ),
         None => writeln!(out, "  nothing is recorded"),
+    }?;
+    let Some(store) = &live.store else { return writeln!(out, "  no store") };
+    writeln!(
+        out,
+        "  store {}: by intervals of {}; kept are {} and {}",
+        store.path.display(),
+        duration(store.interval_ns),
+        size(store.keep_size),
+        duration(store.keep_time_ns)
+    )?;
+    for (what, folder) in [("quotes", &store.quotes), ("messages", &store.messages)] {
+        if let Some(folder) = folder {
+            writeln!(out, "  {what} in Parquet below {}", folder.display())?;
+        }
     }
+    Ok(())
 }
 
 fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {

@@ -1,4 +1,5 @@
-//! The tables that only a live daemon reads: `[run]`, `[shared_memory]`, `[alerts]`, `[metrics]`, `[recorder]`.
+//! The tables that only a live daemon reads: `[run]`, `[shared_memory]`, `[alerts]`, `[metrics]`, `[recorder]`,
+//! `[store]` (of which a replay takes the interval).
 //!
 //! Every one of them may be left out, and replay passes them by. What comes out is checked as far as the file alone can
 //! tell; what only the machine can tell (does that core exist, is that directory writable) is the doctor's business.
@@ -6,6 +7,7 @@
 
 mod compare;
 mod plan;
+mod store;
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -16,6 +18,7 @@ use super::{Group, Interface, Severity};
 
 pub use compare::{Change, Changes, compare};
 pub use plan::{LinePlan, ReceiverPlan, RunPlan};
+pub use store::Store;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
@@ -38,6 +41,8 @@ pub struct Live {
     pub metrics: Metrics,
     /// The flight recorder; `None` when there is no `[recorder]`.
     pub recorder: Option<Recorder>,
+    /// The store; `None` when there is no `[store]`.
+    pub store: Option<Store>,
 }
 
 impl Default for Live {
@@ -48,6 +53,7 @@ impl Default for Live {
             alerts: Alerts::default(),
             metrics: Metrics::default(),
             recorder: None,
+            store: None,
         }
     }
 }
@@ -255,6 +261,9 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Result<Live, ConfigEr
     }
     if let Some(table) = root.table("recorder", "[recorder]")? {
         live.recorder = Some(recorder(table, folder)?);
+    }
+    if let Some(table) = root.table("store", "[store]")? {
+        live.store = Some(store::read(table, folder)?);
     }
     Ok(live)
 }

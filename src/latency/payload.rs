@@ -78,11 +78,20 @@ pub fn read(encoded: &str, buckets: &mut Vec<Bucket>) -> Result<(), PayloadError
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(encoded.trim_end())
         .map_err(|_| PayloadError::Base64)?;
-    let cookie = u32_at(&bytes, 0)?;
+    read_bytes(&bytes, buckets)
+}
+
+/// The same, of the bytes themselves.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(bytes: &[u8], buckets: &mut Vec<Bucket>) -> Result<(), PayloadError> {
+    buckets.clear();
+    let cookie = u32_at(bytes, 0)?;
     match cookie & !WORD_SIZE_BITS {
-        V2 => counts(&bytes, buckets),
+        V2 => counts(bytes, buckets),
         V2_DEFLATED => {
-            let stated = u32_at(&bytes, 4)? as usize;
+            let stated = u32_at(bytes, 4)? as usize;
             let body = &bytes[8..];
             if body.len() < stated {
                 return Err(PayloadError::Short { needed: stated, had: body.len() });

@@ -11,8 +11,9 @@ use base64::Engine as _;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
-use super::distribution::{Distribution, Percentiles};
+use super::distribution::Percentiles;
 use super::line::{SATURATED, seconds};
+use super::period::{Period, distribution};
 use super::series::{NEGATIVE_SUFFIX, SeriesName};
 
 /// Magnitudes beyond this (one day) are recorded at it and counted as saturated: a
@@ -63,6 +64,8 @@ struct Series {
     /// Values at or above zero, and the magnitudes of those below.
     sides: [Side; 2],
     tags: [String; 2],
+    /// What was closed since it was last taken, where somebody takes it.
+    period: Option<Period>,
 }
 
 /// Records the durations of one thread or pipeline; see the module's text.
@@ -75,6 +78,7 @@ pub struct Recorder {
     started: bool,
     header_written: bool,
     keeps_log: bool,
+    keeps_periods: bool,
     pending: Vec<u8>,
     dropped_intervals: u64,
     encoded: Vec<u8>,
@@ -112,6 +116,7 @@ impl Recorder {
             started: false,
             header_written: false,
             keeps_log: true,
+            keeps_periods: false,
             pending: Vec::new(),
             dropped_intervals: 0,
             encoded: Vec::new(),
@@ -134,7 +139,8 @@ impl Recorder {
         let index = known.unwrap_or_else(|| {
             let tag = name.tag();
             let tags = [tag.clone(), tag + NEGATIVE_SUFFIX];
-            self.series.push(Series { name, sides: [Side::new(), Side::new()], tags });
+            let period = self.keeps_periods.then(Period::default);
+            self.series.push(Series { name, sides: [Side::new(), Side::new()], tags, period });
             self.series.len() - 1
         });
         SeriesId(index as u32)
@@ -191,6 +197,25 @@ impl Recorder {
         writer.flush()
     }
 
+    /// From now on what is recorded is kept for [`Self::take_periods`] too.
+    pub fn keep_periods(&mut self) {
+        self.keeps_periods = true;
+        self.series.iter_mut().for_each(|series| series.period = Some(Period::default()));
+    }
+
+    /// Hands over what was recorded since the last call, series by series, those that have values. The log is what it
+    /// would be otherwise when this is called at ends of its intervals.
+    pub fn take_periods(&mut self, mut each: impl FnMut(&SeriesName, Period)) {
+        self.close_interval();
+        for series in &mut self.series {
+            if let Some(period) = &mut series.period
+                && !period.is_empty()
+            {
+                each(&series.name, std::mem::take(period));
+            }
+        }
+    }
+
     /// Totals of every series so far, in order of their creation.
     #[must_use]
     pub fn summary(&self) -> Vec<SeriesSummary> {
@@ -217,6 +242,13 @@ impl Recorder {
 
     fn close_interval(&mut self) {
         for index in 0..self.series.len() {
+            let Series { sides, period, .. } = &mut self.series[index];
+            if let Some(period) = period
+                && sides.iter().any(|side| !side.open.is_empty())
+            {
+                let saturated = sides.iter().map(|side| side.open_saturated).sum();
+                period.add_sides([&sides[0].open, &sides[1].open], saturated);
+            }
             for side in 0..2 {
                 if self.series[index].sides[side].open.is_empty() {
                     continue;
@@ -279,23 +311,9 @@ impl Recorder {
 
 impl Series {
     fn summary(&self) -> SeriesSummary {
-        let mut values = Distribution::default();
-        let mut saturated = 0;
-        for (negative, side) in [false, true].into_iter().zip(&self.sides) {
-            saturated += side.total_saturated + side.open_saturated;
-            for histogram in [&side.total, &side.open] {
-                for step in histogram.iter_recorded() {
-                    let value = step.value_iterated_to();
-                    let value = if negative {
-                        -(histogram.lowest_equivalent(value) as i64)
-                    } else {
-                        histogram.highest_equivalent(value) as i64
-                    };
-                    // A recorder that lives for centuries could overflow; it then stops counting up.
-                    let _ = values.add(value, step.count_at_value());
-                }
-            }
-        }
+        let saturated = self.sides.iter().map(|side| side.total_saturated + side.open_saturated).sum();
+        let both = [false, true].into_iter().zip(&self.sides);
+        let values = distribution(both.flat_map(|(below, side)| [(&side.total, below), (&side.open, below)]));
         SeriesSummary {
             name: self.name.clone(),
             count: values.count(),

@@ -7,6 +7,7 @@ use feeds::feed::PacketHeader;
 use feeds::wire::WireError;
 use feeds::{Feed, FeedVisitor};
 
+use super::beat::Beats;
 use super::event_time::EventTime;
 use super::note::{Class, Note, Step};
 use super::packet_sink::PacketSink;
@@ -81,6 +82,8 @@ pub struct ChannelCore {
     counted: bool,
     /// Messages in gaps for which this machine is known to be the cause.
     pub missing_ours: u64,
+    /// By line: messages that it lost and another brought.
+    pub missed: Vec<u64>,
 }
 
 /// How many losses of this machine a channel remembers.
@@ -135,6 +138,8 @@ pub struct Feeder {
     /// The next deadline of every channel's line, `u64::MAX` for none; and the least of them, with its channel.
     deadlines: Vec<u64>,
     least: (u64, usize),
+    /// What is counted for a store, where there is one.
+    beats: Option<Box<Beats>>,
 }
 
 impl Feeder {
@@ -175,6 +180,7 @@ impl Feeder {
                     losses: Default::default(),
                     counted: false,
                     missing_ours: 0,
+                    missed: vec![0; channel.lines.len()],
                 };
                 channels.push(ChannelState { line, core });
             }
@@ -182,7 +188,24 @@ impl Feeder {
         }
         let (deadlines, least) = (vec![u64::MAX; channels.len()], (u64::MAX, 0));
         let common = Common { registries, stages, touched: Vec::new(), now: 0 };
-        Feeder { channels, common, deadlines, least }
+        Feeder { channels, common, deadlines, least, beats: None }
+    }
+
+    /// Figures are told from now on, at every beat of that length.
+    pub fn keep_figures(&mut self, every_ns: u64) {
+        let beats = Beats::new(every_ns, &self.channels, self.common.registries.len());
+        self.beats = Some(Box::new(beats));
+    }
+
+    /// Time has come to `now`: tells the figures of a beat that has ended. Every way in begins with it; whoever waits
+    /// for datagrams calls it, so that figures do not wait with them.
+    #[inline]
+    pub fn beat(&mut self, now: u64, out: &mut Vec<Note>) {
+        if let Some(beats) = &mut self.beats
+            && now >= beats.next_ns()
+        {
+            beats.tell(now, &self.channels, out);
+        }
     }
 
     /// What its source knows of instruments and views.
@@ -215,8 +238,9 @@ impl Feeder {
         shelf: &mut dyn Shelf,
         out: &mut Vec<Note>,
     ) -> Step {
+        self.common.now = self.common.now.max(at);
+        self.beat(self.common.now, out);
         let Feeder { channels, common, .. } = self;
-        common.now = common.now.max(at);
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Timeout, order: state.core.number };
         state.core.feed.with(OnMoment { moment: Moment::Timeout, state, common, shelf, out });
@@ -232,28 +256,38 @@ impl Feeder {
         shelf: &mut dyn Shelf,
         out: &mut Vec<Note>,
     ) -> Step {
-        let Feeder { channels, common, .. } = self;
-        let started = match &common.stages {
+        let started = match &self.common.stages {
             Stages::Off => 0,
             Stages::Apart(clock) | Stages::Live(clock) => clock.now_ns(),
         };
-        common.now = common.now.max(datagram.ts_recv_ns.min(super::LATEST_NS));
+        self.common.now = self.common.now.max(datagram.ts_recv_ns.min(super::LATEST_NS));
+        self.beat(self.common.now, out);
+        let Feeder { channels, common, beats, .. } = self;
         let state = &mut channels[channel];
         state.core.place.line = line;
         state.core.lost(common.now, datagram);
-        let now_ns = common.now;
+        let (now_ns, before) = (common.now, announced(state, line));
         state.core.feed.with(OnPacket { state, common, shelf, out, datagram, started });
+        if let Some(beats) = beats {
+            let state = &channels[channel];
+            let amount = [1, announced(state, line) - before, datagram.payload.len() as u64];
+            beats.arrived(now_ns, channel, state.core.place, amount);
+        }
         self.note_deadline(channel);
         Step { now_ns, class: Class::Datagram, order: 0 }
     }
 
     /// The data of a channel is over.
     pub fn finish(&mut self, now: u64, channel: usize, shelf: &mut dyn Shelf, out: &mut Vec<Note>) -> Step {
-        let Feeder { channels, common, .. } = self;
-        common.now = common.now.max(now);
+        self.common.now = self.common.now.max(now);
+        self.beat(self.common.now, out);
+        let Feeder { channels, common, beats, .. } = self;
         let (state, now_ns) = (&mut channels[channel], common.now);
         let step = Step { now_ns, class: Class::Finish, order: state.core.number };
         state.core.feed.with(OnMoment { moment: Moment::End, state, common, shelf, out });
+        if let Some(beats) = beats {
+            beats.close(now_ns, channel, channels, out);
+        }
         self.note_deadline(channel);
         step
     }
@@ -333,6 +367,12 @@ impl FeedVisitor for OnPacket<'_, '_> {
             });
         }
     }
+}
+
+/// Messages that packets of a line have announced so far.
+#[inline]
+fn announced(state: &ChannelState, line: u16) -> u64 {
+    state.line.statistics().lines.get(usize::from(line)).map_or(0, |l| l.messages)
 }
 
 /// `later - earlier` in nanoseconds, held within what a histogram takes: times from the wire can be anything.

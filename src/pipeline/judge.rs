@@ -3,6 +3,7 @@
 //! It keeps the registry that joins what the sources know, composite views, quote records and every histogram. It
 //! sees no bytes and reads no clock but the stage clock that it was given.
 
+use super::figures::{Figure, Figures, What};
 use super::intake::Steps;
 use super::note::{Class, Note, Step};
 use crate::alert::json;
@@ -63,6 +64,8 @@ pub struct Judge {
     /// When what was booked came here, by the stage clock, and of which channel.
     booked: Option<(usize, u64)>,
     now: u64,
+    /// What a store is told, where there is one.
+    figures: Option<Box<Figures>>,
     /// Quote updates judged.
     pub updates: u64,
     /// Notes that were lost on the way here.
@@ -104,14 +107,40 @@ impl Judge {
             stages,
             booked: None,
             now: 0,
+            figures: None,
             updates: 0,
             overruns: 0,
+        }
+    }
+
+    /// Figures are told from now on, at every beat of that length.
+    pub fn keep_figures(&mut self, every_ns: u64) {
+        self.comparator.recorder.keep_periods();
+        self.comparator.keep_ledger();
+        self.figures = Some(Box::new(Figures::new(every_ns, self.names.len())));
+    }
+
+    /// Figures since the last call; `None` where none are wanted.
+    pub fn take_figures(&mut self) -> Option<&mut Vec<Figure>> {
+        self.figures.as_mut().map(|figures| &mut figures.out)
+    }
+
+    /// Time has come to `now`, and everything before it has been judged: tells the beats that have ended.
+    #[inline]
+    pub fn beat(&mut self, now: u64) {
+        if let Some(figures) = &mut self.figures
+            && figures.is_due(now)
+        {
+            figures.tell(now, &mut self.comparator, &self.registry);
         }
     }
 
     /// The data begins: silence is counted from here.
     pub fn start(&mut self, now: u64) {
         self.comparator.start(now);
+        if let Some(figures) = &mut self.figures {
+            figures.start(now);
+        }
     }
 
     /// When a check wants to be called if nothing happens before.
@@ -121,6 +150,7 @@ impl Judge {
 
     /// Fires the deadlines of the checks up to `now`, each at its own time.
     pub fn advance(&mut self, now: u64) {
+        self.beat(now);
         self.comparator.advance(now, &self.registry);
         self.now = self.now.max(now);
     }
@@ -133,9 +163,10 @@ impl Judge {
 
     /// A step begins. Deadlines before it have been fired.
     pub fn begin(&mut self, step: &Step) {
+        self.beat(step.now_ns);
         self.now = self.comparator.advance_to(self.now.max(step.now_ns));
         if step.class == Class::Datagram {
-            self.comparator.start(self.now);
+            self.start(self.now);
         }
     }
 
@@ -150,6 +181,9 @@ impl Judge {
                 self.comparator.recorder.record(series, now, latency_ns);
             }
             Note::Clock { place, ts_ns, ts_recv_ns } => {
+                if let Some(figures) = &mut self.figures {
+                    figures.observe_clock(place.source, ts_ns, ts_recv_ns);
+                }
                 comparator.observe_clock(now, place, ts_ns, ts_recv_ns, registry);
             }
             Note::Line { place, ref event, suspects, ours } => {
@@ -184,7 +218,16 @@ impl Judge {
             }
             Note::Publish => self.publish(),
             Note::BooksWhole { place } => comparator.books_restarted(now, place, "books_whole", registry),
-            Note::Capture { number, ref name } => comparator.desk.name_capture(number, name),
+            Note::Capture { number, ref name } => {
+                comparator.desk.name_capture(number, name);
+                self.tell(now, What::Capture(number, name.clone()));
+            }
+            Note::LineCounts { place, at_ns, counts } => self.tell(at_ns, What::Line(place, counts)),
+            Note::ChannelCounts { place, at_ns, counts } => self.tell(at_ns, What::Channel(place, counts)),
+            Note::Burst { place, whole, at_ns, window, most } => {
+                self.tell(at_ns, What::Burst { place, whole, window, most });
+            }
+            Note::Wrong { place, at_ns, wrong } => self.tell(at_ns, What::Wrong(place, wrong)),
             Note::Overrun { notes } => self.overruns += notes,
         }
     }
@@ -201,10 +244,20 @@ impl Judge {
         }
     }
 
+    fn tell(&mut self, at_ns: u64, what: What) {
+        if let Some(figures) = &mut self.figures {
+            figures.push(at_ns, what);
+        }
+    }
+
     /// The data is over.
     pub fn finish(&mut self, now: u64) {
         self.now = self.now.max(now);
+        self.beat(self.now);
         self.comparator.finish(self.now, &self.registry);
+        if let Some(figures) = &mut self.figures {
+            figures.finish(self.now, &mut self.comparator, &self.registry);
+        }
     }
 
     /// The latest time.

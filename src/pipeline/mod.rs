@@ -12,8 +12,10 @@
 //! [`Pipeline`] is the two sides in one thread, an [`Intake`] routing captures to lines; a replay may have them in two
 //! ([`overlap`]), and live every receiver has a [`Feeder`] and one comparator thread the [`Judge`].
 
+pub mod beat;
 pub mod event_time;
 pub mod feeder;
+pub mod figures;
 pub mod intake;
 pub mod judge;
 pub mod note;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub stages: Option<[Box<dyn StageClock + Send>; 2]>,
     /// Midnight of the day of files of bare messages.
     pub binaryfile_midnight_ns: u64,
+    /// Length of the beats at which figures are told, nanoseconds; `None`: no figures are wanted.
+    pub figures_every_ns: Option<u64>,
 }
 
 /// See the module.
@@ -64,7 +68,13 @@ impl Pipeline {
         let timed = if clock.is_some() { Timed::Apart } else { Timed::Nothing };
         let judge = Judge::new(config, &settings.captures, recorder, (timed, clock), settings.quotes);
         let midnight_ns = settings.binaryfile_midnight_ns;
-        Pipeline { intake: Intake::new(config, settings.captures, stages, midnight_ns), judge }
+        let mut pipeline =
+            Pipeline { intake: Intake::new(config, settings.captures, stages, midnight_ns), judge };
+        if let Some(every_ns) = settings.figures_every_ns {
+            pipeline.intake.feeder.keep_figures(every_ns);
+            pipeline.judge.keep_figures(every_ns);
+        }
+        pipeline
     }
 
     /// The watch begins, before any datagram: silence counts from here.

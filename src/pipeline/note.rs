@@ -7,6 +7,7 @@
 //! In a replay the two sit in one thread and the notes of a packet pass through a buffer; live, each receiver's
 //! notes pass through a ring of its own. The notes are all that crosses, so both ways judge alike.
 
+use super::beat::{Amount, ChannelCounts, LineCounts, Wrong};
 use crate::check::gap::{Gap, Ours};
 use crate::check::life::Place;
 use crate::line::LineEvent;
@@ -159,6 +160,46 @@ pub enum Note {
         number: u32,
         /// Name of the file.
         name: Box<str>,
+    },
+    /// What a line counted since the beat before, which ended just after `at_ns`.
+    LineCounts {
+        /// Where.
+        place: Place,
+        /// A moment of the beat.
+        at_ns: u64,
+        /// How much each rose.
+        counts: LineCounts,
+    },
+    /// What a channel counted since the beat before.
+    ChannelCounts {
+        /// Where.
+        place: Place,
+        /// A moment of the beat.
+        at_ns: u64,
+        /// How much each rose.
+        counts: ChannelCounts,
+    },
+    /// The most that came in a stretch of one length since the beat before.
+    Burst {
+        /// Where.
+        place: Place,
+        /// On all lines of the source.
+        whole: bool,
+        /// A moment of the beat.
+        at_ns: u64,
+        /// Which length, of [`super::beat::WINDOWS`].
+        window: u8,
+        /// How much.
+        most: Amount,
+    },
+    /// What was wrong in the data since the beat before.
+    Wrong {
+        /// Where.
+        place: Place,
+        /// A moment of the beat.
+        at_ns: u64,
+        /// What.
+        wrong: Wrong,
     },
     /// Notes were lost between the two sides; what is true now follows.
     Overrun {

@@ -258,7 +258,10 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
                 self.out.push(Note::Line { place, event, suspects: 0, ours: Ours::default() });
                 self.publish();
             }
-            LineEvent::LineLost { began_ns, .. } => {
+            LineEvent::LineLost { began_ns, line, count, in_gap, .. } => {
+                if let Some(missed) = self.state.missed.get_mut(line) {
+                    *missed += count.saturating_sub(in_gap);
+                }
                 let ours = self.state.ours(began_ns);
                 self.out.push(Note::Line { place, event, suspects: 0, ours });
             }

@@ -1,3 +1,5 @@
 //! The store, end to end: the real binary writes it, SQL asks it.
 
+mod figures;
+mod kit;
 mod schema;

@@ -1,6 +1,7 @@
 //! `parallax replay`: the whole pipeline over captures, in capture time.
 
 mod outputs;
+mod store;
 mod summary;
 mod text;
 
@@ -19,6 +20,7 @@ use crate::pipeline::{Intake, Judge, Pipeline, Settings};
 use crate::source::clock::{Pacer, StageTimer};
 use crate::source::{Captures, Options, ProgressReporter};
 use outputs::Outputs;
+use store::StoreOutput;
 use summary::Summary;
 
 /// How the summary is written.
@@ -53,6 +55,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE.hlog")]
     pub latency: Option<PathBuf>,
 
+    /// Write alerts and figures to this store, for `parallax sql` and reports; it is made where there is none
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+
     /// How fast capture time runs: max, realtime, or a factor such as 10 or 0.5
     #[arg(long, default_value = "max", value_name = "SPEED")]
     pub speed: String,
@@ -81,17 +87,19 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     options.sort_window = true;
     options.read_ahead = !args.no_read_ahead;
     let mut assumed = Vec::new();
-    let config = match &args.config {
-        Some(path) => Config::read(path)?,
+    let (config, text) = match &args.config {
+        Some(path) => (Config::read(path)?, std::fs::read_to_string(path).unwrap_or_default()),
         None => identified(&input, &options, &mut assumed)?,
     };
     let mut captures = input.open(&options)?;
     let mut outputs = Outputs::open(args)?;
+    outputs.store = StoreOutput::open(args, &config, &text, captures.names())?;
     let settings = Settings {
         captures: captures.names().to_vec(),
         quotes: args.quotes.is_some(),
         stages: args.latency.is_some().then(stage_clocks),
         binaryfile_midnight_ns: options.binaryfile_midnight_ns,
+        figures_every_ns: args.store.as_ref().map(|_| beat_ns(&config, pacer.is_some())),
     };
     let recorder =
         if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
@@ -103,7 +111,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         pipeline.finish();
         outputs.drain(&mut pipeline)?;
     }
+    let store = outputs.store.take();
     outputs.finish(&mut pipeline)?;
+    if let (Some(store), true) = (store, flowing) {
+        store.finish(&captures)?;
+    }
     let summary = Summary::new(&config, &captures, &pipeline, assumed);
     let text = match args.summary {
         Format::Text => text::write(&summary),
@@ -185,6 +197,13 @@ fn read_and_judge(
     Ok(true)
 }
 
+/// How often figures are told. At full speed an interval is over in no time; at a pace nothing may wait for longer
+/// than a second.
+fn beat_ns(config: &Config, paced: bool) -> u64 {
+    let interval_ns = store::interval_ns(config);
+    if paced { interval_ns.min(1_000_000_000) } else { interval_ns }
+}
+
 /// One clock for both sides.
 fn stage_clocks() -> [Box<dyn StageClock + Send>; 2] {
     let timer = StageTimer::start();
@@ -237,7 +256,7 @@ impl Input {
 }
 
 /// The configuration that the captures' bytes suggest.
-fn identified(input: &Input, options: &Options, assumed: &mut Vec<String>) -> Result<Config> {
+fn identified(input: &Input, options: &Options, assumed: &mut Vec<String>) -> Result<(Config, String)> {
     let mut captures = input.open(options)?;
     let found = identify::identify(&mut captures, Limits::beginning())?;
     if found.channels.is_empty() {
@@ -253,5 +272,6 @@ fn identified(input: &Input, options: &Options, assumed: &mut Vec<String>) -> Re
         assumed.push(format!("{} on {} ({sure} % sure)", channel.feed.info().name, lines.join(", ")));
     }
     assumed.push("write it down with `parallax identify --write-config parallax.toml CAPTURE...`".to_owned());
-    Ok(Config::parse("(identified)", &text, Path::new("."))?)
+    let config = Config::parse("(identified)", &text, Path::new("."))?;
+    Ok((config, text))
 }

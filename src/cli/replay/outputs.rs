@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::Args;
+use super::store::StoreOutput;
 use crate::pipeline::{Judge, Pipeline};
 
 /// Bytes that wait at most before they are written, at full speed.
@@ -22,6 +23,8 @@ pub struct Outputs {
     alerts: Option<Output>,
     quotes: Option<Output>,
     latency: Option<Output>,
+    /// The store, where there is one.
+    pub store: Option<StoreOutput>,
     flushed_until: u64,
 }
 
@@ -60,7 +63,12 @@ impl Output {
 
 /// An output must not destroy what is read, nor two of them each other's lines. Standard output may be shared.
 fn refuse_shared(args: &Args) -> Result<()> {
-    let named = [("--alerts", &args.alerts), ("--quotes", &args.quotes), ("--latency", &args.latency)];
+    let named = [
+        ("--alerts", &args.alerts),
+        ("--quotes", &args.quotes),
+        ("--latency", &args.latency),
+        ("--store", &args.store),
+    ];
     let named = named.map(|(option, path)| (option, path.as_deref().filter(|p| *p != Path::new("-"))));
     let whole = |path: &Path| {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -98,6 +106,7 @@ impl Outputs {
             alerts: Output::open(args.alerts.as_deref())?,
             quotes: Output::open(args.quotes.as_deref())?,
             latency: Output::open(args.latency.as_deref())?,
+            store: None,
             flushed_until: 0,
         })
     }
@@ -113,6 +122,9 @@ impl Outputs {
             output.settle(result)?;
         }
         let mut goes = true;
+        if let Some(store) = &mut self.store {
+            store.take(judge)?;
+        }
         if self.alerts.is_none() {
             judge.take_alerts().clear();
         }
@@ -127,6 +139,11 @@ impl Outputs {
             && (now || lines.len() >= BATCH)
         {
             goes &= output.write(lines)? && (!now || output.flush()?);
+        }
+        if let Some(store) = &mut self.store
+            && judge.take_alerts().is_empty()
+        {
+            store.lines_went();
         }
         Ok(goes)
     }

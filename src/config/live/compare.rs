@@ -77,6 +77,9 @@ const PLACES: &str = "readers and clients are attached to what was opened at the
 /// Why recorders are fixed.
 const FILES: &str = "the receivers number files and frames as they were started";
 
+/// Why stores are fixed.
+const RUNS: &str = "a run is written to one store from its beginning to its end";
+
 /// Compares what runs with what the file now says.
 pub fn compare(old: &Config, new: &Config) -> Changes {
     let mut refuse = Vec::new();
@@ -107,6 +110,7 @@ pub fn compare(old: &Config, new: &Config) -> Changes {
     let layout = |r: &Recorder| (r.directory.clone(), r.file_size, r.file_time_ns);
     let files = [("[recorder] is", was.recorder.as_ref().map(layout) != is.recorder.as_ref().map(layout))];
     tell(&files, FILES, &mut refuse);
+    tell(&[("[store] is", was.store != is.store)], RUNS, &mut refuse);
     Changes { apply: applicable(was, is), refuse }
 }
 

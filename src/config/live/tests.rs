@@ -61,6 +61,13 @@ file_size = "2MiB"
 file_time = "30s"
 keep_size = 1_000_000_000
 keep_time = "2h"
+[store]
+path = "found.db"
+interval = "10s"
+keep_time = "720h"
+keep_size = "1GiB"
+quotes = "quotes"
+messages = "messages"
 "#;
 
 fn parse(text: &str) -> Result<Config, String> {
@@ -81,6 +88,8 @@ fn what_is_left_out_has_its_documented_default() {
     let recorder = parse(&with("[recorder]\n")).unwrap().live.recorder.unwrap();
     assert_eq!(recorder.directory, Path::new("/etc/parallax/recordings"));
     assert_eq!((recorder.file_size, recorder.keep_size), (256 << 20, 20 << 30));
+    let store = parse(&with("[store]\n")).unwrap().live.store.unwrap();
+    assert_eq!((store.path.as_path(), store.interval_ns), (Path::new("/etc/parallax/parallax.db"), MINUTE));
     assert_eq!(parse(&with("[shared_memory]\ndirectory = \"off\"")).unwrap().live.shared_memory, None);
 }
 
@@ -117,6 +126,14 @@ fn everything_that_is_written_is_read() {
             file_time_ns: 30 * SECOND,
             keep_size: 1_000_000_000,
             keep_time_ns: 120 * MINUTE,
+        }),
+        store: Some(Store {
+            path: folder.join("found.db"),
+            interval_ns: 10 * SECOND,
+            keep_time_ns: 720 * 60 * MINUTE,
+            keep_size: 1 << 30,
+            quotes: Some(folder.join("quotes")),
+            messages: Some(folder.join("messages")),
         }),
     };
     assert_eq!(*config.live, expected);
@@ -178,6 +195,17 @@ fn every_mistake_has_its_line_and_the_right_word() {
             "c.toml:45: `syslog = \"udp:loghost:514\"` is no syslog; write \"udp:127.0.0.1:514\" (an address, no name) or \"unix:/dev/log\"",
         ),
         ("https://me", "ftp://me", "c.toml:46: `webhook` is no address such as https://host/path"),
+        (
+            "interval = \"10s\"",
+            "interval = \"7s\"",
+            "c.toml:59: `interval` is 7s; write whole seconds that divide a day, such as 10s, 60s or 5m",
+        ),
+        ("quotes = \"q", "quots = \"q", "c.toml:62: unknown key `quots` in [store]; did you mean `quotes`?"),
+        (
+            "messages = \"m",
+            "messages = \"quotes\" # m",
+            "c.toml:63: `quotes` and `messages` name the same folder; give each its own",
+        ),
         ("raised = 3", "rised = 3", "c.toml:48: unknown key `rised` in chronic; did you mean `raised`?"),
         (
             "\"off\"",

@@ -446,8 +446,9 @@ CREATE TABLE host_clock (
     PRIMARY KEY (run, ts_ns)
 ) STRICT, WITHOUT ROWID;
 
--- The runs that count: of several over the same data, the latest complete one.
-CREATE VIEW current_run AS SELECT * FROM run WHERE superseded_by IS NULL;
+-- The runs that count: the lives of daemons, and of several replays of the same data the latest complete one.
+CREATE VIEW current_run AS
+SELECT * FROM run WHERE superseded_by IS NULL AND (kind = 'live' OR state = 'complete');
 
 -- Figures by source and interval, of the runs that count, for people.
 CREATE VIEW source_stats AS
