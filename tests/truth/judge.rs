@@ -1,64 +1,26 @@
-//! Simulated sessions with the truth known: every injected fault is found, nothing else is raised.
-//!
-//! The truth is written by the simulator from the faults and from what it has shown, never by a check; here it
-//! is held against the alerts of the same datagrams.
+//! Holds alerts against the truth: what fits, what is wrong, what nothing explains.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
-use parallax::config::Config;
-use parallax::latency::Recorder;
-use parallax::pipeline::{Pipeline, Settings};
-use parallax::simulate::{LINES, Scenario, Simulator, write};
-use parallax::source::{Datagram, Transport};
 use serde_json::Value;
 
 /// One alert with all its lines.
 #[derive(Debug)]
-struct Told {
+pub struct Told {
     /// What it was raised as, then what it was escalated to.
-    kinds: Vec<String>,
-    raised: Value,
-    raised_ns: u64,
-    began: u64,
-    ended: u64,
-    reason: String,
-    sequence: Option<Range>,
+    pub kinds: Vec<String>,
+    pub raised: Value,
+    pub raised_ns: u64,
+    pub began: u64,
+    pub ended: u64,
+    pub reason: String,
+    pub sequence: Option<Range>,
 }
 
 /// First, last and count of messages.
-type Range = [u64; 3];
+pub type Range = [u64; 3];
 
-/// Replays a scenario without a file in between; the alerts' lines and the truth's records.
-fn replay(scenario: &Scenario) -> (Vec<Value>, Vec<Value>) {
-    let config = Config::parse("simulated", &write::configuration_of(scenario), Path::new(".")).unwrap();
-    let mut pipeline = Pipeline::new(&config, Settings::default(), Recorder::without_log());
-    let mut simulator = Simulator::new(scenario);
-    for (sent, frame) in simulator.by_ref().zip(1..) {
-        let datagram = Datagram {
-            ts_recv_ns: sent.ts_ns,
-            capture: 0,
-            frame,
-            transport: Transport::Udp,
-            source: SocketAddr::from(([127, 0, 0, 1], 1)),
-            destination: SocketAddr::V4(LINES[sent.line].group),
-            payload: &sent.payload,
-            wire_len: sent.payload.len() as u32,
-            interface: 0,
-            interface_name: "",
-            lost: parallax::source::Lost::default(),
-        };
-        pipeline.on_datagram(&datagram);
-    }
-    pipeline.finish();
-    let text = String::from_utf8(std::mem::take(pipeline.take_alerts())).unwrap();
-    let alerts = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let truth = simulator.truth().records().iter().map(|r| serde_json::to_value(r).unwrap()).collect();
-    (alerts, truth)
-}
-
-fn time(value: &Value) -> Option<u64> {
+pub fn time(value: &Value) -> Option<u64> {
     let text: jiff::Timestamp = value.as_str()?.parse().unwrap();
     Some(u64::try_from(text.as_nanosecond()).unwrap())
 }
@@ -69,7 +31,7 @@ fn range(line: &Value) -> Option<Range> {
 }
 
 /// Lines of one alert gathered, in the order in which they were raised; each is raised once and cleared once.
-fn gather(lines: &[Value]) -> Vec<Told> {
+pub fn gather(lines: &[Value]) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
     let mut places = BTreeMap::new();
     let mut now = 0;
@@ -109,12 +71,12 @@ fn gather(lines: &[Value]) -> Vec<Told> {
     told
 }
 
-fn names(list: &Value) -> BTreeSet<&str> {
+pub fn names(list: &Value) -> BTreeSet<&str> {
     list.as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect()
 }
 
 /// Whether the alert is about what the truth names, and told as one of the kinds.
-fn fits(alert: &Told, wanted: &Value) -> bool {
+pub fn fits(alert: &Told, wanted: &Value) -> bool {
     let kind = alert.kinds[0].as_str();
     // A stale instrument is told for both sides, and of one source.
     let stale = kind == "stale";
@@ -173,7 +135,7 @@ fn blemishes(alert: &Told, wanted: &Value, whole: bool) -> Vec<&'static str> {
 
 /// Everything that is wrong: faults that were not found, or told twice or otherwise than they were; alerts that no
 /// fault explains.
-fn faults_of(lines: &[Value], truth: &[Value]) -> Vec<String> {
+pub fn faults_of(lines: &[Value], truth: &[Value]) -> Vec<String> {
     let alerts = gather(lines);
     let mut wrong = Vec::new();
     let mut explained = vec![false; alerts.len()];
@@ -212,99 +174,4 @@ fn faults_of(lines: &[Value], truth: &[Value]) -> Vec<String> {
         }
     }
     wrong
-}
-
-fn scenario(name: &str, seed: u64) -> Scenario {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("captures/scenarios").join(name);
-    let mut scenario = Scenario::read(&path).unwrap();
-    scenario.seed = seed;
-    scenario
-}
-
-fn hold(name: &str, seeds: std::ops::Range<u64>) {
-    let mut failed = Vec::new();
-    for seed in seeds {
-        let (alerts, truth) = replay(&scenario(name, seed));
-        let wrong = faults_of(&alerts, &truth);
-        if !wrong.is_empty() {
-            failed.push(format!(
-                "seed {seed}: {} wrong\n  {}",
-                wrong.len(),
-                wrong[..wrong.len().min(6)].join("\n  ")
-            ));
-        }
-    }
-    assert!(failed.is_empty(), "{} of the seeds failed\n{}", failed.len(), failed.join("\n"));
-}
-
-#[test]
-fn every_fault_is_found_and_nothing_else_seeds_0_to_29() {
-    hold("all-faults.toml", 0..30);
-}
-
-#[test]
-fn every_fault_is_found_and_nothing_else_seeds_30_to_59() {
-    hold("all-faults.toml", 30..60);
-}
-
-/// Scenarios of the incidents, with what the command line must change for them to show.
-const INCIDENTS: [(&str, Option<u64>); 9] = [
-    ("old-quotes", None),
-    ("wrong-bands", None),
-    ("test-data", None),
-    ("saturated-line", None),
-    ("silent-backup", None),
-    ("moved-lines", None),
-    ("crossed-under-load", Some(20_000)),
-    ("pre-open", None),
-    ("heartbeats-only", None),
-];
-
-#[test]
-fn every_incident_is_found_and_nothing_else() {
-    let mut failed = Vec::new();
-    for (name, rate) in INCIDENTS {
-        for seed in seeds() {
-            let mut incident = scenario(&format!("incidents/{name}.toml"), seed);
-            incident.rate = rate.unwrap_or(incident.rate);
-            let (alerts, truth) = replay(&incident);
-            let wrong = faults_of(&alerts, &truth);
-            if !wrong.is_empty() {
-                failed.push(format!(
-                    "{name} seed {seed}: {} wrong\n  {}",
-                    wrong.len(),
-                    wrong[..wrong.len().min(4)].join("\n  ")
-                ));
-            }
-        }
-    }
-    assert!(failed.is_empty(), "{} failed\n{}", failed.len(), failed.join("\n"));
-}
-
-/// A few seeds, or as many as `PARALLAX_SEEDS` says.
-fn seeds() -> std::ops::Range<u64> {
-    0..std::env::var("PARALLAX_SEEDS").map_or(2, |n| n.parse().expect("PARALLAX_SEEDS is a number"))
-}
-
-#[test]
-fn a_clean_session_raises_nothing_whatever_the_seed() {
-    for seed in 0..60 {
-        let mut clean = scenario("all-faults.toml", seed);
-        clean.faults.clear();
-        clean.duration_ns = 12_000_000_000;
-        let (alerts, truth) = replay(&clean);
-        assert!(truth.is_empty());
-        assert_eq!(alerts, Vec::<Value>::new(), "seed {seed}");
-    }
-}
-
-#[test]
-fn the_judge_of_this_test_sees_what_is_missing_and_what_is_too_much() {
-    let (alerts, truth) = replay(&scenario("demo.toml", 7));
-    assert_eq!(faults_of(&alerts, &truth), Vec::<String>::new());
-    let raised: Vec<&Value> = alerts.iter().filter(|a| a["event"] == "raised").collect();
-    assert!(raised.len() >= 4, "the demo shows at least four alerts");
-    let without: Vec<Value> = alerts.iter().filter(|a| a["kind"] != "gap").cloned().collect();
-    assert_eq!(faults_of(&without, &truth).len(), 1, "a gap that is not told is missed");
-    assert_eq!(faults_of(&alerts, &truth[..2]).len(), 2, "a line and a gap that no fault explains are seen");
 }
