@@ -148,15 +148,9 @@ impl SourceFacts {
             .flat_map(move |c| c.gaps.iter().filter(move |g| g.began_ns <= until_ns).map(move |g| (c, g)))
     }
 
-    /// Whether all that it sent up to then is known: no gap, nothing undecodable, no refused packet.
+    /// Whether all that it sent up to then is known: what cannot be read is in the gaps, unless another line had it.
     pub fn is_whole_until(&self, until_ns: u64) -> bool {
         self.gaps_by(until_ns).next().is_none()
-            && self.channels.iter().all(|c| c.errors.is_empty() && c.gaps_unlisted == 0)
-    }
-
-    /// Contradictions of its books, all kinds.
-    pub fn contradictions(&self) -> u64 {
-        self.channels.iter().flat_map(|c| &c.contradictions).map(|(_, count, _)| count).sum()
     }
 
     /// What this machine lost on its lines in the window, datagrams; `None` where nobody counted.
@@ -199,16 +193,29 @@ pub struct ChannelFacts {
     pub line_losses: Vec<LineLoss>,
     /// Stretches in the window without a delivery, though longer than usual.
     pub pauses: Vec<Pause>,
-    /// Errors by name: how often over all data, and where first.
-    pub errors: Vec<(String, u64, Spot)>,
+    /// Packets that could not be read, by error, over all data.
+    pub errors: Vec<Flaw>,
     /// Packets refused, sessions changed, numbers that began anew, in the window: name and when.
     pub sequence_events: Vec<(String, u64)>,
-    /// Contradictions of its books: kind, how often, where first.
-    pub contradictions: Vec<(String, u64, Spot)>,
+    /// Contradictions of its books, by kind, over all data.
+    pub contradictions: Vec<Flaw>,
     /// The data begin in the midst of its session: orders may be unknown for that reason.
     pub began_midway: bool,
     /// Packets delivered, over all data.
     pub delivered: u64,
+}
+
+/// Something wrong in the data, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flaw {
+    /// Its name.
+    pub name: String,
+    /// How often, over all data.
+    pub count: u64,
+    /// When first.
+    pub first_ns: u64,
+    /// Where first.
+    pub first: Spot,
 }
 
 /// A range of sequence numbers that did not come.

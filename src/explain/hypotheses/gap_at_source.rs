@@ -1,7 +1,7 @@
 //! A gap at the source.
 
 use super::super::facts::Facts;
-use super::words::{holes, many, pair_of, range, whole};
+use super::words::{holes, many, pair_of, range, unreadable, whole};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -49,7 +49,7 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             .with("the bytes came, and cannot be read")
             .ask("a copy of the packet from another line: whether its bytes are the same there");
     }
-    if !channel.errors.is_empty() {
+    if unreadable(channel, hole).is_some() {
         return finding
             .with("packets came that cannot be read")
             .ask("a copy of those packets from elsewhere");

@@ -31,9 +31,7 @@ fn test(facts: &Facts) -> Finding {
     ) {
         return Finding::not_applicable();
     }
-    let Some(pair) = pair_of(facts) else {
-        return Finding::about(&[]).ask("another source of the same instrument");
-    };
+    let Some(pair) = pair_of(facts) else { return alone(facts) };
     let mut against = Vec::new();
     let mut opened: Option<Finding> = None;
     for (late, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
@@ -48,6 +46,20 @@ fn test(facts: &Facts) -> Finding {
     }
     let blames = pair.map(|s| Blame::source(&s.name));
     against.into_iter().fold(Finding::about(&blames), Finding::but).is(super::Standing::Excluded)
+}
+
+/// Of a source that has no peer in this: what its own stamps say.
+fn alone(facts: &Facts) -> Finding {
+    let Some(subject) = facts.subject() else {
+        return Finding::about(&[]).ask("the alert of one of the composite's parts: explain that");
+    };
+    let finding = Finding::about(&[Blame::source(&subject.name)]);
+    match rose(&subject.latency.before, &subject.latency.during) {
+        Some(by) if by > LATE_NS => finding
+            .with(format!("its messages came {} later than usual after its own stamps", length(by)))
+            .ask(format!("{}'s own times of sending", subject.name)),
+        _ => finding.excluded("its messages came as soon as ever after its own stamps, or carry none"),
+    }
 }
 
 enum Lateness {

@@ -1,8 +1,9 @@
 //! Loss or delay on the way of a line.
 
-use super::super::facts::{Facts, LineLoss, SourceFacts};
+use super::super::facts::{Facts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, holes, length, many, moment, pair_of, pairing, pauses, range, rest_is_current, rose, whole,
+    LATE_NS, holes, length, many, moment, pair_of, pairing, pauses, place, range, rest_is_current, rose,
+    unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -39,7 +40,9 @@ fn test(facts: &Facts) -> Finding {
 fn of_line(facts: &Facts, finding: Finding) -> Finding {
     let Some(channel) = facts.channel() else { return finding };
     let line = channel.lines.iter().position(|l| Some(&l.name) == facts.alert.line.as_ref());
-    let of = |l: &&LineLoss| Some(l.line) == line;
+    let meant =
+        Span { from_ns: facts.alert.began_ns, to_ns: facts.during().to_ns.max(facts.alert.raised_ns) };
+    let of = |l: &&LineLoss| Some(l.line) == line && meant.has(l.at_ns);
     let Some(loss) = channel.line_losses.iter().find(of) else {
         return finding.supported("another line of the channel brought what this one did not");
     };
@@ -58,7 +61,7 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
         ),
     };
     finding.supported(what).with(format!(
-        "{} of the line in the window; the source sent them all, for the other copy is here",
+        "{} of the line in the alert; the source sent them all, for the other copy is here",
         many(total, "message")
     ))
 }
@@ -69,11 +72,13 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if hole.undecodable {
         return finding.ask("a copy of the packet from another line: whether its bytes are the same there");
     }
-    if let Some((name, count, _)) = channel.errors.iter().find(|(name, ..)| name != "unknown_type") {
+    if let Some(flaw) = unreadable(channel, hole) {
         return finding
             .with(format!(
-                "{} came that cannot be read ({name}): damaged here or there",
-                many(*count, "packet")
+                "{} came that cannot be read ({}), first at {}: damaged at the source or on the way",
+                many(flaw.count, "packet"),
+                flaw.name,
+                place(&flaw.first)
             ))
             .ask("a copy of the packet from elsewhere: whether its bytes are the same there");
     }
@@ -144,7 +149,19 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
 fn of_prices(facts: &Facts, finding: Finding) -> Finding {
     let Some(pair) = pair_of(facts) else {
         return match facts.subject() {
-            Some(s) if s.is_whole_until(facts.during().to_ns) => finding.excluded(whole(&[s])),
+            Some(s) if s.is_whole_until(facts.during().to_ns) => {
+                let finding = finding.but(whole(&[s]));
+                match rose(&s.latency.before, &s.latency.during) {
+                    Some(by) if by > LATE_NS => finding
+                        .with(format!(
+                            "its messages came {} later than usual after its own stamps",
+                            length(by)
+                        ))
+                        .ask(format!("a capture of {} nearer to it", s.name)),
+                    _ => finding
+                        .excluded("its messages came as soon as ever after its own stamps, or carry none"),
+                }
+            }
             _ => finding.ask("a capture nearer to the source"),
         };
     };
@@ -203,7 +220,7 @@ fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
         return Delay::No(format!(
             "{name} channel {} brought {} in the {length} without data",
             channel.name,
-            many(arrivals, "heartbeat or copy")
+            many(arrivals, "packet without news")
         ));
     }
     match rose(&late.latency.before, &late.latency.during) {

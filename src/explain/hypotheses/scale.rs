@@ -1,7 +1,7 @@
 //! Rounding or scale: one price is the other's times something, or the other's with fewer decimals.
 
 use super::super::facts::{Facts, ViewFacts};
-use super::words::{is_shown, many, price, sides};
+use super::words::{is_shown, many, price, prices, sides};
 use super::{Blame, Finding, Hypothesis};
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -75,7 +75,7 @@ fn test(facts: &Facts) -> Finding {
             };
         }
     }
-    if let Some(sentence) = rounded(a, b, &pairs) {
+    if let Some(sentence) = rounded(facts, a, b, &pairs) {
         return match pairs.len() {
             0..3 => finding.with(sentence).ask("the instrument's definition at both sources"),
             _ => finding.supported(sentence),
@@ -107,11 +107,14 @@ fn is_ratio(x: i64, y: i64, numerator: i64, denominator: i64) -> bool {
 }
 
 /// One side's prices all stand on a step ten times coarser than the other's, and are the other's rounded to it.
-fn rounded(a: &ViewFacts, b: &ViewFacts, pairs: &[(i64, i64)]) -> Option<String> {
+fn rounded(facts: &Facts, a: &ViewFacts, b: &ViewFacts, pairs: &[(i64, i64)]) -> Option<String> {
     for (coarse, fine, turned) in [(a, b, false), (b, a, true)] {
         let of = |(x, y): &(i64, i64)| if turned { (*y, *x) } else { (*x, *y) };
         for step in [100_000_000_i64, 10_000_000, 1_000_000] {
-            let fits = pairs.iter().map(of).all(|(c, f)| c % step == 0 && (c - f).abs() < step);
+            // All that it shows in the window stands on the coarser step, not only what is compared.
+            let on_step = |side| prices(facts, coarse, side, facts.window).iter().all(|(p, _)| p % step == 0);
+            let fits = pairs.iter().map(of).all(|(c, f)| c % step == 0 && (c - f).abs() < step)
+                && sides(facts).iter().all(|side| on_step(*side));
             let finer = pairs.iter().map(of).any(|(_, f)| f % step != 0);
             if fits && finer {
                 return Some(format!(

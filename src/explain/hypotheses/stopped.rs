@@ -73,7 +73,7 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
                 "{name} channel {} delivered nothing from {} for {stretch}, while {} came; no number is missing: nothing had been sent",
                 channel.name,
                 moment(pause.span.from_ns),
-                many(pause.arrivals, "heartbeat or copy"),
+                many(pause.arrivals, "packet without news"),
             )));
         }
         return Err((format!("{name} delivered nothing at all for {stretch}"), true));

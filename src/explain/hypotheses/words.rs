@@ -1,11 +1,12 @@
 //! What several hypotheses ask of the facts, and how figures and places are said.
 
 use super::super::facts::{
-    ChannelFacts, Facts, Figures, Hole, Pairing, Pause, Shown, SourceFacts, Span, Spot, ViewFacts,
+    ChannelFacts, Facts, Figures, Flaw, Hole, Pairing, Pause, Shown, SourceFacts, Span, Spot, ViewFacts,
 };
 use crate::alert::json::show_time;
 use crate::config::Kind;
 use crate::market::price::show_nanos;
+use feeds::feed::Depth;
 
 /// More than this above the usual is late.
 pub const LATE_NS: i64 = 5_000_000;
@@ -108,10 +109,10 @@ pub fn pauses(source: &SourceFacts, span: Span) -> impl Iterator<Item = (&Channe
         .flat_map(move |c| c.pauses.iter().filter(move |p| p.span.meets(&span)).map(move |p| (c, p)))
 }
 
-/// Whether the other instruments of `subject` were as early as ever, against `other`, while the alert lasted.
+/// Whether most other instruments of `subject` were as early as ever, against `other`, while the alert lasted.
 pub fn rest_is_current(pairing: &Pairing) -> bool {
     let [before, during, _] = &pairing.rest;
-    before.count >= 3 && during.count >= 3 && during.p10_p90_ns[1] <= before.p10_p90_ns[1] + LATE_NS
+    before.count >= 3 && during.count >= 3 && during.median_ns <= before.median_ns + LATE_NS
 }
 
 /// Whether a figure rose by more than a spread and a few milliseconds.
@@ -134,23 +135,17 @@ pub fn doubts(source: &SourceFacts, span: Span) -> Vec<String> {
         out.push(format!("{} channel {} lost {}", source.name, channel.name, range(gap)));
     }
     for channel in &source.channels {
-        if let Some((name, count, at)) = channel.errors.first() {
+        let early = |f: &&Flaw| f.first_ns <= span.to_ns && source.depth == Depth::Orders;
+        if let Some(flaw) = channel.contradictions.iter().find(early).filter(|_| !channel.began_midway) {
             out.push(format!(
-                "{}: {} with {name}, first at {}",
+                "{}'s book contradicts itself ({}), first at {} ({})",
                 source.name,
-                many(*count, "packet"),
-                place(at)
+                flaw.name,
+                moment(flaw.first_ns),
+                place(&flaw.first)
             ));
         }
-        if let Some((name, count, at)) = channel.contradictions.first().filter(|_| !channel.began_midway) {
-            let times = many(*count, "time");
-            out.push(format!(
-                "{}'s book contradicts itself {times} ({name}), first at {}",
-                source.name,
-                place(at)
-            ));
-        }
-        if channel.began_midway && matches!(source.depth, feeds::feed::Depth::Orders) {
+        if channel.began_midway && source.depth == Depth::Orders {
             let name = &channel.name;
             out.push(format!(
                 "the data begin in the midst of {} channel {name}: its book may lack orders",
@@ -196,4 +191,13 @@ pub fn holes(facts: &Facts) -> Vec<(&ChannelFacts, &Hole)> {
 /// Kinds that compare what is shown.
 pub fn is_shown(kind: Kind) -> bool {
     !matches!(kind, Kind::Gap | Kind::Line | Kind::Silent | Kind::Clock)
+}
+
+/// Packets of the channel that came around a hole and could not be read, as far as is known when they came.
+pub fn unreadable<'a>(channel: &'a ChannelFacts, hole: &Hole) -> Option<&'a Flaw> {
+    let around = |f: &&Flaw| {
+        // Of several only the first is dated: the others may be these.
+        f.first_ns <= hole.began_ns && (f.count > 1 || f.first_ns >= hole.before_ns)
+    };
+    channel.errors.iter().find(around)
 }

@@ -106,6 +106,13 @@ fn judge(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> Judged {
         ));
     };
     let during = facts.during();
+    let (own, theirs) = (is_authority(facts, source), is_authority(facts, peer));
+    if own && !theirs && doubts(source, during).is_empty() {
+        return Judged::No(format!(
+            "{} is the venue's own feed, whole and current: what it shows is the venue's word",
+            source.name
+        ));
+    }
     let mut sentences = vec![first];
     if all > 1 {
         sentences.push(format!(
@@ -132,7 +139,7 @@ fn judge(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> Judged {
     if !enough_after {
         trouble.push("the data end too soon after it to show what became of it".to_owned());
     }
-    let authority = is_authority(facts, peer) && !is_authority(facts, source);
+    let authority = theirs && !own;
     if trouble.is_empty() && (authority || !witnesses.is_empty()) {
         let mut finding = Finding::about(&[Blame::source(&source.name)]);
         finding.supports = sentences;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::facts::{ChannelFacts, Hole, LineFacts, LineLoss, Pause, SourceFacts, Span, Spot};
+use super::super::facts::{ChannelFacts, Flaw, Hole, LineFacts, LineLoss, Pause, SourceFacts, Span, Spot};
 use crate::check::gap::{Gap, Ours};
 use crate::check::life::Place;
 use crate::config::{Channel, Config};
@@ -174,13 +174,17 @@ impl Channels {
                 let watch = &mut self.of[at];
                 let core = &intake.feeder.channels[at].core;
                 watch.pause(until, self.window, true);
-                let spot =
-                    |o: &Origin| Spot { capture: name_of(o.capture), frame: o.frame, sequence: o.sequence };
-                watch.facts.errors =
-                    core.tally.errors.iter().map(|(n, e)| ((*n).to_owned(), e.count, spot(&e.at))).collect();
-                let contradictions = &core.market.contradictions.0;
+                let flaw = |name: &str, count: u64, at: &Origin| Flaw {
+                    name: name.to_owned(),
+                    count,
+                    first_ns: at.ts_recv_ns,
+                    first: Spot { capture: name_of(at.capture), frame: at.frame, sequence: at.sequence },
+                };
+                let errors = core.tally.errors.iter();
+                watch.facts.errors = errors.map(|(name, e)| flaw(name, e.count, &e.at)).collect();
+                let contradictions = core.market.contradictions.0.iter();
                 watch.facts.contradictions =
-                    contradictions.iter().map(|(n, c)| ((*n).to_owned(), c.count, spot(&c.first))).collect();
+                    contradictions.map(|(name, c)| flaw(name, c.count, &c.first)).collect();
                 watch.facts.began_midway = core.market.began_midway();
                 let peers = unfollowed.iter().enumerate().filter(|(other, _)| *other != s);
                 let moves: Vec<u64> = peers.flat_map(|(_, moves)| moves.iter().copied()).collect();
