@@ -9,6 +9,7 @@ pub mod book;
 pub mod chart;
 pub mod check;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod explain;
 pub mod identify;

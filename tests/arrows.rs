@@ -21,6 +21,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "source"]),
     ("store", &["alert", "config", "latency", "market", "pipeline", "source"]),
     ("identify", &["config", "packet", "source"]),
+    ("compare", &["alert", "chart", "check", "config", "latency", "market", "packet", "pipeline", "source"]),
     (
         "run",
         &[
@@ -33,8 +34,8 @@ const KNOWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "alert", "book", "chart", "check", "config", "explain", "identify", "latency", "line", "market",
-            "packet", "pipeline", "rules", "run", "shm", "simulate", "source", "store",
+            "alert", "book", "chart", "check", "compare", "config", "explain", "identify", "latency", "line",
+            "market", "packet", "pipeline", "rules", "run", "shm", "simulate", "source", "store",
         ],
     ),
 ];

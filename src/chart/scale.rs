@@ -156,7 +156,7 @@ pub fn label(ns: i64) -> String {
     format!("{sign}{whole}{point}{fraction}{name}")
 }
 
-/// A whole number with its thousands set apart by a narrow space.
+/// A whole number with its thousands set apart.
 pub fn thousands(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -165,7 +165,7 @@ pub fn thousands(n: i64) -> String {
     }
     for (nth, digit) in digits.chars().enumerate() {
         if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
-            out.push('\u{202f}');
+            out.push(',');
         }
         out.push(digit);
     }
@@ -210,8 +210,8 @@ mod tests {
     fn prices_and_counts_have_plain_axes() {
         let axis = ValueScale::linear([100, 104].into_iter(), |n| n.to_string());
         assert_eq!(axis.ticks().iter().map(|(n, _)| *n).collect::<Vec<_>>(), [100, 101, 102, 103, 104]);
-        assert_eq!(ValueScale::from_zero(3_000, thousands).ticks()[1].1, "1\u{202f}000");
-        assert_eq!((thousands(-1_234_567), thousands(12)), ("-1\u{202f}234\u{202f}567".into(), "12".into()));
+        assert_eq!(ValueScale::from_zero(3_000, thousands).ticks()[1].1, "1,000");
+        assert_eq!((thousands(-1_234_567), thousands(12)), ("-1,234,567".into(), "12".into()));
     }
 
     proptest! {

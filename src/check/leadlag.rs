@@ -20,23 +20,32 @@ fn lead(first: u64, second: u64) -> i64 {
     ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
-/// Moves that one of two views made and the other has not yet.
-#[derive(Debug, Default)]
-pub struct PriceMatcher {
-    pending: [VecDeque<(u8, i64, u64)>; 2],
+/// Moves that one of two views made and the other has not yet; `K` is what they moved to.
+#[derive(Debug)]
+pub struct MoveMatcher<K> {
+    pending: [VecDeque<(u8, K, u64)>; 2],
+}
+
+/// Moves to a price.
+pub type PriceMatcher = MoveMatcher<i64>;
+
+impl<K> Default for MoveMatcher<K> {
+    fn default() -> Self {
+        MoveMatcher { pending: [VecDeque::new(), VecDeque::new()] }
+    }
 }
 
 /// Moves that wait for their match, per view, at most.
 const PENDING_MAX: usize = 16;
 
-impl PriceMatcher {
+impl<K: Copy + PartialEq> MoveMatcher<K> {
     /// View `position` (0 or 1) moved its `side` to `price` at `ts_ns`. Answers the match, and how many older
     /// moves of either view are given up as unmatched.
     pub fn moved(
         &mut self,
         position: usize,
         side: u8,
-        price: i64,
+        price: K,
         ts_ns: u64,
         window_ns: u64,
     ) -> (Option<Match>, [u64; 2]) {

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod book;
 pub mod check_config;
+pub mod compare;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
@@ -44,6 +45,8 @@ enum Command {
     Identify(identify::Args),
     /// Percentile report of recorded histograms; with a baseline, a comparison
     Latency(latency::Args),
+    /// Two captures, lines or sources: are they the same, which is first and by how much, where do they differ
+    Compare(compare::Args),
     /// A simulated market on two feeds, with faults and the truth about them, into captures or onto multicast groups
     Simulate(simulate::Args),
     /// What is open at a running daemon: list, follow, acknowledge, put aside
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Latency(args) => run_latency(&args, out),
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
+        Command::Compare(args) => compare::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),

@@ -56,6 +56,8 @@ pub struct Judge {
     composites: Vec<Composite>,
     touched: Vec<(ViewId, bool)>,
     quotes: Option<Vec<u8>>,
+    /// Views whose quotes became others, where somebody wants to know.
+    moves: Option<Vec<ViewId>>,
     names: Vec<Names>,
     series: Vec<ChannelSeries>,
     /// By source: the number of its first channel.
@@ -101,6 +103,7 @@ impl Judge {
             composites: composites.collect(),
             touched: Vec::new(),
             quotes: quotes.then(Vec::new),
+            moves: None,
             names: config.sources.iter().map(|_| Names::default()).collect(),
             series,
             base,
@@ -280,6 +283,16 @@ impl Judge {
         self.quotes.as_mut()
     }
 
+    /// From now on it is kept which views' quotes become others.
+    pub fn keep_moves(&mut self) {
+        self.moves = Some(Vec::new());
+    }
+
+    /// Views whose quotes became others since the last call, in order; the quotes are in the registry.
+    pub fn take_moves(&mut self) -> Vec<ViewId> {
+        self.moves.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     fn number(&self, place: Place) -> usize {
         self.base[usize::from(place.source)] + usize::from(place.channel)
     }
@@ -341,7 +354,7 @@ impl Judge {
     /// Shows what a packet did: quote records, composites, checks.
     fn publish(&mut self) {
         let now = self.now;
-        let Judge { registry, comparator, composites, touched, quotes, .. } = self;
+        let Judge { registry, comparator, composites, touched, quotes, moves, .. } = self;
         for index in 0..touched.len() {
             let (view, changed) = touched[index];
             if !changed {
@@ -358,6 +371,9 @@ impl Judge {
             for (view, _) in touched.iter().filter(|(_, changed)| *changed) {
                 write_quote(out, now, *view, registry, &comparator.desk.sources);
             }
+        }
+        if let Some(moves) = moves {
+            moves.extend(touched.iter().filter(|(_, changed)| *changed).map(|(view, _)| *view));
         }
         comparator.on_views(now, touched, registry);
         touched.clear();
