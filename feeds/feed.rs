@@ -67,6 +67,9 @@ pub struct Info {
     pub number_is_identity: bool,
     /// Quotes count round lots only (a consolidated tape).
     pub round_lots_only: bool,
+    /// How it spells the suffixes of US securities: `nasdaq`, `cqs`, `cms` or `act`; empty where that is not known or
+    /// there are none.
+    pub symbology: &'static str,
     /// MICs of a consolidated feed's participants.
     pub participants: &'static [(u8, &'static str)],
     /// Listing codes (ITCH market category) of the instruments that the feed carries; empty: all.

@@ -26,6 +26,7 @@ impl Feed for Mdp3 {
         heartbeat_ns: 30_000_000_000,
         number_is_identity: true,
         round_lots_only: false,
+        symbology: "",
         participants: &[],
         listings: &[],
     };

@@ -34,6 +34,7 @@ impl Feed for IceImpact {
         heartbeat_ns: 1_000_000_000,
         number_is_identity: true,
         round_lots_only: false,
+        symbology: "",
         participants: &[],
         listings: &[],
     };

@@ -26,6 +26,8 @@ impl Feed for IexDeep {
         heartbeat_ns: 1_000_000_000,
         number_is_identity: false,
         round_lots_only: false,
+        // IEX: "represented in Nasdaq Integrated symbology".
+        symbology: "nasdaq",
         participants: &[],
         listings: &[],
     };

@@ -26,6 +26,8 @@ impl Feed for Itch50 {
         heartbeat_ns: 1_000_000_000,
         number_is_identity: false,
         round_lots_only: false,
+        // Nasdaq's ticker symbol convention, note 3: "for data dissemination via ITCH".
+        symbology: "nasdaq",
         participants: &[],
         listings: &[],
     };

@@ -50,6 +50,8 @@ impl Feed for Uqdf {
         heartbeat_ns: 1_000_000_000,
         number_is_identity: false,
         round_lots_only: true,
+        // Its specification says nothing of suffixes: issues of Nasdaq have none but a fifth letter.
+        symbology: "",
         participants: PARTICIPANTS,
         listings: b"QGS",
     };

@@ -165,7 +165,7 @@ pub fn judge_view(
     };
     let registry = bench.registry;
     let who = |desk: &Desk| format!("{} {}", desk.name(view.source), registry.get(view.instrument).name);
-    let tick = bench.registry.tick_nanos(view.instrument);
+    let tick = crossing.map_or(0, |(_, bid, _)| registry.tick_at(id, bid));
     let counted = Scope { name: scope, first: view.source, second: None };
     let case = Case { crossing, held, checks, scope: counted, subject: &subject, tick, who: &who };
     judge_at(now, place, &case, bench)
@@ -221,7 +221,7 @@ fn judge_crossing(
         let names = [a, b].map(|v| desk.name(v.source));
         format!("{} against {}, {}", names[0], names[1], registry.get(a.instrument).name)
     };
-    let tick = bench.registry.tick_nanos(a.instrument);
+    let tick = crossing.map_or(0, |(_, bid, _)| registry.tick_at(views[0], bid));
     let scope = Scope { name: "sources", first: a.source, second: Some(b.source) };
     let case = Case { crossing, held, checks: rules.crossing, scope, subject: &subject, tick, who: &who };
     judge_at(now, &mut pair.crossing, &case, bench)

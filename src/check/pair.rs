@@ -333,8 +333,7 @@ impl Pair {
             let differs = match (a, b) {
                 (Some(a), Some(b)) if a == b => false,
                 (Some(a), Some(b)) => {
-                    let instrument = bench.views[self.views[0] as usize].instrument;
-                    divergent::differ(a, b, bench.registry.tick_nanos(instrument), tolerance)
+                    divergent::differ(a, b, bench.registry.tick_at(self.views[0], a), tolerance)
                 }
                 (None, None) => false,
                 _ => true,
@@ -429,8 +428,7 @@ impl Pair {
                 Next::NOTHING
             }
             Step::Holds(segment) => {
-                let instrument = bench.views[self.views[0] as usize].instrument;
-                let tick = bench.registry.tick_nanos(instrument);
+                let tick = bench.registry.tick_at(self.views[0], a);
                 self.judge_difference(now, side, segment, [a, b], tick, bench)
             }
         }

@@ -12,8 +12,10 @@ use feeds::feed::Depth;
 
 use crate::check::catalogue;
 use crate::config::reader::{duration_text as duration, size_text as size};
-use crate::config::{Channel, Check, Config, Group, Kind, Live, Scope, Source, Tolerance};
+use crate::config::{Channel, Check, Config, Group, Kind, Live, Scope, Sessions, Source, Tolerance};
 use crate::market::price;
+use crate::pipeline::day::market_of;
+use crate::rules::{Kind as RuleKind, Row};
 
 /// Arguments of `parallax check-config`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +75,7 @@ fn write_meaning(config: &Config, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\ncomposite {}: the best over {}", composite.name, of.join(", "))?;
     }
     write_instruments(config, out)?;
+    write_rules(config, out)?;
     writeln!(out, "\nchecks")?;
     for check in &config.checks {
         let (name, severity) = (check.kind.name(), check.severity.name());
@@ -205,6 +208,9 @@ fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
         None => writeln!(out, "  {view}")?,
     }
     let lots = if info.round_lots_only { "round lots only" } else { "round lots and odd lots" };
+    if let Some(convention) = source.symbology {
+        writeln!(out, "  symbols are spelled as {} does", convention.name())?;
+    }
     write!(out, "  quotes count {lots}; a heartbeat is due every {}", duration(info.heartbeat_ns))?;
     match source.core {
         Some(core) => writeln!(out, "; live, its receiver is pinned to core {core}")?,
@@ -241,22 +247,71 @@ fn write_channel(channel: &Channel, out: &mut String) -> std::fmt::Result {
 }
 
 fn write_instruments(config: &Config, out: &mut String) -> std::fmt::Result {
-    if config.mappings.is_empty() {
+    if config.map.rows.is_empty() {
         return writeln!(out, "\ninstruments: no map; equal symbols are the same instrument");
     }
-    writeln!(out, "\ninstruments: {} rows in the map", config.mappings.len())?;
-    for mapping in &config.mappings {
+    writeln!(out, "\ninstruments: {} rows in the map", config.map.rows.len())?;
+    for mapping in &config.map.rows {
         let source = &config.sources[mapping.source].name;
-        write!(out, "  {} is {} in {source}", mapping.instrument, mapping.symbol)?;
+        write!(out, "  {} is {} in {source}{}", mapping.instrument, mapping.symbol, mapping.validity())?;
         if let Some(tick) = mapping.tick_nanos.and_then(|tick| i64::try_from(tick).ok()) {
             write!(out, ", tick {}", price::show_nanos(tick))?;
         }
         if let Some(lot) = mapping.round_lot {
             write!(out, ", round lot {lot}")?;
         }
+        if let Some(reference) = mapping.reference_nanos {
+            write!(out, ", round lot by reference price {}", price::show_nanos(reference))?;
+        }
+        let known = &mapping.identifiers;
+        let named = [
+            ("ISIN", &known.isin),
+            ("FIGI", &known.figi),
+            ("RIC", &known.ric),
+            ("option", &known.osi),
+            ("listed at", &known.mic),
+            ("in", &known.currency),
+        ];
+        for (name, value) in named.iter().filter(|(_, value)| !value.is_empty()) {
+            write!(out, ", {name} {value}")?;
+        }
         writeln!(out)?;
     }
-    Ok(())
+    config.map.findings.iter().try_for_each(|finding| writeln!(out, "  finding: {finding}"))
+}
+
+/// Which rules a day of the data will find, market by market.
+fn write_rules(config: &Config, out: &mut String) -> std::fmt::Result {
+    let book = &config.rules.book;
+    let hold = match config.rules.sessions {
+        Sessions::Report => "quotes are judged all the same; the summary says for how long",
+        Sessions::Hold => "quotes are closed where the feed does not say otherwise: not judged, and counted",
+    };
+    writeln!(out, "\nrules of the data's own day, {} book; outside of a market's hours {hold}", book.name())?;
+    let mut markets: Vec<String> =
+        config.sources.iter().map(|source| market_of(book, source)).filter(|m| !m.is_empty()).collect();
+    markets.sort();
+    markets.dedup();
+    for market in &markets {
+        for kind in [RuleKind::Tick, RuleKind::RoundLot, RuleKind::Hours] {
+            let names: Vec<&str> = book.names_of(market).collect();
+            let holds = |row: &&Row| {
+                row.kind == kind
+                    && row.class.is_empty()
+                    && !row.is_proposed()
+                    && names.contains(&row.market.as_str())
+            };
+            let rows: Vec<String> = book.rows().iter().filter(holds).map(rule).collect();
+            let rows = if rows.is_empty() { "none in the book".to_owned() } else { rows.join("; ") };
+            writeln!(out, "  {market} {}: {rows}", kind.name().replace('_', " "))?;
+        }
+    }
+    writeln!(out, "  `parallax rules --market M --date D` prints what holds on a day, with its sources")
+}
+
+fn rule(row: &Row) -> String {
+    let doubt = if row.verified { "" } else { ", not verified" };
+    format!("{} {}{doubt}", row.id, row.validity())
 }
 
 /// What the check looks at, by name.

@@ -5,6 +5,7 @@
 
 pub mod checks;
 pub mod live;
+pub mod map;
 pub mod reader;
 pub mod rules;
 
@@ -16,8 +17,11 @@ use feeds::feed::Depth;
 
 pub use checks::{Check, Kind, Scope, Severity, Tolerance};
 pub use live::Live;
+pub use map::{Map, Mapping};
 pub use reader::ConfigError;
 use reader::{Origin, Table, nearest};
+
+use crate::rules::symbols::Convention;
 pub use rules::{Rules, Sessions};
 
 /// How long a hole waits, when nothing is said.
@@ -112,6 +116,8 @@ pub struct Source {
     pub feed: FeedId,
     /// MIC of the venue; `None` for a consolidated feed.
     pub venue: Option<String>,
+    /// How it spells the suffixes of US securities; `None`: its symbols are taken as they are.
+    pub symbology: Option<Convention>,
     /// Core of its receiver (live only).
     pub core: Option<usize>,
     /// Its channels.
@@ -129,21 +135,6 @@ pub struct Composite {
     pub of: Vec<usize>,
 }
 
-/// What one source calls an instrument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mapping {
-    /// Our name.
-    pub instrument: String,
-    /// Position of the source in [`Config::sources`].
-    pub source: usize,
-    /// The source's symbol (or number).
-    pub symbol: String,
-    /// Price step in units of 1e-9, where given.
-    pub tick_nanos: Option<u64>,
-    /// Round lot, where given.
-    pub round_lot: Option<u32>,
-}
-
 /// The checked plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
@@ -152,7 +143,7 @@ pub struct Config {
     /// Composite views.
     pub composites: Vec<Composite>,
     /// Instrument map.
-    pub mappings: Vec<Mapping>,
+    pub map: Map,
     /// Checks that run.
     pub checks: Vec<Check>,
     /// The rule book, and what is done outside of a market's hours.
@@ -204,8 +195,8 @@ impl Config {
             config.composites.push(composite);
         }
         if let Some(mut table) = root_table.table("instruments", "[instruments]")? {
-            if let Some((map, span)) = table.string("map")? {
-                config.mappings = mappings(&folder.join(map), &config.sources)
+            if let Some((file, span)) = table.string("map")? {
+                config.map = map::read(&folder.join(file), &config.sources)
                     .map_err(|sentence| table.error_at(&span, sentence))?;
             }
             table.finish()?;
@@ -282,6 +273,7 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
         None if consolidated => None,
         None => Some(feed.info().venue.to_owned()),
     };
+    let symbology = symbology(&mut table, feed)?;
     let core = live::core(&mut table, "core")?;
     let mut channels: Vec<Channel> = Vec::new();
     for channel_table in table.tables("channel", "[[source.channel]]")? {
@@ -296,9 +288,25 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
     }
     let at = span.start;
     let place = Place(table.line_at(&span));
-    let source = Source { name: name.to_owned(), feed, venue, core, channels, place };
+    let source = Source { name: name.to_owned(), feed, venue, symbology, core, channels, place };
     table.finish()?;
     Ok((source, at))
+}
+
+/// The convention that the source says, or that its feed is known to have.
+fn symbology(table: &mut Table<'_>, feed: FeedId) -> Result<Option<Convention>, ConfigError> {
+    match table.string("symbology")? {
+        None => Ok(Convention::from_name(feed.info().symbology)),
+        Some(("none", _)) => Ok(None),
+        Some((name, span)) => {
+            let names = Convention::ALL.map(Convention::name);
+            Convention::from_name(name).map(Some).ok_or_else(|| {
+                let sentence =
+                    format!("`symbology = \"{name}\"` is none: write {} or none", names.join(", "));
+                table.error_at(&span, sentence)
+            })
+        }
+    }
 }
 
 fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
@@ -361,54 +369,6 @@ fn composite(mut table: Table<'_>, config: &Config) -> Result<Composite, ConfigE
     }
     table.finish()?;
     Ok(Composite { name: name.to_owned(), of })
-}
-
-/// Reads the instrument map: `instrument,source,symbol[,tick,round_lot]`; other columns are passed by.
-fn mappings(path: &Path, sources: &[Source]) -> Result<Vec<Mapping>, String> {
-    let shown = path.display();
-    let mut reader =
-        csv::Reader::from_path(path).map_err(|e| format!("instrument map {shown} cannot be read: {e}"))?;
-    let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
-    let column = |name: &str| header.iter().position(|h| h.trim() == name);
-    let need = |name: &str| {
-        column(name).ok_or_else(|| {
-            format!("{shown}: the header lacks `{name}`; it is instrument,source,symbol[,tick,round_lot]")
-        })
-    };
-    let (instrument, source, symbol) = (need("instrument")?, need("source")?, need("symbol")?);
-    let (tick, round_lot) = (column("tick"), column("round_lot"));
-    let mut out = Vec::new();
-    for (i, record) in reader.records().enumerate() {
-        let row = i + 2;
-        let record = record.map_err(|e| format!("{shown}: {e}"))?;
-        let cell = |c: usize| record.get(c).unwrap_or("").trim();
-        let name = cell(source);
-        let found = sources.iter().position(|s| s.name == name);
-        let found = found
-            .ok_or_else(|| format!("{shown}, row {row}: `{name}` is no source of this configuration"))?;
-        let optional = |c: Option<usize>| c.map(cell).filter(|t| !t.is_empty());
-        let tick_nanos = match optional(tick) {
-            None => None,
-            Some(text) => Some(
-                crate::market::price::parse_nanos(text)
-                    .and_then(|n| u64::try_from(n).ok())
-                    .filter(|n| *n > 0)
-                    .ok_or_else(|| format!("{shown}, row {row}: tick `{text}` is no positive decimal"))?,
-            ),
-        };
-        let round_lot = match optional(round_lot) {
-            None => None,
-            Some(text) => Some(text.parse::<u32>().ok().filter(|n| *n > 0).ok_or_else(|| {
-                format!("{shown}, row {row}: round_lot `{text}` is no positive whole number")
-            })?),
-        };
-        let (instrument, symbol) = (cell(instrument).to_owned(), cell(symbol).to_owned());
-        if instrument.is_empty() || symbol.is_empty() {
-            return Err(format!("{shown}, row {row}: instrument and symbol must not be empty"));
-        }
-        out.push(Mapping { instrument, source: found, symbol, tick_nanos, round_lot });
-    }
-    Ok(out)
 }
 
 #[cfg(test)]

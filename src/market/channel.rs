@@ -3,6 +3,7 @@
 //! Events are applied as they come and only mark what they touched; [`ChannelMarket::publish`] then turns
 //! what was touched into quotes, once for the whole packet. Judging is not done here.
 
+mod day;
 mod publish;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use super::quote::{Level, Origin, Quality, Quote};
 use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
 use crate::book::Books;
 use crate::config::Mapping;
+use crate::rules::symbols::{Convention, Symbology};
 
 /// How often a contradiction was seen, and where first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +98,13 @@ pub struct ChannelMarket {
     feed: FeedId,
     venue: VenueId,
     mapped: HashMap<String, Mapping>,
+    convention: Option<Convention>,
+    /// Round lot of an instrument of which nobody says one.
+    default_lot: u32,
+    /// The calendar says that the market is closed, and that is to be believed where the feed does not say.
+    closed: bool,
+    /// Views whose symbol means another instrument from now on; they show nothing any more.
+    withdrawn: Vec<ViewId>,
     numbers: Vec<u32>,
     large_numbers: HashMap<u64, u32>,
     symbols: HashMap<Box<[u8]>, u32>,
@@ -118,18 +127,31 @@ pub struct ChannelMarket {
 }
 
 const NONE: u32 = u32::MAX;
+/// The round lot where neither the feed, nor the map, nor the rule book says one.
+const ROUND_LOT: u32 = 100;
 /// Numbers below this are looked up in a plain array (ITCH locates are 16 bits).
 const SMALL_NUMBERS: u64 = 1 << 16;
 
 impl ChannelMarket {
-    /// An empty channel, of which the source may have several; `mappings` are those of its source.
-    pub fn new(source: SourceId, channel: u16, feed: FeedId, venue: VenueId, mappings: &[Mapping]) -> Self {
+    /// An empty channel, of which the source may have several. Which map and which rules hold is said by
+    /// [`ChannelMarket::turn_day`]; `convention` is how its symbols are spelled, where that is known.
+    pub fn new(
+        source: SourceId,
+        channel: u16,
+        feed: FeedId,
+        venue: VenueId,
+        convention: Option<Convention>,
+    ) -> Self {
         ChannelMarket {
             source,
             channel,
             feed,
             venue,
-            mapped: mappings.iter().map(|m| (m.symbol.clone(), m.clone())).collect(),
+            mapped: HashMap::new(),
+            convention,
+            default_lot: ROUND_LOT,
+            closed: false,
+            withdrawn: Vec::new(),
             numbers: Vec::new(),
             large_numbers: HashMap::new(),
             symbols: HashMap::new(),
@@ -306,7 +328,8 @@ impl ChannelMarket {
     fn add_slot(&mut self) -> u32 {
         let slot = self.slots.len() as u32;
         let decimals = self.feed.info().price_decimals;
-        self.slots.push(Slot { decimals, round_lot: 100, ..Slot::default() });
+        self.slots.push(Slot { decimals, round_lot: ROUND_LOT, ..Slot::default() });
+        self.set_round_lot(slot, self.default_lot);
         slot
     }
 
@@ -322,22 +345,28 @@ impl ChannelMarket {
             self.large_numbers.insert(number, slot);
         }
         if self.feed.info().number_is_identity {
-            let text = number.to_string();
-            let instrument = match self.mapped.get(&text) {
-                Some(mapping) => mapped_instrument(mapping, registry),
-                None => registry.numbered(self.feed, number),
-            };
-            self.slots[slot as usize].instrument = Some(instrument);
-            self.know_tick(instrument, registry);
+            self.name_number(slot, number, registry);
         }
         slot
+    }
+
+    fn name_number(&mut self, slot: u32, number: u64, registry: &mut Registry) {
+        let instrument = match self.mapped.get(&number.to_string()) {
+            Some(mapping) => mapped_instrument(mapping, registry),
+            None => registry.numbered(self.feed, number),
+        };
+        self.slots[slot as usize].instrument = Some(instrument);
+        self.know_tick(instrument, registry);
     }
 
     fn name(&mut self, slot: u32, symbol: &[u8], registry: &mut Registry) {
         let text = String::from_utf8_lossy(symbol);
         let instrument = match self.mapped.get(text.as_ref()) {
             Some(mapping) => mapped_instrument(mapping, registry),
-            None => registry.instrument(&text),
+            None => match self.convention {
+                Some(convention) => registry.instrument(&Symbology::shipped().canonical(convention, &text)),
+                None => registry.instrument(&text),
+            },
         };
         if let Some(lot) = registry.get(instrument).round_lot {
             self.set_round_lot(slot, lot);

@@ -12,6 +12,8 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::quote::{Origin, Quote};
+use crate::rules::queries::tick_of;
+use crate::rules::row::Step;
 
 /// Position of an instrument.
 pub type InstrumentId = u32;
@@ -146,6 +148,8 @@ pub struct Registry {
     by_instrument: Vec<[ViewId; 2]>,
     /// Which are test instruments, one bit each.
     tests: Vec<u64>,
+    /// Price steps of the day, by venue: for instruments of which nobody says one.
+    tick_rules: Vec<Vec<Step>>,
     /// What was learned and not yet taken, where somebody takes it.
     journal: Option<Vec<Change>>,
 }
@@ -342,8 +346,24 @@ impl Registry {
         self.tests.get(id as usize / 64).is_some_and(|word| word & 1 << (id % 64) != 0)
     }
 
-    /// Price step of an instrument: its own, or the feeds' smallest unit that its prices show.
-    pub fn tick_nanos(&self, id: InstrumentId) -> u64 {
-        self.get(id).tick_nanos.unwrap_or(10_000_000)
+    /// The price steps that a venue's rules give instruments of which nobody says one.
+    pub fn set_tick_rule(&mut self, venue: VenueId, steps: &[Step]) {
+        let at = usize::from(venue.0);
+        if self.tick_rules.len() <= at {
+            self.tick_rules.resize(at + 1, Vec::new());
+        }
+        self.tick_rules[at] = steps.to_vec();
+    }
+
+    /// Price step of a view's instrument at a price, units of 1e-9: what is said of it, or what the rules of the venue
+    /// and the day say, or a cent.
+    #[inline]
+    pub fn tick_at(&self, view: ViewId, price: i64) -> u64 {
+        let view = &self.views[view as usize];
+        let by_rule = || tick_of(self.tick_rules.get(usize::from(view.venue.0))?, price);
+        self.get(view.instrument).tick_nanos.or_else(by_rule).unwrap_or(CENT_NANOS)
     }
 }
+
+/// The step where nobody says one.
+const CENT_NANOS: u64 = 10_000_000;

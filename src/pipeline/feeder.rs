@@ -3,18 +3,21 @@
 //! It owns its channels: their line state, their books, their names for instruments. Nothing in it is shared, so a
 //! receiver may have one to itself. It compares nothing, and knows of other sources only that they exist.
 
+use std::sync::Arc;
+
 use feeds::feed::PacketHeader;
 use feeds::wire::WireError;
 use feeds::{Feed, FeedVisitor};
 
 use super::beat::Beats;
+use super::day::ChannelDay;
 use super::event_time::EventTime;
 use super::note::{Class, Note, Step};
 use super::packet_sink::PacketSink;
 use super::tally::ChannelTally;
 use crate::check::gap::Ours;
 use crate::check::life::Place;
-use crate::config::{Config, Group};
+use crate::config::{Config, Group, Mapping};
 use crate::latency::StageClock;
 use crate::line::{Arrival, Channel, ChannelConfig};
 use crate::market::{
@@ -73,6 +76,7 @@ pub struct ChannelCore {
     /// What came.
     pub tally: ChannelTally,
     pub(super) time: EventTime,
+    day: ChannelDay,
     pub(super) bare: bool,
     pub(super) delivered: bool,
     pub(super) had_suspects: bool,
@@ -151,7 +155,8 @@ impl Feeder {
         let mut registries: Vec<Registry> = Vec::new();
         for (s, source) in config.sources.iter().enumerate() {
             let mut registry = Registry::with_journal(config);
-            let mappings: Vec<_> = config.mappings.iter().filter(|m| m.source == s).cloned().collect();
+            let mappings: Arc<[Mapping]> =
+                config.map.rows.iter().filter(|m| m.source == s).cloned().collect();
             for (c, channel) in source.channels.iter().enumerate() {
                 let this = number;
                 number += 1;
@@ -170,9 +175,10 @@ impl Feeder {
                     place: Place { source: s as u16, channel: c as u16, line: 0 },
                     number: this,
                     feed: source.feed,
-                    market: ChannelMarket::new(s as u16, c as u16, source.feed, venue, &mappings),
+                    market: ChannelMarket::new(s as u16, c as u16, source.feed, venue, source.symbology),
                     tally: ChannelTally::new(source.feed),
                     time: EventTime::new(source.feed.info().time_base, fixed),
+                    day: ChannelDay::new(config, source, mappings.clone()),
                     bare,
                     delivered: false,
                     had_suspects: false,
@@ -266,6 +272,10 @@ impl Feeder {
         let state = &mut channels[channel];
         state.core.place.line = line;
         state.core.lost(common.now, datagram);
+        if common.now >= state.core.day.until_ns {
+            let ChannelCore { day, market, place, .. } = &mut state.core;
+            day.turn(common.now, market, &mut common.registries[usize::from(place.source)]);
+        }
         let (now_ns, before) = (common.now, announced(state, line));
         state.core.feed.with(OnPacket { state, common, shelf, out, datagram, started });
         if let Some(beats) = beats {

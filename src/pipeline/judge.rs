@@ -3,6 +3,7 @@
 //! It keeps the registry that joins what the sources know, composite views, quote records and every histogram. It
 //! sees no bytes and reads no clock but the stage clock that it was given.
 
+use super::day::TickDay;
 use super::figures::{Figure, Figures, What};
 use super::intake::Steps;
 use super::note::{Class, Note, Step};
@@ -68,6 +69,7 @@ pub struct Judge {
     now: u64,
     /// What a store is told, where there is one.
     figures: Option<Box<Figures>>,
+    ticks: TickDay,
     /// Quote updates judged.
     pub updates: u64,
     /// Notes that were lost on the way here.
@@ -84,6 +86,7 @@ impl Judge {
         quotes: bool,
     ) -> Judge {
         let mut registry = Registry::of(config);
+        let ticks = TickDay::new(config, &mut registry);
         let (mut series, mut base) = (Vec::new(), Vec::new());
         for source in &config.sources {
             base.push(series.len());
@@ -111,6 +114,7 @@ impl Judge {
             booked: None,
             now: 0,
             figures: None,
+            ticks,
             updates: 0,
             overruns: 0,
         }
@@ -168,6 +172,9 @@ impl Judge {
     pub fn begin(&mut self, step: &Step) {
         self.beat(step.now_ns);
         self.now = self.comparator.advance_to(self.now.max(step.now_ns));
+        if self.now >= self.ticks.until_ns {
+            self.ticks.turn(self.now, &mut self.registry);
+        }
         if step.class == Class::Datagram {
             self.start(self.now);
         }

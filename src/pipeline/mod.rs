@@ -13,6 +13,7 @@
 //! ([`overlap`]), and live every receiver has a [`Feeder`] and one comparator thread the [`Judge`].
 
 pub mod beat;
+pub mod day;
 pub mod event_time;
 pub mod feeder;
 pub mod figures;

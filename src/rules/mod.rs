@@ -10,7 +10,7 @@
 
 pub mod identifiers;
 mod overlay;
-mod queries;
+pub mod queries;
 mod read;
 pub mod row;
 pub mod session;
@@ -139,6 +139,12 @@ impl Book {
     pub fn names_of<'b>(&'b self, market: &'b str) -> impl Iterator<Item = &'b str> {
         let jurisdiction = self.market(market).map(|m| m.jurisdiction.as_str()).filter(|j| *j != market);
         [market].into_iter().chain(jurisdiction)
+    }
+
+    /// The consolidated tape of a market's jurisdiction, such as `US-SIP` for XNAS, where the book has one.
+    pub fn tape_of(&self, market: &str) -> Option<&str> {
+        let tape = format!("{}-SIP", self.market(market)?.jurisdiction);
+        self.market(&tape).map(|market| market.name.as_str())
     }
 
     /// The row that holds for the market, or else for its jurisdiction, on `date`.

@@ -71,6 +71,7 @@ c.toml is valid
 
 source direct: nasdaq-itch-5.0 (Nasdaq TotalView-ITCH 5.0)
   venue XNAS, order by order
+  symbols are spelled as nasdaq does
   quotes count round lots and odd lots; a heartbeat is due every 1s; live, its receiver is pinned to core 2
   channel tv1: 2 lines, the first copy wins; a hole waits 2ms or 64 packets
     line A: 233.54.12.111:26477, live on interface 10.1.0.5
@@ -87,6 +88,15 @@ composite best: the best over direct
 instruments: 2 rows in the map
   AAPL is AAPL in direct, tick 0.01, round lot 100
   AAPL is AAPL.Q in sip
+
+rules of the data's own day, shipped book; outside of a market's hours quotes are judged all the same; the summary says for how long
+  US-SIP tick: us-612 from 2006-01-31
+  US-SIP round lot: us-lots-before-mdi from 2006-01-31 until 2025-11-03; us-lots-mdi from 2025-11-03
+  US-SIP hours: us-sip-hours from 2013-01-01
+  XNAS tick: us-612 from 2006-01-31
+  XNAS round lot: us-lots-before-mdi from 2006-01-31 until 2025-11-03; us-lots-mdi from 2025-11-03
+  XNAS hours: xnas-hours from 2013-01-01
+  `parallax rules --market M --date D` prints what holds on a day, with its sources
 
 checks
   divergent (major): every pair among direct, sip; tolerance 1 ticks or 2.5 bps; on_delay 30ms; off_delay 5ms

@@ -1,6 +1,7 @@
 //! `parallax replay`: the whole pipeline over captures, in capture time.
 
 mod outputs;
+mod rules;
 mod store;
 mod summary;
 mod text;

@@ -22,6 +22,8 @@ pub struct Summary {
     pub to: Option<String>,
     pub duration_ns: u64,
     pub captures: Vec<Capture>,
+    /// Which rules the days of the data were judged by.
+    pub rules: super::rules::Rules,
     pub sources: Vec<Source>,
     pub pairs: Vec<Pair>,
     pub alerts: Alerts,
@@ -185,6 +187,7 @@ impl Summary {
             to: span.map(|(_, to)| show_time(to)),
             duration_ns: span.map_or(0, |(from, to)| to - from),
             captures: captures.counts().iter().map(capture).collect(),
+            rules: super::rules::Rules::new(config, &pipeline.judge.registry, span),
             sources: (0..config.sources.len())
                 .map(|s| source(config, s, &pipeline.intake.feeder.channels))
                 .collect(),

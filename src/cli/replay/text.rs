@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::rules::{Rules, Used};
 use super::summary::{Pair, Series, Source, Summary};
 
 /// Writes the summary.
@@ -40,6 +41,7 @@ fn try_write(summary: &Summary, out: &mut String) -> std::fmt::Result {
     for (group, count) in &summary.unrouted {
         writeln!(out, "not in the configuration: {group}, {count} datagrams")?;
     }
+    write_rules(&summary.rules, out)?;
     for source in &summary.sources {
         write_source(source, out)?;
     }
@@ -48,6 +50,43 @@ fn try_write(summary: &Summary, out: &mut String) -> std::fmt::Result {
     }
     write_latency(&summary.latency, out)?;
     write_alerts(summary, out)
+}
+
+/// One line for each market and day.
+fn write_rules(rules: &Rules, out: &mut String) -> std::fmt::Result {
+    let outside = if rules.sessions == "hold" { "; outside of hours nothing is judged" } else { "" };
+    if rules.days.is_empty() {
+        return writeln!(out, "rules: {} book{outside}; no market of it is in this data", rules.book);
+    }
+    for day in &rules.days {
+        let spent: Vec<String> =
+            day.sessions_ns.iter().map(|(state, ns)| format!("{state} {}", seconds(*ns))).collect();
+        let used = |used: &Used| {
+            let doubt = if used.verified { "" } else { " (not verified)" };
+            format!("{} {}{doubt}", used.kind.replace('_', " "), used.id)
+        };
+        let rows: Vec<String> = day.rows.iter().map(used).collect();
+        let rows = if rows.is_empty() { "no rows".to_owned() } else { rows.join(", ") };
+        let book = &rules.book;
+        writeln!(
+            out,
+            "rules: {} {}, {}{outside}: {rows}; {book} book",
+            day.market,
+            day.date,
+            spent.join(", ")
+        )?;
+    }
+    if rules.more_days > 0 {
+        writeln!(out, "rules: and {} more days", rules.more_days)?;
+    }
+    if rules.lots_assumed > 0 {
+        let lots = rules.lots_assumed;
+        writeln!(
+            out,
+            "rules: nobody says the round lot of {lots} instruments, nor the price it goes by: 100 is assumed"
+        )?;
+    }
+    rules.map_findings.iter().try_for_each(|finding| writeln!(out, "instrument map: {finding}"))
 }
 
 fn list<K: std::fmt::Display>(counts: &BTreeMap<K, u64>) -> String {

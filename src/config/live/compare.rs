@@ -86,7 +86,7 @@ pub fn compare(old: &Config, new: &Config) -> Changes {
     sources(&old.sources, &new.sources, &mut refuse);
     let judged = [
         ("composites are", old.composites != new.composites),
-        ("the instrument map is", old.mappings != new.mappings),
+        ("the instrument map is", old.map != new.map),
         ("checks are", old.checks != new.checks),
         ("[rules] is", old.rules != new.rules),
     ];

@@ -10,6 +10,12 @@ impl ChannelMarket {
     /// Turns what was touched into quotes; every view of it is appended to `touched`, with
     /// whether its quote became another.
     pub fn publish(&mut self, origin: &Origin, registry: &mut Registry, touched: &mut Vec<Touched>) {
+        for view in self.withdrawn.drain(..) {
+            let shown = &mut registry.views[view as usize];
+            shown.quote = Some(Quote { quality: Quality::Closed, ..Quote::default() });
+            shown.origin = *origin;
+            touched.push(Touched { view, changed: true, book: None });
+        }
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
             self.slots[slot as usize].dirty = false;
@@ -52,6 +58,7 @@ impl ChannelMarket {
                 TradingState::Halted => Quality::Halted,
                 TradingState::Auction => Quality::Auction,
                 TradingState::Closed => Quality::Closed,
+                TradingState::Unknown if self.closed => Quality::Closed,
                 TradingState::Unknown | TradingState::Trading => Quality::Ok,
             };
             let (mut quote, lost) = match quoter.said {
