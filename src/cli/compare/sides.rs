@@ -249,7 +249,7 @@ fn assemble(basis: Basis, ports: [Vec<Port>; 2], shown: [String; 2]) -> Plan {
         }),
         units: Vec::new(),
         routes: [Vec::new(), Vec::new()],
-        config: Config { checks: checks(), ..Config::default() },
+        config: Config { checks: checks(), rules: base.rules.clone(), ..Config::default() },
         couples: Vec::new(),
         paths,
         names: labels,
@@ -322,9 +322,9 @@ fn sources(plan: &mut Plan, base: &Config, ports: &[Vec<Port>; 2], shown: &[Stri
             let alone = ports.iter().all(|port| port.source == position);
             let name =
                 if alone { shown[side].clone() } else { format!("{} of {}", source.name, shown[side]) };
-            let mapped = base.mappings.iter().filter(|m| m.source == position).cloned();
+            let mapped = base.map.rows.iter().filter(|m| m.source == position).cloned();
             let number = plan.config.sources.len();
-            plan.config.mappings.extend(mapped.map(|m| crate::config::Mapping { source: number, ..m }));
+            plan.config.map.rows.extend(mapped.map(|m| crate::config::Mapping { source: number, ..m }));
             made[side].push(number as u16);
             plan.config.sources.push(crate::config::Source {
                 name: plan.unused(name),
