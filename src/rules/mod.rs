@@ -29,15 +29,15 @@ pub use row::{Kind, Row, Values};
 pub use session::{Day, Market, Session, SessionState};
 
 /// The files of the shipped book, by name.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 7] = [
     ("ticks.toml", include_str!("book/ticks.toml")),
     ("lots.toml", include_str!("book/lots.toml")),
     ("bands.toml", include_str!("book/bands.toml")),
     ("sessions.toml", include_str!("book/sessions.toml")),
     ("calendars.toml", include_str!("book/calendars.toml")),
     ("policy.toml", include_str!("book/policy.toml")),
+    ("clocks.toml", include_str!("book/clocks.toml")),
 ];
-const SHIPPED_CLOCKS: (&str, &str) = ("clocks.toml", include_str!("book/clocks.toml"));
 
 /// No file of rules is larger.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -57,7 +57,7 @@ impl Book {
         static BOOK: OnceLock<Arc<Book>> = OnceLock::new();
         BOOK.get_or_init(|| {
             let mut book = Book { rows: Vec::new(), markets: Vec::new(), path: String::new() };
-            for (name, text) in SHIPPED.into_iter().chain([SHIPPED_CLOCKS]) {
+            for (name, text) in SHIPPED {
                 let pages = read::read(name, text).expect("the shipped book is read by a test");
                 book.rows.extend(pages.rows);
                 book.markets.extend(pages.markets);

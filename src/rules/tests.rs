@@ -145,6 +145,9 @@ fn sessions_of_known_days() {
         ("XNAS", "2017-07-03T17:00:00Z", "post day before Independence Day"),
         ("XNAS", "2017-07-03T21:00:00Z", "closed day before Independence Day"),
         ("XNYS", "2017-07-03T17:00:00Z", "closed day before Independence Day"),
+        // What follows an early close ended an hour earlier at the NYSE's markets then.
+        ("ARCX", "2017-07-03T20:00:00Z", "closed day before Independence Day"),
+        ("ARCX", "2026-11-27T21:59:59Z", "post day after Thanksgiving"),
         ("IEXG", "2026-11-26T15:00:00Z", "closed Thanksgiving Day"),
         ("IEXG", "2026-11-28T15:00:00Z", "closed weekend"),
         ("IEXG", "2026-11-27T18:00:00Z", "post day after Thanksgiving"),
