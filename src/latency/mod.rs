@@ -18,6 +18,7 @@
 //! value without counting it.
 
 mod compare;
+mod counts;
 mod curves;
 mod distribution;
 pub mod html;

@@ -4,7 +4,7 @@
 //!
 //! This reader is our own because a log may come from anywhere: it looks at the header
 //! before it believes a size in it, allocates no counts array, and inflates no further
-//! than [`PAYLOAD_MAX`]. Writing uses the `hdrhistogram` crate.
+//! than [`PAYLOAD_MAX`]. Writing is in `counts`.
 
 use std::io::Read;
 

@@ -6,6 +6,7 @@
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer, V2Serializer};
 
+use super::counts::Counts;
 use super::distribution::{Distribution, Percentiles};
 use super::payload::{self, Bucket, PayloadError};
 use super::recorder::SATURATION_NS;
@@ -65,10 +66,21 @@ impl Default for Period {
 
 impl Period {
     /// Takes the recorded values of both sides in.
-    pub(super) fn add_sides(&mut self, sides: [&Histogram<u64>; 2], saturated: u64) {
+    fn add_sides(&mut self, sides: [&Histogram<u64>; 2], saturated: u64) {
         for (own, other) in self.sides.iter_mut().zip(sides) {
             // It grows as it must: nothing is out of range.
             let _ = own.add(other);
+        }
+        self.saturated += saturated;
+    }
+
+    /// The same of a recorder's counts.
+    pub(super) fn add_counts(&mut self, sides: [&Counts; 2], saturated: u64) {
+        for (own, other) in self.sides.iter_mut().zip(sides) {
+            for (_, high, count) in other.buckets() {
+                // As above.
+                let _ = own.record_n(high, count);
+            }
         }
         self.saturated += saturated;
     }
@@ -154,7 +166,7 @@ impl Period {
 }
 
 /// The values of histograms, those of magnitudes below zero.
-pub(super) fn distribution<'a>(sides: impl Iterator<Item = (&'a Histogram<u64>, bool)>) -> Distribution {
+fn distribution<'a>(sides: impl Iterator<Item = (&'a Histogram<u64>, bool)>) -> Distribution {
     let mut values = Distribution::default();
     for (histogram, below) in sides {
         for step in histogram.iter_recorded() {

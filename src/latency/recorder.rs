@@ -8,20 +8,16 @@
 use std::io::{self, Write};
 
 use base64::Engine as _;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
-use super::distribution::Percentiles;
+use super::counts::Counts;
+use super::distribution::{Distribution, Percentiles};
 use super::line::{SATURATED, seconds};
-use super::period::{Period, distribution};
+use super::period::Period;
 use super::series::{NEGATIVE_SUFFIX, SeriesName};
 
 /// Magnitudes beyond this (one day) are recorded at it and counted as saturated: a
 /// latency of days is a wrong clock, and the range costs memory.
 pub const SATURATION_NS: u64 = 86_400_000_000_000;
-
-/// Values keep three significant digits: a bucket is at most 0.1 % wide.
-const DIGITS: u8 = 3;
 
 /// Encoded lines that nobody has taken yet; beyond it, interval lines are dropped and
 /// counted in the log (totals stay whole). One interval of fifty series is about 150 kB.
@@ -53,8 +49,8 @@ pub struct SeriesSummary {
 
 /// One side of zero of one series.
 struct Side {
-    open: Histogram<u64>,
-    total: Histogram<u64>,
+    open: Counts,
+    total: Counts,
     open_saturated: u64,
     total_saturated: u64,
 }
@@ -81,23 +77,20 @@ pub struct Recorder {
     keeps_periods: bool,
     pending: Vec<u8>,
     dropped_intervals: u64,
-    encoded: Vec<u8>,
-    serializer: V2DeflateSerializer,
+    /// Room for a histogram on its way into a line: plain, packed, as text.
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+    text: String,
 }
 
 impl Side {
     fn new() -> Self {
-        // The bounds are constants that the crate accepts; a test creates a series.
-        let histogram =
-            || Histogram::new_with_bounds(1, SATURATION_NS, DIGITS).expect("constant bounds are valid");
-        Self { open: histogram(), total: histogram(), open_saturated: 0, total_saturated: 0 }
+        Self { open: Counts::new(), total: Counts::new(), open_saturated: 0, total_saturated: 0 }
     }
 
     /// Moves the open interval's values into the totals.
     fn close(&mut self) {
-        let added = self.total.add(&self.open);
-        debug_assert!(added.is_ok(), "both histograms have the same bounds");
-        self.open.reset();
+        self.total.take(&mut self.open);
         self.total_saturated += self.open_saturated;
         self.open_saturated = 0;
     }
@@ -119,8 +112,9 @@ impl Recorder {
             keeps_periods: false,
             pending: Vec::new(),
             dropped_intervals: 0,
-            encoded: Vec::new(),
-            serializer: V2DeflateSerializer::new(),
+            plain: Vec::new(),
+            packed: Vec::new(),
+            text: String::new(),
         }
     }
 
@@ -131,7 +125,7 @@ impl Recorder {
     }
 
     /// The series `source`, from one point to another ([`super::point`]); the same names
-    /// give the same series again. Allocates (about 1.2 MB for a new one), so call it at
+    /// give the same series again. Allocates (1.8 MB for a new one, of which the system gives what is used), so call it at
     /// start-up and keep the id.
     pub fn series(&mut self, source: &str, from: &str, to: &str) -> SeriesId {
         let name = SeriesName::new(source, from, to);
@@ -161,7 +155,7 @@ impl Recorder {
         if magnitude > SATURATION_NS {
             side.open_saturated += 1;
         }
-        side.open.saturating_record(magnitude.min(SATURATION_NS));
+        side.open.record(magnitude);
     }
 
     /// Hands every interval that is over at `now_ns` to the writer, header first. Call it
@@ -247,7 +241,7 @@ impl Recorder {
                 && sides.iter().any(|side| !side.open.is_empty())
             {
                 let saturated = sides.iter().map(|side| side.open_saturated).sum();
-                period.add_sides([&sides[0].open, &sides[1].open], saturated);
+                period.add_counts([&sides[0].open, &sides[1].open], saturated);
             }
             for side in 0..2 {
                 if self.series[index].sides[side].open.is_empty() {
@@ -283,37 +277,39 @@ impl Recorder {
 
     /// Encodes one side of one series of the open interval.
     fn push_line(&mut self, index: usize, side: usize) {
-        let series = &self.series[index];
-        let (tag, side) = (&series.tags[side], &series.sides[side]);
-        self.encoded.clear();
-        // Writing into memory cannot fail, and counts beyond 2^63 would take centuries.
-        let encoded = self.serializer.serialize(&side.open, &mut self.encoded).is_ok();
+        let series = &mut self.series[index];
+        let (tag, side) = (&series.tags[side], &mut series.sides[side]);
+        self.packed.clear();
+        let encoded = side.open.encode(&mut self.plain, &mut self.packed).is_ok();
         if !encoded || self.pending.len() > PENDING_MAX {
             self.dropped_intervals += 1;
             return;
         }
+        self.text.clear();
+        base64::engine::general_purpose::STANDARD.encode_string(&self.packed, &mut self.text);
+        let pending = &mut self.pending;
+        // Writing into memory cannot fail.
         if side.open_saturated > 0 {
-            let line = format!("{SATURATED}{} {tag}]\n", side.open_saturated);
-            self.pending.extend_from_slice(line.as_bytes());
+            let _ = writeln!(pending, "{SATURATED}{} {tag}]", side.open_saturated);
         }
-        let max = side.open.max();
-        let line = format!(
-            "Tag={tag},{},{},{}.{:06},{}\n",
-            seconds(self.open_first_ns),
-            seconds(self.interval_ns),
-            max / 1_000_000,
-            max % 1_000_000,
-            base64::engine::general_purpose::STANDARD.encode(&self.encoded),
-        );
-        self.pending.extend_from_slice(line.as_bytes());
+        let [first, length] = [self.open_first_ns, self.interval_ns].map(seconds);
+        let (millis, nanos) = (side.open.max() / 1_000_000, side.open.max() % 1_000_000);
+        let _ = writeln!(pending, "Tag={tag},{first},{length},{millis}.{nanos:06},{}", self.text);
     }
 }
 
 impl Series {
     fn summary(&self) -> SeriesSummary {
-        let saturated = self.sides.iter().map(|side| side.total_saturated + side.open_saturated).sum();
-        let both = [false, true].into_iter().zip(&self.sides);
-        let values = distribution(both.flat_map(|(below, side)| [(&side.total, below), (&side.open, below)]));
+        let mut values = Distribution::default();
+        let mut saturated = 0;
+        for (negative, side) in [false, true].into_iter().zip(&self.sides) {
+            saturated += side.total_saturated + side.open_saturated;
+            for (low, high, count) in side.total.buckets().chain(side.open.buckets()) {
+                let value = if negative { -(low as i64) } else { high as i64 };
+                // A recorder that lives for centuries could overflow; it then stops counting up.
+                let _ = values.add(value, count);
+            }
+        }
         SeriesSummary {
             name: self.name.clone(),
             count: values.count(),
