@@ -24,6 +24,12 @@ pub fn key(out: &mut Vec<u8>, name: &str) {
 /// Appends text as a JSON string. Bytes that are no UTF-8 are read as Latin-1.
 pub fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
+    // Names of sources, venues and instruments are plain almost always.
+    if text.iter().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\')) {
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
     match std::str::from_utf8(text) {
         Ok(text) => text.chars().for_each(|c| escaped(out, c)),
         Err(_) => text.iter().for_each(|b| escaped(out, char::from(*b))),
@@ -78,7 +84,12 @@ pub fn time(out: &mut Vec<u8>, name: &str, unix_ns: u64) {
 
 /// Appends RFC 3339 UTC with nine decimals.
 pub fn write_time(out: &mut Vec<u8>, unix_ns: u64) {
-    let (seconds, nanos) = (unix_ns / 1_000_000_000, unix_ns % 1_000_000_000);
+    write_second(out, unix_ns / 1_000_000_000);
+    write_nanos(out, unix_ns % 1_000_000_000);
+}
+
+/// Year to second, and the point.
+fn write_second(out: &mut Vec<u8>, seconds: u64) {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let mut buffer = [0; 20];
@@ -96,8 +107,33 @@ pub fn write_time(out: &mut Vec<u8>, unix_ns: u64) {
     out.push(b':');
     digits(second % 60, 2, out);
     out.push(b'.');
-    digits(nanos, 9, out);
+}
+
+fn write_nanos(out: &mut Vec<u8>, nanos: u64) {
+    out.extend_from_slice(price::itoa(nanos, 9, &mut [0; 20]));
     out.push(b'Z');
+}
+
+/// Writes times that are mostly of the same second as the one before.
+#[derive(Debug, Default)]
+pub struct Times {
+    second: Option<u64>,
+    text: Vec<u8>,
+}
+
+impl Times {
+    /// [`write_time`], to the byte.
+    #[inline]
+    pub fn write(&mut self, out: &mut Vec<u8>, unix_ns: u64) {
+        let second = unix_ns / 1_000_000_000;
+        if self.second != Some(second) {
+            self.second = Some(second);
+            self.text.clear();
+            write_second(&mut self.text, second);
+        }
+        out.extend_from_slice(&self.text);
+        write_nanos(out, unix_ns % 1_000_000_000);
+    }
 }
 
 /// [`write_time`] as a string.
@@ -136,6 +172,12 @@ mod tests {
         fn times_agree_with_a_library(ns in 0u64..4_102_444_800_000_000_000) {
             let other = jiff::Timestamp::from_nanosecond(i128::from(ns)).unwrap();
             prop_assert_eq!(format!("{other:.9}"), show_time(ns));
+            let (mut times, mut out) = (Times::default(), Vec::new());
+            for ns in [ns, ns + 999_999_999, ns] {
+                out.clear();
+                times.write(&mut out, ns);
+                prop_assert_eq!(String::from_utf8(out.clone()).unwrap(), show_time(ns));
+            }
         }
 
         #[test]

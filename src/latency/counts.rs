@@ -158,7 +158,7 @@ fn store(bytes: &[u8], out: &mut Vec<u8>) {
         a += u32::from(*byte);
         b += a;
     }
-    out.extend_from_slice(&((b % 65_521) << 16 | a % 65_521).to_be_bytes());
+    out.extend_from_slice(&(((b % 65_521) << 16) | (a % 65_521)).to_be_bytes());
 }
 
 #[cfg(test)]

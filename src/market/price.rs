@@ -32,6 +32,10 @@ pub fn write_nanos(nanos: i64, out: &mut Vec<u8>) {
     let magnitude = nanos.unsigned_abs();
     let (whole, mut fraction) = (magnitude / ONE as u64, magnitude % ONE as u64);
     let mut digits = 9;
+    // Most prices are whole cents.
+    if fraction.is_multiple_of(10_000_000) {
+        (fraction, digits) = (fraction / 10_000_000, 2);
+    }
     while digits > 2 && fraction.is_multiple_of(10) {
         fraction /= 10;
         digits -= 1;
@@ -48,13 +52,34 @@ pub fn show_nanos(nanos: i64) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// The numbers below 100, two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
 /// Decimal digits of `n`, at least `least` of them.
 pub fn itoa(mut n: u64, least: usize, buffer: &mut [u8; 20]) -> &[u8] {
     let mut at = buffer.len();
-    while n > 0 || buffer.len() - at < least.clamp(1, 20) {
+    while n >= 10 {
+        let pair = PAIRS[(n % 100) as usize];
+        n /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&pair);
+    }
+    if n > 0 {
         at -= 1;
-        buffer[at] = b'0' + (n % 10) as u8;
-        n /= 10;
+        buffer[at] = b'0' + n as u8;
+    }
+    let least = buffer.len() - least.clamp(1, 20);
+    if least < at {
+        buffer[least..at].fill(b'0');
+        at = least;
     }
     &buffer[at..]
 }
@@ -95,6 +120,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_are_those_of_the_library(n: u64, shift in 0..64u32, least in 0..25usize) {
+            let (n, width) = (n >> shift, least.clamp(1, 20));
+            let mut buffer = [b'x'; 20];
+            let digits = std::str::from_utf8(itoa(n, least, &mut buffer)).unwrap();
+            prop_assert_eq!(digits, format!("{n:0width$}"));
+        }
+
         #[test]
         fn text_and_number_are_one(nanos in (i64::MIN + 1)..i64::MAX) {
             prop_assert_eq!(parse_nanos(&show_nanos(nanos)), Some(nanos));

@@ -12,7 +12,7 @@ use feeds::{Feed, FeedVisitor};
 use super::beat::Beats;
 use super::day::ChannelDay;
 use super::event_time::EventTime;
-use super::note::{Class, Note, Step};
+use super::note::{self, Class, Note, Step};
 use super::packet_sink::PacketSink;
 use super::tally::ChannelTally;
 use crate::check::gap::Ours;
@@ -306,8 +306,14 @@ impl Feeder {
     pub fn restate(&self, out: &mut Vec<Note>) {
         for (source, registry) in self.common.registries.iter().enumerate() {
             for (id, view) in registry.views.iter().enumerate() {
-                let quote = view.quote.map(|quote| (quote, view.origin));
-                out.push(Note::View { source: source as u16, view: id as ViewId, quote });
+                let (source, id) = (source as u16, id as ViewId);
+                match &view.quote {
+                    Some(quote) => {
+                        out.push(Note::Origin(view.origin));
+                        note::note_quote(source, id, quote, out);
+                    }
+                    None => out.push(Note::View { source, view: id }),
+                }
             }
         }
         out.push(Note::Publish);

@@ -7,14 +7,15 @@ use super::day::TickDay;
 use super::figures::{Figure, Figures, What};
 use super::intake::Steps;
 use super::note::{Class, Note, Step};
-use crate::alert::json;
+use super::quotes::QuoteLines;
 use crate::check::Comparator;
+use crate::check::gap::Ours;
 use crate::check::life::Place;
 use crate::config::Config;
 use crate::latency::{Recorder, SeriesId, StageClock, point};
 use crate::line::LineEvent;
 use crate::market::composite::Composite;
-use crate::market::{Change, InstrumentId, Registry, ViewId};
+use crate::market::{Change, InstrumentId, Level, Origin, Registry, ViewId};
 
 /// Histograms of one channel.
 #[derive(Debug, Clone)]
@@ -56,10 +57,14 @@ pub struct Judge {
     pub comparator: Comparator,
     composites: Vec<Composite>,
     touched: Vec<(ViewId, bool)>,
-    quotes: Option<Vec<u8>>,
+    quotes: Option<QuoteLines>,
     /// Views whose quotes became others, where somebody wants to know.
     moves: Option<Vec<ViewId>>,
     names: Vec<Names>,
+    /// Of the quotes that come.
+    origin: Origin,
+    /// Of the quote that comes next, where they are not its best.
+    round_lots: Option<[Option<Level>; 2]>,
     series: Vec<ChannelSeries>,
     /// By source: the number of its first channel.
     base: Vec<usize>,
@@ -105,9 +110,11 @@ impl Judge {
             comparator,
             composites: composites.collect(),
             touched: Vec::new(),
-            quotes: quotes.then(Vec::new),
+            quotes: quotes.then(|| QuoteLines::new(&config.comparands())),
             moves: None,
             names: config.sources.iter().map(|_| Names::default()).collect(),
+            origin: Origin::default(),
+            round_lots: None,
             series,
             base,
             stages,
@@ -196,14 +203,18 @@ impl Judge {
                 }
                 comparator.observe_clock(now, place, ts_ns, ts_recv_ns, registry);
             }
-            Note::Line { place, ref event, suspects, ours } => {
-                if let LineEvent::LineLead { winner, loser, lag_ns, .. } = *event {
-                    self.record_lead(place, winner, loser, lag_ns);
-                }
-                self.comparator.on_line_event(now, place, event, suspects, ours, &self.registry);
+            Note::Lead { place, winner, loser, lag_ns, sequence } => {
+                let [winner, loser] = [winner, loser].map(usize::from);
+                self.record_lead(place, winner, loser, lag_ns);
+                let event = LineEvent::LineLead { winner, loser, lag_ns, at_least: false, sequence };
+                self.comparator.on_line_event(now, place, &event, 0, Ours::default(), &self.registry);
             }
-            Note::Gap { place, gap } => comparator.on_gap(now, place, gap, registry),
-            Note::Delivered { place, session, sequence, ts_recv_ns } => {
+            Note::Line { place, ref said } => {
+                comparator.on_line_event(now, place, &said.event, said.suspects, said.ours, registry);
+            }
+            Note::Gap { place, ref gap } => comparator.on_gap(now, place, **gap, registry),
+            Note::Delivered { place, session: [low, high], sequence, ts_recv_ns } => {
+                let session = u128::from(low) | u128::from(high) << 64;
                 comparator.on_delivered(now, place, session, sequence, ts_recv_ns);
             }
             Note::Event { place, latency_ns } => {
@@ -215,16 +226,20 @@ impl Judge {
                 self.record_live(place, ts_recv_ns, taken_ns, published_ns);
             }
             Note::Change { source, ref change } => self.learn(source, change),
-            Note::View { source, view, quote } => {
-                let Some(id) = self.names[usize::from(source)].views.get(view as usize).copied() else {
-                    return;
-                };
-                if let Some((quote, origin)) = quote {
-                    let view = &mut registry.views[id as usize];
-                    view.quote = Some(quote);
-                    view.origin = origin;
+            Note::Origin(origin) => self.origin = origin,
+            Note::RoundLots(levels) => self.round_lots = Some(levels),
+            Note::Quote { source, view, ref quote } => {
+                let quote = quote.quote(self.round_lots.take());
+                let Some(id) = self.known(source, view) else { return };
+                let view = &mut self.registry.views[id as usize];
+                view.quote = Some(quote);
+                view.origin = self.origin;
+                self.touched.push((id, true));
+            }
+            Note::View { source, view } => {
+                if let Some(id) = self.known(source, view) {
+                    self.touched.push((id, false));
                 }
-                self.touched.push((id, quote.is_some()));
             }
             Note::Publish => self.publish(),
             Note::BooksWhole { place } => comparator.books_restarted(now, place, "books_whole", registry),
@@ -287,7 +302,13 @@ impl Judge {
 
     /// Lines of quote records since the last call.
     pub fn take_quotes(&mut self) -> Option<&mut Vec<u8>> {
-        self.quotes.as_mut()
+        self.quotes.as_mut().map(|quotes| &mut quotes.lines)
+    }
+
+    /// Our number for a source's view.
+    #[inline]
+    fn known(&self, source: u16, view: ViewId) -> Option<ViewId> {
+        self.names[usize::from(source)].views.get(view as usize).copied()
     }
 
     /// From now on it is kept which views' quotes become others.
@@ -376,7 +397,7 @@ impl Judge {
         }
         if let Some(out) = quotes {
             for (view, _) in touched.iter().filter(|(_, changed)| *changed) {
-                write_quote(out, now, *view, registry, &comparator.desk.sources);
+                out.write(now, *view, registry);
             }
         }
         if let Some(moves) = moves {
@@ -433,34 +454,4 @@ impl ChannelSeries {
             lines,
         }
     }
-}
-
-fn write_quote(out: &mut Vec<u8>, now: u64, id: ViewId, registry: &Registry, sources: &[String]) {
-    let view = &registry.views[id as usize];
-    let Some(quote) = &view.quote else { return };
-    out.push(b'{');
-    json::time(out, "ts", now);
-    json::text(out, "source", &sources[usize::from(view.source)]);
-    json::text(out, "instrument", &registry.get(view.instrument).name);
-    match registry.mic(view.venue) {
-        Some(mic) => json::text(out, "venue", mic),
-        None => {
-            json::key(out, "venue");
-            out.extend_from_slice(b"null");
-        }
-    }
-    quote.write_members(out);
-    quote.write_round_lot(out);
-    json::key(out, "ts_event");
-    match view.origin.ts_event_ns {
-        0 => out.extend_from_slice(b"null"),
-        ts => {
-            out.push(b'"');
-            json::write_time(out, ts);
-            out.push(b'"');
-        }
-    }
-    json::unsigned(out, "seq", view.origin.sequence);
-    json::text(out, "quality", quote.quality.name());
-    out.extend_from_slice(b"}\n");
 }

@@ -22,6 +22,7 @@ pub mod judge;
 pub mod note;
 pub mod overlap;
 mod packet_sink;
+mod quotes;
 pub mod tally;
 
 use crate::config::Config;

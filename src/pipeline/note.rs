@@ -11,7 +11,7 @@ use super::beat::{Amount, ChannelCounts, LineCounts, Wrong};
 use crate::check::gap::{Gap, Ours};
 use crate::check::life::Place;
 use crate::line::LineEvent;
-use crate::market::{Change, Origin, Quote, SourceId, ViewId};
+use crate::market::{Change, Level, Origin, Quality, Quote, SourceId, ViewId};
 
 /// What a step is, in the order in which steps of one time take effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,30 +75,39 @@ pub enum Note {
         /// When its packet was received.
         ts_recv_ns: u64,
     },
-    /// The line has something to say.
+    /// A line's copy of a packet came behind another's: [`LineEvent::LineLead`], which every packet may say.
+    Lead {
+        /// Where.
+        place: Place,
+        /// Line that was first.
+        winner: u16,
+        /// Line of this copy.
+        loser: u16,
+        /// Time between the two.
+        lag_ns: u64,
+        /// First number that both have.
+        sequence: u64,
+    },
+    /// The line has something else to say.
     Line {
         /// Where.
         place: Place,
-        /// What.
-        event: LineEvent,
-        /// Instruments that are suspect by now.
-        suspects: u64,
-        /// What this machine is known to have lost at the time.
-        ours: Ours,
+        /// What, and what is known beside it.
+        said: Box<LineNote>,
     },
     /// A message is lost because it cannot be understood.
     Gap {
         /// Where.
         place: Place,
         /// What.
-        gap: Gap,
+        gap: Box<Gap>,
     },
     /// A packet was delivered; its quotes follow.
     Delivered {
         /// Where.
         place: Place,
-        /// Its session.
-        session: u128,
+        /// Its session, as its two halves, the lower first.
+        session: [u64; 2],
         /// Its first sequence number.
         sequence: u64,
         /// When it was received.
@@ -138,14 +147,25 @@ pub enum Note {
         /// What, in the source's own numbers.
         change: Box<Change>,
     },
-    /// A packet said something of a view; with its quote when that became another.
+    /// Where the quotes that follow come from.
+    Origin(Origin),
+    /// The round-lot prices of the quote that follows, where they are others than its best.
+    RoundLots([Option<Level>; 2]),
+    /// A packet said something of a view, whose quote became another.
+    Quote {
+        /// Whose.
+        source: SourceId,
+        /// In the source's own numbers.
+        view: ViewId,
+        /// The new quote.
+        quote: Plain,
+    },
+    /// A packet said something of a view, whose quote is as before.
     View {
         /// Whose.
         source: SourceId,
         /// In the source's own numbers.
         view: ViewId,
-        /// The new quote, and where it came from.
-        quote: Option<(Quote, Origin)>,
     },
     /// What was said of views takes effect.
     Publish,
@@ -208,12 +228,87 @@ pub enum Note {
     },
 }
 
+/// What a line said, beyond what every packet may say.
+#[derive(Debug, Clone, Copy)]
+pub struct LineNote {
+    /// What.
+    pub event: LineEvent,
+    /// Instruments that are suspect by now.
+    pub suspects: u64,
+    /// What this machine is known to have lost at the time.
+    pub ours: Ours,
+}
+
+/// A quote without its round lots, packed: quotes are what most notes are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plain {
+    prices: [i64; 2],
+    quantities: [u64; 2],
+    there: [bool; 2],
+    quality: Quality,
+}
+
+impl Plain {
+    /// Of a quote.
+    #[inline]
+    pub fn of(quote: &Quote) -> Plain {
+        Plain {
+            prices: quote.best.map(|level| level.map_or(0, |l| l.price)),
+            quantities: quote.best.map(|level| level.map_or(0, |l| l.quantity)),
+            there: quote.best.map(|level| level.is_some()),
+            quality: quote.quality,
+        }
+    }
+
+    /// The quote, whose round lots are its best but for those given.
+    #[inline]
+    pub fn quote(&self, round_lots: Option<[Option<Level>; 2]>) -> Quote {
+        let best = [0, 1].map(|side: usize| {
+            let level = Level { price: self.prices[side], quantity: self.quantities[side] };
+            self.there[side].then_some(level)
+        });
+        Quote { best, round_lot: round_lots.unwrap_or(best), quality: self.quality }
+    }
+}
+
+/// Notes a view's quote; who it comes from was noted before.
+#[inline]
+pub(super) fn note_quote(source: SourceId, view: ViewId, quote: &Quote, out: &mut Vec<Note>) {
+    if quote.round_lot != quote.best {
+        out.push(Note::RoundLots(quote.round_lot));
+    }
+    out.push(Note::Quote { source, view, quote: Plain::of(quote) });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_note_fits_into_a_few_cache_lines() {
-        assert!(size_of::<Note>() <= 160, "{}", size_of::<Note>());
+    fn a_note_fits_into_a_cache_line() {
+        assert!(size_of::<Note>() <= 56, "{}", size_of::<Note>());
+    }
+
+    #[test]
+    fn a_quote_comes_out_as_it_went_in() {
+        let level = |price, quantity| Some(Level { price, quantity });
+        for (best, round_lot) in [
+            ([level(-1, 2), level(3, 4)], [level(-1, 2), level(3, 4)]),
+            ([level(0, 0), None], [None, level(9, 9)]),
+            ([None, None], [None, None]),
+        ] {
+            let quote = Quote { best, round_lot, quality: Quality::Suspect };
+            let mut notes = Vec::new();
+            note_quote(1, 2, &quote, &mut notes);
+            let (mut lots, mut found) = (None, None);
+            for note in notes {
+                match note {
+                    Note::RoundLots(levels) => lots = Some(levels),
+                    Note::Quote { source: 1, view: 2, quote } => found = Some(quote.quote(lots.take())),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(found, Some(quote));
+        }
     }
 }

@@ -8,7 +8,7 @@ use feeds::feed::{PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
 use super::feeder::{ChannelCore, Common, Shelf, Stages, apart};
-use super::note::Note;
+use super::note::{LineNote, Note, note_quote};
 use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
 use crate::line::{Arrival, LineEvent, LineSink};
@@ -94,7 +94,12 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             suspects: self.state.market.suspects() as u64,
             ours: Ours::default(),
         };
-        self.out.push(Note::Gap { place: self.state.place, gap });
+        self.out.push(Note::Gap { place: self.state.place, gap: Box::new(gap) });
+    }
+
+    fn line_note(&mut self, event: LineEvent, suspects: u64, ours: Ours) {
+        let said = Box::new(LineNote { event, suspects, ours });
+        self.out.push(Note::Line { place: self.state.place, said });
     }
 
     fn decode_only(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
@@ -122,23 +127,29 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             self.out.push(Note::Change { source, change: Box::new(change) });
         }
         let registry = &*registry;
+        let mut told_origin = false;
         for Touched { view, changed, book } in touched.drain(..) {
             if !changed && book.is_some_and(|slot| market.is_deep(slot)) {
                 continue;
             }
             let shown = &registry.views[view as usize];
-            let quote = changed.then_some(shown.quote).flatten().map(|quote| (quote, shown.origin));
-            if quote.is_some() {
-                self.shelf.show(view, shown, registry, book.map(|slot| (&*market, slot)));
-                book.iter().for_each(|slot| market.shown(*slot));
+            let Some(quote) = shown.quote.as_ref().filter(|_| changed) else {
+                self.out.push(Note::View { source, view });
+                continue;
+            };
+            self.shelf.show(view, shown, registry, book.map(|slot| (&*market, slot)));
+            book.iter().for_each(|slot| market.shown(*slot));
+            if !std::mem::replace(&mut told_origin, true) {
+                // Quotes that became others with this packet all come from it.
+                self.out.push(Note::Origin(self.state.origin));
             }
-            self.out.push(Note::View { source, view, quote });
+            note_quote(source, view, quote, self.out);
         }
         while let Some((slot, view)) = market.take_deep() {
             let shown = &registry.views[view as usize];
             self.shelf.show(view, shown, registry, Some((&*market, slot)));
             // What lies behind the best is an update all the same.
-            self.out.push(Note::View { source, view, quote: None });
+            self.out.push(Note::View { source, view });
         }
         self.out.push(Note::Publish);
         if self.state.had_suspects && self.state.market.suspects() == 0 {
@@ -225,7 +236,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         let ts_recv_ns = arrival.ts_recv_ns;
         self.out.push(Note::Delivered {
             place,
-            session: header.session,
+            session: [header.session as u64, (header.session >> 64) as u64],
             sequence: header.sequence,
             ts_recv_ns,
         });
@@ -238,7 +249,6 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
 
     fn line_event(&mut self, _: u64, event: LineEvent) {
         self.state.tally.line_event(name(&event));
-        let place = self.state.place;
         match event {
             LineEvent::Gap { began_ns, count, .. } => {
                 self.state.market.mark_gap();
@@ -248,26 +258,29 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
                 if ours.cause(1).0 == "ours" {
                     self.state.missing_ours += count;
                 }
-                self.out.push(Note::Line { place, event, suspects, ours });
+                self.line_note(event, suspects, ours);
                 // Suspect before anything else is published.
                 self.publish();
             }
             LineEvent::SessionChanged { first, .. } | LineEvent::SequenceReset { first, .. } => {
                 self.state.market.restart();
                 self.state.market.set_started_whole(first == 1);
-                self.out.push(Note::Line { place, event, suspects: 0, ours: Ours::default() });
+                self.line_note(event, 0, Ours::default());
                 self.publish();
             }
             LineEvent::LineLost { began_ns, line, count, in_gap, .. } => {
                 if let Some(missed) = self.state.missed.get_mut(line) {
                     *missed += count.saturating_sub(in_gap);
                 }
-                let ours = self.state.ours(began_ns);
-                self.out.push(Note::Line { place, event, suspects: 0, ours });
+                self.line_note(event, 0, self.state.ours(began_ns));
+            }
+            LineEvent::LineLead { winner, loser, lag_ns, sequence, .. } => {
+                let (place, winner, loser) = (self.state.place, winner as u16, loser as u16);
+                self.out.push(Note::Lead { place, winner, loser, lag_ns, sequence });
             }
             // Counted where it is seen; nothing is judged by it.
             LineEvent::Heartbeat { .. } | LineEvent::Duplicate { .. } => {}
-            _ => self.out.push(Note::Line { place, event, suspects: 0, ours: Ours::default() }),
+            _ => self.line_note(event, 0, Ours::default()),
         }
     }
 }
