@@ -156,6 +156,18 @@ impl History {
         (self.current.since != NEVER).then_some(self.current)
     }
 
+    /// Something of the line that it is, and of the one behind that where there is one.
+    #[inline]
+    pub fn lines(&self) -> [u64; 2] {
+        [self.filter, self.older.as_ref().map_or(0, |older| older.entries.len() as u64)]
+    }
+
+    /// Something of the line that the next price left will be in.
+    #[inline]
+    pub fn last_line(&self) -> u64 {
+        self.older.as_ref().and_then(|older| older.entries.last()).map_or(0, |shown| shown.left)
+    }
+
     /// Whether it came to `price` or left it within the last `within_ns`: who shows it now follows.
     pub fn has_shown(&self, now: u64, price: i64, within_ns: u64) -> bool {
         match self.current() {

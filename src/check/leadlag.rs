@@ -100,6 +100,12 @@ impl<K: Copy + PartialEq> MoveMatcher<K> {
         self.pending.iter().all(VecDeque::is_empty)
     }
 
+    /// Something of the lines that its moves are in.
+    #[inline]
+    pub fn lines(&self) -> u64 {
+        self.pending.iter().filter_map(VecDeque::front).fold(0, |all, (_, _, ts)| all ^ ts)
+    }
+
     /// Moves still waiting, per view.
     pub fn pending(&self) -> [u64; 2] {
         [self.pending[0].len() as u64, self.pending[1].len() as u64]

@@ -4,6 +4,7 @@
 //! and never reads a clock. What it finds goes to the [`desk::Desk`]. `catalogue` lists the checks with their
 //! documents.
 
+mod ahead;
 pub mod catalogue;
 pub mod clock;
 pub mod crossed;
@@ -410,6 +411,7 @@ impl Comparator {
     /// Fires every deadline up to `now`, each at its own time.
     pub fn advance(&mut self, now: u64, registry: &Registry) {
         while let Some((at, key)) = self.timers.pop(now) {
+            self.look_ahead_at_deadlines();
             self.now = self.now.max(at);
             self.fire(at, key, registry);
         }

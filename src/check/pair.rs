@@ -266,6 +266,14 @@ impl Pair {
         before != waits
     }
 
+    /// Something of every line that is open beside it.
+    #[inline]
+    pub fn lines(&self, rare: &Rare) -> u64 {
+        let matcher = if self.matcher == 0 { 0 } else { rare.matchers[self.matcher].lines() };
+        let open = |side: &pool::Place| rare.sides[*side].divergent_since.unwrap_or(0);
+        self.sides.iter().filter(|side| **side != 0).map(open).fold(matcher, |all, line| all ^ line)
+    }
+
     /// Whether anything but its account can change when nothing happens to its quotes, or was never looked at.
     #[inline]
     pub fn is_active(&self) -> bool {

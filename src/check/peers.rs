@@ -71,16 +71,18 @@ impl Groups {
         self.members(group).iter().map(|m| m.view)
     }
 
-    /// The pairs of a view and its peers in them, in the order in which they were made, into `out`.
+    /// The pairs of a view and its peers in them, in the order in which they were made.
     #[inline]
-    pub fn pairs_of(&self, group: u32, view: ViewId, out: &mut Vec<(u32, ViewId)>) {
-        out.clear();
+    pub fn pairs_of(&self, group: u32, view: ViewId) -> impl Iterator<Item = (u32, ViewId)> + '_ {
         let members = self.members(group);
-        let Some(own) = members.iter().position(|m| m.view == view) else { return };
-        let first = members[own].first_pair;
-        let before = members[..own].iter().enumerate();
-        out.extend(before.map(|(nth, peer)| (first + nth as u32, peer.view)));
-        out.extend(members[own + 1..].iter().map(|peer| (peer.first_pair + own as u32, peer.view)));
+        // A view that is none of them has no pairs.
+        let own = members.iter().position(|m| m.view == view).unwrap_or(members.len());
+        let first = members.get(own).map_or(0, |m| m.first_pair);
+        let before =
+            members[..own].iter().enumerate().map(move |(nth, peer)| (first + nth as u32, peer.view));
+        let behind = members[(own + 1).min(members.len())..].iter();
+        let before = before.take(if own < members.len() { own } else { 0 });
+        before.chain(behind.map(move |peer| (peer.first_pair + own as u32, peer.view)))
     }
 }
 
@@ -103,15 +105,14 @@ mod tests {
             pairs += view;
         }
         let mut seen = vec![Vec::new(); pairs as usize];
-        let mut out = Vec::new();
         for view in 0..12 {
-            groups.pairs_of(group, view, &mut out);
+            let out: Vec<_> = groups.pairs_of(group, view).collect();
             assert!(out.is_sorted(), "in the order in which they were made: {out:?}");
             assert_eq!(out.len(), 11);
             out.iter().for_each(|(pair, peer)| seen[*pair as usize].push((view, *peer)));
         }
         assert!(seen.iter().all(|s| s.len() == 2 && s[0] == (s[1].1, s[1].0)), "{seen:?}");
-        groups.pairs_of(other, 90, &mut out);
-        assert_eq!((out.len(), groups.views(other).count()), (0, 1));
+        assert_eq!((groups.pairs_of(other, 90).count(), groups.views(other).count()), (0, 1));
+        assert_eq!(groups.pairs_of(group, 90).count(), 0);
     }
 }

@@ -38,14 +38,23 @@ pub fn is_due(armed: &mut u64, at: u64) -> bool {
 
 type Deadline = (u64, TimerKey);
 
+const fn stretch_of(slot: u64) -> u64 {
+    slot >> STRETCH_BITS
+}
+
 /// A slot of the wheel is 2^18 ns, a quarter of a millisecond.
 const SLOT_BITS: u32 = 18;
-/// Slots of the wheel: what is more than 67 ms ahead waits outside.
-const SLOTS: u64 = 256;
+/// Slots of the wheel. What is further ahead than it is sure to reach, at least 67 ms, waits in a wheel of whole
+/// stretches.
+const SLOTS: u64 = 512;
+/// Slots of a stretch, 67 ms.
+const STRETCH_BITS: u32 = 8;
+/// Stretches of the other wheel: what is more than 17 s ahead waits outside.
+const STRETCHES: u64 = 256;
 
 /// The deadlines: those of the slot that time is in and of slots before it in order; those of the wheel's slots by
-/// slot, in no order; the rest in order. Most are milliseconds ahead, so putting one in costs the same however
-/// many there are.
+/// slot, in no order; those of later stretches by stretch, in no order; the rest in order. Hardly one is so far ahead, so
+/// putting one in and taking it out costs the same however many there are.
 #[derive(Debug)]
 pub struct Timers {
     near: BinaryHeap<Reverse<Deadline>>,
@@ -54,11 +63,17 @@ pub struct Timers {
     wheel: Vec<Vec<Deadline>>,
     /// Which slots of the wheel hold something.
     filled: [u64; SLOTS as usize / 64],
+    /// Stretches from the second after the one that `slot` is in.
+    stretches: Vec<Vec<Deadline>>,
+    /// How many deadlines are in those.
+    stretched: usize,
     far: BinaryHeap<Reverse<Deadline>>,
     /// The earliest deadline that is not in `near`, `u64::MAX` for none.
     ahead: u64,
     /// The time that has been reached: no deadline fires before it.
     now: u64,
+    /// What was put in order last, to be taken by [`Timers::take_coming`].
+    coming: Vec<TimerKey>,
 }
 
 impl Default for Timers {
@@ -68,9 +83,12 @@ impl Default for Timers {
             slot: 0,
             wheel: vec![Vec::new(); SLOTS as usize],
             filled: Default::default(),
+            stretches: vec![Vec::new(); STRETCHES as usize],
+            stretched: 0,
             far: BinaryHeap::new(),
             ahead: u64::MAX,
             now: 0,
+            coming: Vec::new(),
         }
     }
 }
@@ -93,35 +111,57 @@ impl Timers {
             self.near.push(Reverse(deadline));
             return;
         }
-        if slot - self.slot >= SLOTS {
+        if stretch_of(slot) > self.stretch() + 1 {
             // The wheel may be far behind the time when nothing was due for a while.
             self.turn(self.now.min(self.ahead) >> SLOT_BITS);
         }
         self.ahead = self.ahead.min(deadline.0);
-        if slot - self.slot < SLOTS {
-            self.put_in_slot(slot, deadline);
+        self.put_ahead(deadline);
+    }
+
+    /// The stretch that the wheel begins in; the wheel reaches to the end of the next.
+    fn stretch(&self) -> u64 {
+        stretch_of(self.slot)
+    }
+
+    fn put_ahead(&mut self, deadline: Deadline) {
+        let slot = deadline.0 >> SLOT_BITS;
+        let (stretch, here) = (stretch_of(slot), self.stretch());
+        if stretch <= here + 1 {
+            let index = (slot % SLOTS) as usize;
+            self.wheel[index].push(deadline);
+            self.filled[index / 64] |= 1 << (index % 64);
+        } else if stretch - here < STRETCHES {
+            self.stretches[(stretch % STRETCHES) as usize].push(deadline);
+            self.stretched += 1;
         } else {
             self.far.push(Reverse(deadline));
         }
     }
 
-    fn put_in_slot(&mut self, slot: u64, deadline: Deadline) {
-        let index = (slot % SLOTS) as usize;
-        self.wheel[index].push(deadline);
-        self.filled[index / 64] |= 1 << (index % 64);
-    }
-
     /// The wheel begins at `slot`; nothing is in the slots that it leaves.
     fn turn(&mut self, slot: u64) {
+        let before = self.stretch();
         self.slot = self.slot.max(slot);
+        let here = self.stretch();
+        if here == before {
+            return;
+        }
+        // What the wheel reaches now. Further turns than all stretches pass none by that holds anything.
+        let newly = (before + 2).max(here)..here + 2;
+        for stretch in newly {
+            let mut deadlines = std::mem::take(&mut self.stretches[(stretch % STRETCHES) as usize]);
+            self.stretched -= deadlines.len();
+            deadlines.drain(..).for_each(|deadline| self.put_ahead(deadline));
+            self.stretches[(stretch % STRETCHES) as usize] = deadlines;
+        }
         while let Some(Reverse(deadline)) = self.far.peek() {
-            let slot = deadline.0 >> SLOT_BITS;
-            if slot.saturating_sub(self.slot) >= SLOTS {
+            if stretch_of(deadline.0 >> SLOT_BITS) - here >= STRETCHES {
                 return;
             }
             let deadline = *deadline;
             self.far.pop();
-            self.put_in_slot(slot, deadline);
+            self.put_ahead(deadline);
         }
     }
 
@@ -129,11 +169,28 @@ impl Timers {
     fn fetch(&mut self) {
         self.turn(self.ahead >> SLOT_BITS);
         let index = (self.slot % SLOTS) as usize;
+        self.coming.clear();
+        self.coming.extend(self.wheel[index].iter().map(|(_, key)| *key));
         self.near.extend(self.wheel[index].drain(..).map(Reverse));
         self.filled[index / 64] &= !(1 << (index % 64));
         self.turn(self.slot + 1);
         let first = self.first_filled().and_then(|slot| self.wheel[slot].iter().map(|d| d.0).min());
+        let first = first.or_else(|| self.first_stretched());
         self.ahead = first.or(self.far.peek().map(|Reverse((at, _))| *at)).unwrap_or(u64::MAX);
+    }
+
+    /// What was put in order since the last call: owners that will be looked at soon.
+    pub fn take_coming(&mut self) -> std::vec::Drain<'_, TimerKey> {
+        self.coming.drain(..)
+    }
+
+    /// The earliest deadline of the stretches.
+    fn first_stretched(&self) -> Option<u64> {
+        if self.stretched == 0 {
+            return None;
+        }
+        let mut later = self.stretch() + 2..self.stretch() + STRETCHES;
+        later.find_map(|stretch| self.stretches[(stretch % STRETCHES) as usize].iter().map(|d| d.0).min())
     }
 
     fn first_filled(&self) -> Option<usize> {
@@ -186,7 +243,7 @@ mod tests {
     proptest! {
         #[test]
         fn they_fire_in_order_of_time_and_key(
-            steps in prop::collection::vec((0..4u8, 0..1u64 << 34, 0..40u32), 1..400),
+            steps in prop::collection::vec((0..4u8, 0..1u64 << 36, 0..40u32), 1..400),
         ) {
             let (mut timers, mut plain) = (Timers::default(), BinaryHeap::new());
             let mut now = 1_700_000_000_000_000_000;

@@ -76,7 +76,9 @@ pub fn meaning_of(point: &str) -> Option<&'static str> {
         point::TS_EVENT => "the venue's own time of the event, read from the message",
         point::VENUE_SEND => "the venue's time of sending, read from the packet header",
         point::TS_RECV => "the receive stamp of the packet (capture, kernel or card)",
-        point::TAKEN => "the pipeline has taken the datagram up, on our own clock",
+        point::TAKEN => {
+            "the pipeline has taken the datagram up, on our own clock (in a replay, of one packet in 16)"
+        }
         point::DECODED => "the packet's messages are decoded",
         point::BOOKED => "the messages are applied to the books (being decoded once more on the way)",
         point::PUBLISHED => "the books that the datagram changed can be read in shared memory",

@@ -6,14 +6,12 @@
 use super::day::TickDay;
 use super::figures::{Figure, Figures, What};
 use super::intake::Steps;
-use super::note::{Class, Note, Step};
+use super::note::{Class, LineNote, Note, Step};
 use super::quotes::QuoteLines;
 use crate::check::Comparator;
-use crate::check::gap::Ours;
 use crate::check::life::Place;
 use crate::config::Config;
 use crate::latency::{Recorder, SeriesId, StageClock, point};
-use crate::line::LineEvent;
 use crate::market::composite::Composite;
 use crate::market::{Change, InstrumentId, Level, Origin, Registry, ViewId};
 
@@ -57,6 +55,8 @@ pub struct Judge {
     pub comparator: Comparator,
     composites: Vec<Composite>,
     touched: Vec<(ViewId, bool)>,
+    /// Room for [`Judge::look_ahead`].
+    ahead: Vec<(ViewId, bool)>,
     quotes: Option<QuoteLines>,
     /// Views whose quotes became others, where somebody wants to know.
     moves: Option<Vec<ViewId>>,
@@ -110,6 +110,7 @@ impl Judge {
             comparator,
             composites: composites.collect(),
             touched: Vec::new(),
+            ahead: Vec::new(),
             quotes: quotes.then(|| QuoteLines::new(&config.comparands())),
             moves: None,
             names: config.sources.iter().map(|_| Names::default()).collect(),
@@ -203,15 +204,11 @@ impl Judge {
                 }
                 comparator.observe_clock(now, place, ts_ns, ts_recv_ns, registry);
             }
-            Note::Lead { place, winner, loser, lag_ns, sequence } => {
-                let [winner, loser] = [winner, loser].map(usize::from);
-                self.record_lead(place, winner, loser, lag_ns);
-                let event = LineEvent::LineLead { winner, loser, lag_ns, at_least: false, sequence };
-                self.comparator.on_line_event(now, place, &event, 0, Ours::default(), &self.registry);
+            Note::Lead { place, winner, loser, lag_ns, .. } => {
+                self.record_lead(place, usize::from(winner), usize::from(loser), lag_ns);
+                self.on_line(place, note);
             }
-            Note::Line { place, ref said } => {
-                comparator.on_line_event(now, place, &said.event, said.suspects, said.ours, registry);
-            }
+            Note::Line { place, .. } => self.on_line(place, note),
             Note::Gap { place, ref gap } => comparator.on_gap(now, place, **gap, registry),
             Note::Delivered { place, session: [low, high], sequence, ts_recv_ns } => {
                 let session = u128::from(low) | u128::from(high) << 64;
@@ -230,14 +227,14 @@ impl Judge {
             Note::RoundLots(levels) => self.round_lots = Some(levels),
             Note::Quote { source, view, ref quote } => {
                 let quote = quote.quote(self.round_lots.take());
-                let Some(id) = self.known(source, view) else { return };
+                let Some(id) = self.view_of(source, view) else { return };
                 let view = &mut self.registry.views[id as usize];
                 view.quote = Some(quote);
                 view.origin = self.origin;
                 self.touched.push((id, true));
             }
             Note::View { source, view } => {
-                if let Some(id) = self.known(source, view) {
+                if let Some(id) = self.view_of(source, view) {
                     self.touched.push((id, false));
                 }
             }
@@ -290,7 +287,23 @@ impl Judge {
         self.now
     }
 
+    /// These notes will be taken next: what the checks will look at for them is on its way. It changes nothing.
+    pub fn look_ahead<'n>(&mut self, notes: impl Iterator<Item = &'n Note>) {
+        let mut ahead = std::mem::take(&mut self.ahead);
+        ahead.clear();
+        ahead.extend(notes.filter_map(|note| match *note {
+            Note::Quote { source, view, .. } => Some((self.view_of(source, view)?, true)),
+            Note::View { source, view } => Some((self.view_of(source, view)?, false)),
+            _ => None,
+        }));
+        if ahead.len() > 1 {
+            self.comparator.look_ahead(&ahead, &self.registry);
+        }
+        self.ahead = ahead;
+    }
+
     /// Our number of what a source calls a view, once its notes have told of it.
+    #[inline]
     pub fn view_of(&self, source: u16, view: ViewId) -> Option<ViewId> {
         self.names.get(usize::from(source))?.views.get(view as usize).copied()
     }
@@ -305,22 +318,12 @@ impl Judge {
         self.quotes.as_mut().map(|quotes| &mut quotes.lines)
     }
 
-    /// Our number for a source's view.
-    #[inline]
-    fn known(&self, source: u16, view: ViewId) -> Option<ViewId> {
-        self.names[usize::from(source)].views.get(view as usize).copied()
-    }
-
     /// From now on it is kept which views' quotes become others.
     pub fn keep_moves(&mut self) {
         self.moves = Some(Vec::new());
-    }
-
     /// Views whose quotes became others since the last call, in order; the quotes are in the registry.
     pub fn take_moves(&mut self) -> Vec<ViewId> {
         self.moves.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
     fn number(&self, place: Place) -> usize {
         self.base[usize::from(place.source)] + usize::from(place.channel)
     }
@@ -340,6 +343,12 @@ impl Judge {
                     known.unwrap_or_else(|| registry.add_view(source, venue, instrument, round_lots_only)),
                 );
             }
+        }
+    }
+
+    fn on_line(&mut self, place: Place, note: &Note) {
+        if let Some(LineNote { event, suspects, ours }) = note.said_of_line() {
+            self.comparator.on_line_event(self.now, place, &event, suspects, ours, &self.registry);
         }
     }
 
@@ -416,6 +425,7 @@ impl Judge {
 
 impl Steps for Judge {
     fn step(&mut self, step: Step, notes: &mut Vec<Note>) {
+        self.look_ahead(notes.iter());
         self.begin_step(&step);
         notes.iter().for_each(|note| self.take(note));
         notes.clear();

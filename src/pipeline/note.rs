@@ -239,6 +239,21 @@ pub struct LineNote {
     pub ours: Ours,
 }
 
+impl Note {
+    /// What a line said, where that is what it is about.
+    pub fn said_of_line(&self) -> Option<LineNote> {
+        match *self {
+            Note::Lead { winner, loser, lag_ns, sequence, .. } => {
+                let [winner, loser] = [winner, loser].map(usize::from);
+                let event = LineEvent::LineLead { winner, loser, lag_ns, at_least: false, sequence };
+                Some(LineNote { event, suspects: 0, ours: Ours::default() })
+            }
+            Note::Line { ref said, .. } => Some(**said),
+            _ => None,
+        }
+    }
+}
+
 /// A quote without its round lots, packed: quotes are what most notes are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plain {

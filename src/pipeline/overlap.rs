@@ -11,6 +11,8 @@ use super::note::{Class, Note, Step};
 
 /// Notes that go over together: enough that handing over costs nothing, few enough to stay in a core's cache.
 const NOTES: usize = 512;
+/// Notes looked at together ahead of being judged: those of some ten packets.
+const AHEAD: usize = 64;
 /// Batches under way at most.
 const BATCHES: usize = 8;
 
@@ -114,11 +116,16 @@ impl Batch {
         judge: &mut Judge,
         taken: &mut impl FnMut(&mut Judge, u64) -> anyhow::Result<bool>,
     ) -> anyhow::Result<bool> {
-        let mut at = 0;
+        let (mut at, mut seen) = (0, 0);
         for entry in &self.entries {
             match entry {
                 Entry::Until(now) => judge.advance_through(*now),
                 Entry::Step(step, end) => {
+                    if *end > seen {
+                        let next = (seen + AHEAD).clamp(*end, self.notes.len());
+                        judge.look_ahead(self.notes[seen..next].iter());
+                        seen = next;
+                    }
                     judge.begin_step(step);
                     self.notes[at..*end].iter().for_each(|note| judge.take(note));
                     at = *end;

@@ -147,6 +147,7 @@ impl ComparatorThread {
     fn step(&mut self, step: Step, link: usize) {
         self.fire_before(step.checks_until_ns());
         self.links[link].measure();
+        self.links[link].look_ahead(&mut self.judge);
         loop {
             match self.links[link].pop() {
                 Some(Item::Begin(step)) => self.judge.begin(&step),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::pipeline::{Feeder, Note, Step};
+use crate::pipeline::{Feeder, Judge, Note, Step};
 
 /// What passes through the ring: steps as `Begin`, notes, `End`.
 #[derive(Debug)]
@@ -23,6 +23,9 @@ pub enum Item {
 
 /// Notes that a receiver keeps at most behind a full ring.
 const BACKLOG_MAX: usize = 1 << 18;
+
+/// Items that are looked at together ahead of being judged.
+const AHEAD: usize = 64;
 
 /// Room for notes behind a full ring that is kept when there are none.
 const BACKLOG_KEPT: usize = 1 << 12;
@@ -67,6 +70,8 @@ pub struct Receiver {
     ring: rtrb::Consumer<Item>,
     gauge: Arc<Gauge>,
     size: usize,
+    /// Items at the ring's head that were looked at ahead already.
+    seen: usize,
 }
 
 /// A link of that many items.
@@ -81,7 +86,7 @@ pub fn link(size: usize) -> (Sender, Receiver) {
         waker: None,
         news: false,
     };
-    (sender, Receiver { ring: consumer, gauge, size: size.max(16) })
+    (sender, Receiver { ring: consumer, gauge, size: size.max(16), seen: 0 })
 }
 
 impl Sender {
@@ -205,7 +210,23 @@ impl Receiver {
 
     /// Takes the next item.
     pub fn pop(&mut self) -> Option<Item> {
+        self.seen = self.seen.saturating_sub(1);
         self.ring.pop().ok()
+    }
+
+    /// Shows the judge what waits, some dozen items at a time; they stay where they are.
+    pub fn look_ahead(&mut self, judge: &mut Judge) {
+        if self.seen > 0 {
+            return;
+        }
+        self.seen = self.ring.slots().min(AHEAD);
+        if let Ok(waiting) = self.ring.read_chunk(self.seen) {
+            let (first, rest) = waiting.as_slices();
+            judge.look_ahead(first.iter().chain(rest).filter_map(|item| match item {
+                Item::Note(note) => Some(note),
+                Item::Begin(_) | Item::End => None,
+            }));
+        }
     }
 
     /// The sender is gone, and all it sent has been taken.

@@ -52,7 +52,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub quotes: Option<PathBuf>,
 
-    /// Write latency histograms to FILE (HdrHistogram interval log, for `parallax latency`)
+    /// Write latency histograms to FILE (HdrHistogram interval log, for `parallax latency`); our own stages are timed on
+    /// one packet in 16
     #[arg(long, value_name = "FILE.hlog")]
     pub latency: Option<PathBuf>,
 

@@ -153,15 +153,19 @@ impl Observer {
                 self.channels.arrival(now, place, self.clock.lost, self.clock.line_name);
             }
             Note::Delivered { place, .. } => self.channels.delivered(now, place),
-            Note::Line { place, ref event, ours, .. } => self.channels.line(now, place, event, ours),
+            Note::Lead { place, .. } | Note::Line { place, .. } => {
+                if let Some(said) = note.said_of_line() {
+                    self.channels.line(now, place, &said.event, said.ours);
+                }
+            }
             Note::Gap { place, ref gap } => self.channels.undecodable(now, place, gap),
             Note::Send { place, latency_ns } => self.latencies.send(now, place.source, latency_ns),
             Note::Event { place, latency_ns } => self.latencies.event(now, place.source, latency_ns),
             Note::Clock { place, ts_ns, ts_recv_ns } => {
                 self.latencies.clock(now, place.source, ts_ns, ts_recv_ns);
             }
-            Note::View { source, view, quote } => {
-                if let (Some(id), Some(_)) = (judge.view_of(source, view), quote) {
+            Note::Quote { source, view, .. } => {
+                if let Some(id) = judge.view_of(source, view) {
                     self.views.changed(now, id, &judge.registry);
                 }
             }
