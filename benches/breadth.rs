@@ -3,7 +3,11 @@
 //!
 //! `cargo bench --bench breadth` prints the table; `-- 2,4 10,10000 divergent,none` a part of it (sources, instruments,
 //! checks: `all`, `none` or a kind). Every row is a process of its own, because memory is read from the kernel
-//! (`/proc/self/statm`); time is the thread's own (`/proc/self/schedstat`). The updates are drawn from a seed
+//! (`/proc/self/statm`); time is the thread's own (`/proc/self/schedstat`). Each row is taken twice in turn: updates one
+//! by one as they come, and sixteen at a time looked at ahead of being judged (`Comparator::look_ahead`), as a replay
+//! does with a packet's notes. The memory floors are of the same run: lines found one through the other, and lines known
+//! together. `row SOURCES INSTRUMENTS CHECKS UPDATES one|ahead` runs that many updates and nothing else, for
+//! `valgrind --tool=callgrind --toggle-collect='*measured*'`, which counts instructions and misses. The updates are drawn from a seed
 //! and put in order of time before the clock runs: the market of an instrument moves one side by a tick or changes
 //! a size (two to one), and every source shows that some microseconds after another; one market event in 1,024 is
 //! shown wrong by one source for 30 ms. Instruments come in no order. Every third update is a size only.
@@ -39,9 +43,11 @@ const STEP_NS: u64 = 2_000;
 /// How long a wrong price stands.
 const WRONG_NS: u64 = 30_000_000;
 const START_NS: u64 = 1_700_000_000_000_000_000;
-/// Updates of a batch; the least of the batches' times counts.
-const BATCH: usize = 1_000_000;
+/// Updates of a batch; the median of the batches' times counts.
+const BATCH: usize = 500_000;
 const BATCHES: usize = 5;
+/// Updates looked at together.
+const AHEAD: usize = 16;
 
 /// One source shows one thing.
 #[derive(Clone, Copy)]
@@ -174,23 +180,42 @@ impl Bench {
         Bench { registry, comparator, views, sources, sequence: 0, raised: 0 }
     }
 
+    /// The updates, looked at ahead or one by one: a function of its own, so that a profiler can tell it.
+    #[inline(never)]
+    fn measured(&mut self, updates: &[Update], ahead: bool) {
+        if !ahead {
+            return self.run(updates);
+        }
+        let mut coming = Vec::with_capacity(AHEAD);
+        for some in updates.chunks(AHEAD) {
+            coming.clear();
+            coming.extend(some.iter().map(|update| (self.view(update), true)));
+            self.comparator.look_ahead(&coming, &self.registry);
+            self.run(some);
+        }
+    }
+
+    fn view(&self, update: &Update) -> ViewId {
+        self.views[update.instrument as usize * self.sources + usize::from(update.source)]
+    }
+
     fn run(&mut self, updates: &[Update]) {
-        let Bench { registry, comparator, .. } = self;
         for update in updates {
+            let id = self.view(update);
+            let Bench { registry, comparator, .. } = self;
             let now = update.ts_ns;
             comparator.advance(now, registry);
             let place = Place { source: u16::from(update.source), channel: 0, line: 0 };
             comparator.on_arrival(now, place, true, registry);
             self.sequence += 1;
             comparator.on_delivered(now, place, 0, self.sequence / self.sources as u64, now);
-            let id = self.views[update.instrument as usize * self.sources + usize::from(update.source)];
             let view = &mut registry.views[id as usize];
             view.quote = Some(quote(update));
             view.origin.ts_recv_ns = now;
             comparator.on_views(now, &[(id, true)], registry);
             comparator.desk.alerts.lines.clear();
         }
-        self.raised = comparator.desk.alerts.tally.raised.values().sum();
+        self.raised = self.comparator.desk.alerts.tally.raised.values().sum();
     }
 }
 
@@ -226,26 +251,42 @@ fn ran_ns() -> u64 {
     text.split(' ').next().and_then(|n| n.parse().ok()).expect("nanoseconds")
 }
 
-/// What it costs to bring lines of memory that are in no cache: one for the view, two more for each pair.
-fn floor_ns(sources: usize, instruments: usize) -> f64 {
-    let lines = sources + sources * (sources - 1) / 2;
-    let mut memory = vec![[1u64; 8]; instruments * lines];
+/// What it costs to bring the lines that an update looks at from memory, and nothing else: as many as there are (the
+/// view's six, three more and three of the peer for each pair), each found through the one before; and the same lines of
+/// sixteen updates at a time, step by step.
+fn floors_ns(sources: usize, instruments: usize) -> [f64; 2] {
+    let lines = 6 + 6 * (sources - 1);
+    let block = lines.next_power_of_two();
+    // Not more than a gigabyte: what is in no cache is in no cache.
+    let blocks = instruments.min((1 << 30) / 64 / block).max(1);
+    let mut memory = vec![[0u32; 16]; blocks * block];
+    for (at, line) in memory.iter_mut().enumerate() {
+        line[0] = (at + 1) as u32;
+    }
     let mut rng = Rng::new(3, 1);
-    let picked: Vec<u32> = (0..BATCH).map(|_| rng.below(instruments as u64) as u32).collect();
+    let picked: Vec<u32> =
+        (0..BATCH / 2).map(|_| (rng.below(blocks as u64) as usize * block) as u32).collect();
     let before = ran_ns();
-    let mut sum = 0u64;
-    for i in &picked {
-        let block = &mut memory[*i as usize * lines..][..2 * sources - 1];
-        for line in block {
-            line[0] += 1;
-            sum = sum.wrapping_add(line[0]);
+    let mut seen = 0;
+    for first in &picked {
+        let mut at = *first;
+        (0..lines).for_each(|_| at = memory[at as usize][0]);
+        seen ^= at;
+    }
+    let chained = ran_ns();
+    for some in picked.chunks(AHEAD) {
+        for line in 0..lines as u32 {
+            some.iter().for_each(|first| seen ^= memory[(first + line) as usize][0]);
         }
     }
-    std::hint::black_box(sum);
-    (ran_ns() - before) as f64 / picked.len() as f64
+    let together = ran_ns();
+    std::hint::black_box(seen);
+    [chained - before, together - chained].map(|ns| ns as f64 / picked.len() as f64)
 }
 
-fn row(sources: usize, instruments: usize, checks: &str) {
+/// A market whose instruments have all been shown, and the comparator that saw it; what the process had before, with
+/// the registry, and now.
+fn opened(sources: usize, instruments: usize, checks: &str) -> (Market, Bench, [u64; 3]) {
     let mut market = Market::new(sources, instruments);
     let (base, mut bench) = (resident(), Bench::new(sources, instruments, checks));
     let with_registry = resident();
@@ -259,21 +300,35 @@ fn row(sources: usize, instruments: usize, checks: &str) {
         market.now_ns = opening.now_ns;
         bench.run(&updates);
     }
-    let opened = resident();
-    let mut least = f64::MAX;
+    (market, bench, [base, with_registry, resident()])
+}
+
+fn row(sources: usize, instruments: usize, checks: &str) {
+    let (mut market, mut bench, [base, with_registry, opened]) = opened(sources, instruments, checks);
+    let mut taken = [Vec::new(), Vec::new()];
+    // The histories fill first.
+    bench.run(&market.batch(BATCH));
     for _ in 0..BATCHES {
-        let updates = market.batch(BATCH);
-        let before = ran_ns();
-        bench.run(&updates);
-        least = least.min((ran_ns() - before) as f64 / updates.len() as f64);
+        for (ahead, taken) in taken.iter_mut().enumerate() {
+            let updates = market.batch(BATCH);
+            let before = ran_ns();
+            bench.measured(&updates, ahead == 1);
+            taken.push((ran_ns() - before) as f64 / updates.len() as f64);
+        }
     }
+    let [one, ahead] = taken.map(|mut taken| {
+        taken.sort_by(f64::total_cmp);
+        taken[BATCHES / 2]
+    });
     let bytes = |from: u64, to: u64| to.saturating_sub(from) / instruments as u64;
+    let few = instruments < 10_000;
+    let kept = |bytes: u64| if few { "-".to_owned() } else { bytes.to_string() };
+    let [chained, together] = floors_ns(sources, instruments);
     println!(
-        "{sources:>7} {instruments:>11} {checks:>9} {least:>9.0} {:>8.1} {:>8.1} {:>9} {:>10} {:>7}",
-        least / (sources - 1) as f64,
-        floor_ns(sources, instruments),
-        if instruments < 10_000 { "-".to_owned() } else { bytes(base, with_registry).to_string() },
-        if instruments < 10_000 { "-".to_owned() } else { bytes(with_registry, opened).to_string() },
+        "{sources:>7} {instruments:>11} {checks:>9} {one:>7.0} {ahead:>7.0} {:>8.0} {chained:>8.0} {together:>8.0} {:>9} {:>11} {:>7}",
+        ahead / (sources - 1) as f64,
+        kept(bytes(base, with_registry)),
+        kept(bytes(with_registry, opened)),
         bench.raised,
     );
 }
@@ -286,12 +341,24 @@ fn main() {
         let number = |text: &String| text.parse().expect("a number");
         return row(number(sources), number(instruments), checks);
     }
+    if let [mark, sources, instruments, checks, updates, how] = &arguments[..]
+        && mark == "row"
+    {
+        let number = |text: &String| text.parse().expect("a number");
+        let (mut market, mut bench, _) = opened(number(sources), number(instruments), checks);
+        bench.run(&market.batch(BATCH.min(4 * number(instruments))));
+        return bench.measured(&market.batch(number(updates)), how == "ahead");
+    }
     let list = |at: usize, all: &str| -> Vec<String> {
         let text = arguments.get(at).map_or(all, String::as_str);
         text.split(',').map(str::to_owned).collect()
     };
-    println!("sources instruments    checks ns/update  ns/pair    floor registry/ comparator/ alerts");
-    println!("                                                   ns/update    instr      instr");
+    println!(
+        "sources instruments    checks  ns/update of:   per pair  floors, ns/update   bytes/instrument       alerts"
+    );
+    println!(
+        "                              one by one ahead    ahead  chained together  registry comparator"
+    );
     let program = std::env::current_exe().expect("a program has a path");
     for checks in list(2, "all") {
         for instruments in list(1, "10,10000,1500000") {

@@ -1,14 +1,15 @@
-//! What a shared book costs: publishing and reading one slot of five levels, by themselves and with the other side at
-//! it from another thread; hot (one slot) and over 4,096 slots in random order.
+//! What a shared book costs: publishing and reading one slot, without levels (128 bytes) and with five a side (288 bytes),
+//! by themselves and with the other side at it from another thread; hot (one slot) and over 4,096 slots in random order.
+//! Beside each the floor: the bare sequence lock over a row of as many words, into which plain numbers go.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use parallax::market::{Level, Origin, Quality, Quote};
-use parallax::shm::{Image, Papers, Reader, Shape, SlotId, Writer, book_path};
+use parallax::shm::{Image, Papers, Reader, Shape, SlotId, Writer, book_path, seqlock};
 
 const SHAPE: Shape = Shape { slots: 4_096, levels: 5 };
 
@@ -40,7 +41,7 @@ fn image(n: u64, levels: i64) -> Image {
 }
 
 /// Positions in a fixed random order.
-fn shuffled(slots: &[SlotId]) -> Vec<SlotId> {
+fn shuffled<T: Clone>(slots: &[T]) -> Vec<T> {
     let mut order = slots.to_vec();
     let mut state = 1_u64;
     for at in (1..order.len()).rev() {
@@ -62,6 +63,42 @@ fn against(other: impl Fn() + Send + 'static, measured: impl FnOnce()) {
     measured();
     stop.store(true, Ordering::Relaxed);
     thread.join().expect("the other side ends");
+}
+
+/// Cells of so many words behind the version, as far apart as slots are.
+fn cells<const WORDS: usize>() -> Vec<Vec<AtomicU64>> {
+    (0..SHAPE.slots).map(|_| (0..WORDS + 1).map(|_| AtomicU64::new(2)).collect()).collect()
+}
+
+/// The floor under a slot of `levels` levels.
+fn bare<const WORDS: usize>(c: &mut Criterion, levels: usize) {
+    let (cells, order) = (cells::<WORDS>(), shuffled(&(0..SHAPE.slots).collect::<Vec<_>>()));
+    let values = [7; WORDS];
+    let read = |cell: &[AtomicU64]| {
+        let mut values = [0; WORDS];
+        seqlock::read(&cell[..=WORDS], &mut values, 10).map(|version| (version, values))
+    };
+    let mut next = order.iter().cycle();
+    let mut group = c.benchmark_group("publish");
+    group.bench_function(format!("one slot, {levels} levels, bare seqlock"), |b| {
+        b.iter(|| seqlock::write(&cells[7][..=WORDS], black_box(&values)));
+    });
+    group.bench_function(format!("4096 slots, {levels} levels, bare seqlock"), |b| {
+        b.iter(|| seqlock::write(&cells[*next.next().expect("endless")][..=WORDS], black_box(&values)));
+    });
+    group.finish();
+    let mut group = c.benchmark_group("read");
+    group.bench_function(format!("one slot, {levels} levels, bare seqlock"), |b| {
+        b.iter(|| black_box(read(&cells[7])));
+    });
+    group.bench_function(format!("4096 slots, {levels} levels, bare seqlock"), |b| {
+        b.iter(|| black_box(read(&cells[*next.next().expect("endless")])));
+    });
+}
+
+fn floors(c: &mut Criterion) {
+    bare::<15>(c, 0);
+    bare::<35>(c, 5);
 }
 
 fn publish(c: &mut Criterion) {
@@ -99,6 +136,10 @@ fn read(c: &mut Criterion) {
     group.bench_function("one slot, 5 levels", |b| b.iter(|| black_box(reader.read(one))));
     group.bench_function("one slot, the top", |b| b.iter(|| black_box(reader.read_top(one))));
     let mut next = order.iter().cycle();
+    group.bench_function("4096 slots, the top", |b| {
+        b.iter(|| black_box(reader.read_top(*next.next().expect("endless"))));
+    });
+    let mut next = order.iter().cycle();
     group.bench_function("4096 slots, 5 levels", |b| {
         b.iter(|| black_box(reader.read(*next.next().expect("endless"))));
     });
@@ -120,6 +161,6 @@ fn read(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = publish, read
+    targets = floors, publish, read
 }
 criterion_main!(benches);

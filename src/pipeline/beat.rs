@@ -210,12 +210,12 @@ impl Beats {
         for (line, beat) in beat.lines.iter_mut().enumerate() {
             let place = Place { line: line as u16, ..place };
             if let Some(counts) = risen(&mut beat.before, line_counts(state, line)) {
-                out.push(Note::LineCounts { place, at_ns, counts });
+                out.push(Note::LineCounts { place, at_ns, counts: Box::new(counts) });
             }
             beat.burst.tell(ended, place, false, at_ns, out);
         }
         if let Some(counts) = risen(&mut beat.before, channel_counts(state, beat.busy_seconds)) {
-            out.push(Note::ChannelCounts { place, at_ns, counts });
+            out.push(Note::ChannelCounts { place, at_ns, counts: Box::new(counts) });
         }
         let contradictions = state.core.market.contradictions.0.iter();
         let contradictions = contradictions.map(|(kind, seen)| (true, *kind, seen.count, seen.first));
@@ -225,7 +225,8 @@ impl Beats {
             let count = total - *before;
             if count > 0 {
                 *before = total;
-                out.push(Note::Wrong { place, at_ns, wrong: Wrong { contradiction, kind, count, first } });
+                let wrong = Box::new(Wrong { contradiction, kind, count, first });
+                out.push(Note::Wrong { place, at_ns, wrong });
             }
         }
     }

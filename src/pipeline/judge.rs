@@ -244,12 +244,14 @@ impl Judge {
                 comparator.desk.name_capture(number, name);
                 self.tell(now, What::Capture(number, name.clone()));
             }
-            Note::LineCounts { place, at_ns, counts } => self.tell(at_ns, What::Line(place, counts)),
-            Note::ChannelCounts { place, at_ns, counts } => self.tell(at_ns, What::Channel(place, counts)),
+            Note::LineCounts { place, at_ns, ref counts } => self.tell(at_ns, What::Line(place, **counts)),
+            Note::ChannelCounts { place, at_ns, ref counts } => {
+                self.tell(at_ns, What::Channel(place, **counts));
+            }
             Note::Burst { place, whole, at_ns, window, most } => {
                 self.tell(at_ns, What::Burst { place, whole, window, most });
             }
-            Note::Wrong { place, at_ns, wrong } => self.tell(at_ns, What::Wrong(place, wrong)),
+            Note::Wrong { place, at_ns, ref wrong } => self.tell(at_ns, What::Wrong(place, **wrong)),
             Note::Overrun { notes } => self.overruns += notes,
         }
     }
@@ -321,9 +323,13 @@ impl Judge {
     /// From now on it is kept which views' quotes become others.
     pub fn keep_moves(&mut self) {
         self.moves = Some(Vec::new());
+    }
+
     /// Views whose quotes became others since the last call, in order; the quotes are in the registry.
     pub fn take_moves(&mut self) -> Vec<ViewId> {
         self.moves.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     fn number(&self, place: Place) -> usize {
         self.base[usize::from(place.source)] + usize::from(place.channel)
     }

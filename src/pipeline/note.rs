@@ -188,7 +188,7 @@ pub enum Note {
         /// A moment of the beat.
         at_ns: u64,
         /// How much each rose.
-        counts: LineCounts,
+        counts: Box<LineCounts>,
     },
     /// What a channel counted since the beat before.
     ChannelCounts {
@@ -197,7 +197,7 @@ pub enum Note {
         /// A moment of the beat.
         at_ns: u64,
         /// How much each rose.
-        counts: ChannelCounts,
+        counts: Box<ChannelCounts>,
     },
     /// The most that came in a stretch of one length since the beat before.
     Burst {
@@ -219,7 +219,7 @@ pub enum Note {
         /// A moment of the beat.
         at_ns: u64,
         /// What.
-        wrong: Wrong,
+        wrong: Box<Wrong>,
     },
     /// Notes were lost between the two sides; what is true now follows.
     Overrun {

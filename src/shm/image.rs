@@ -5,10 +5,8 @@
 use feeds::event::TradingState;
 
 use super::layout::{LEVEL_WORDS, LEVELS_MAX, TOP_WORDS, flags, slot};
+use super::seqlock::Word;
 use crate::market::{Level, Origin, Quality, Quote};
-
-/// Words behind the version of the largest slot.
-pub const WORDS_MAX: usize = TOP_WORDS - 1 + LEVEL_WORDS * LEVELS_MAX;
 
 /// Levels of one side, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,11 +72,15 @@ const fn at(word: usize) -> usize {
     word - 1
 }
 
+/// Words behind the version and before the levels.
+const TOP: usize = at(TOP_WORDS);
+const NOTHING: Level = Level { price: 0, quantity: 0 };
+
 impl Image {
-    /// The words behind the version, and how many of them there are; `levels` per side at most.
+    /// Stores it into the words behind a version; `levels` per side at most. Words behind the last level stay.
     #[inline]
-    pub(super) fn to_words(self, levels: usize) -> ([u64; WORDS_MAX], usize) {
-        let mut words = [0; WORDS_MAX];
+    pub(super) fn store<W: Word>(&self, levels: usize, words: &[W]) {
+        let Some((top, ladder)) = words.split_first_chunk::<TOP>() else { return };
         let [bids, asks] = [0, 1].map(|s: usize| {
             let shown = self.levels[s].as_slice();
             &shown[..shown.len().min(levels)]
@@ -89,48 +91,43 @@ impl Image {
             | (bids.len() as u64) << flags::BID_LEVELS
             | (asks.len() as u64) << flags::ASK_LEVELS;
         for (n, level) in best.into_iter().enumerate() {
-            if let Some(level) = level {
-                bits |= 1 << (flags::PRESENT + n as u32);
-                words[at(slot::BEST) + 2 * n] = level.price.cast_unsigned();
-                words[at(slot::BEST) + 2 * n + 1] = level.quantity;
+            bits |= u64::from(level.is_some()) << (flags::PRESENT + n as u32);
+            let level = level.unwrap_or(NOTHING);
+            top[at(slot::BEST) + 2 * n].store(level.price.cast_unsigned());
+            top[at(slot::BEST) + 2 * n + 1].store(level.quantity);
+        }
+        top[at(slot::FLAGS)].store(bits);
+        top[at(slot::SEQUENCE)].store(self.origin.sequence);
+        top[at(slot::TS_EVENT_NS)].store(self.origin.ts_event_ns);
+        top[at(slot::TS_RECV_NS)].store(self.origin.ts_recv_ns);
+        top[at(slot::TS_PUBLISHED_NS)].store(self.ts_published_ns);
+        top[at(slot::CAPTURE)].store(u64::from(self.origin.capture));
+        top[at(slot::FRAME)].store(self.origin.frame);
+        let rows = ladder.as_chunks::<LEVEL_WORDS>().0;
+        for (n, row) in rows.iter().enumerate().take(bids.len().max(asks.len())) {
+            for (side, shown) in [bids, asks].into_iter().enumerate() {
+                let level = shown.get(n).unwrap_or(&NOTHING);
+                row[2 * side].store(level.price.cast_unsigned());
+                row[2 * side + 1].store(level.quantity);
             }
         }
-        words[at(slot::FLAGS)] = bits;
-        words[at(slot::SEQUENCE)] = self.origin.sequence;
-        words[at(slot::TS_EVENT_NS)] = self.origin.ts_event_ns;
-        words[at(slot::TS_RECV_NS)] = self.origin.ts_recv_ns;
-        words[at(slot::TS_PUBLISHED_NS)] = self.ts_published_ns;
-        words[at(slot::CAPTURE)] = u64::from(self.origin.capture);
-        words[at(slot::FRAME)] = self.origin.frame;
-        for (side, shown) in [bids, asks].into_iter().enumerate() {
-            for (n, level) in shown.iter().enumerate() {
-                let word = at(slot::LEVELS) + LEVEL_WORDS * n + 2 * side;
-                words[word] = level.price.cast_unsigned();
-                words[word + 1] = level.quantity;
-            }
-        }
-        (words, at(slot::LEVELS) + LEVEL_WORDS * bids.len().max(asks.len()))
     }
 
     /// The value that the words behind a version hold. Levels that `words` does not reach are left out.
     #[inline]
-    pub(super) fn from_words(words: &[u64]) -> Result<Image, Unreadable> {
-        let (top, ladder) = words.split_at_checked(at(TOP_WORDS)).ok_or(Unreadable)?;
-        let bits = top[at(slot::FLAGS)];
+    pub(super) fn load<W: Word>(words: &[W]) -> Result<Image, Unreadable> {
+        let (top, ladder) = words.split_first_chunk::<TOP>().ok_or(Unreadable)?;
+        let bits = top[at(slot::FLAGS)].load();
         let byte = |shift: u32| usize::from((bits >> shift) as u8);
         let best = |n: usize| {
-            (bits >> (flags::PRESENT + n as u32) & 1 == 1).then(|| level(&top[at(slot::BEST) + 2 * n..]))
+            let word = at(slot::BEST) + 2 * n;
+            (bits >> (flags::PRESENT + n as u32) & 1 == 1).then(|| level(&top[word], &top[word + 1]))
         };
-        let mut levels = [Levels::default(); 2];
-        for (side, count) in [byte(flags::BID_LEVELS), byte(flags::ASK_LEVELS)].into_iter().enumerate() {
-            if count > LEVELS_MAX {
-                return Err(Unreadable);
-            }
-            for row in ladder.chunks_exact(LEVEL_WORDS).take(count) {
-                levels[side].push(level(&row[2 * side..]));
-            }
+        let counts = [byte(flags::BID_LEVELS), byte(flags::ASK_LEVELS)];
+        if counts.iter().any(|count| *count > LEVELS_MAX) {
+            return Err(Unreadable);
         }
-        Ok(Image {
+        let mut image = Image {
             quote: Quote {
                 best: [best(0), best(1)],
                 round_lot: [best(2), best(3)],
@@ -138,21 +135,30 @@ impl Image {
             },
             state: *STATES.get(byte(flags::STATE)).ok_or(Unreadable)?,
             origin: Origin {
-                ts_event_ns: top[at(slot::TS_EVENT_NS)],
-                ts_recv_ns: top[at(slot::TS_RECV_NS)],
-                sequence: top[at(slot::SEQUENCE)],
-                capture: u32::try_from(top[at(slot::CAPTURE)]).map_err(|_| Unreadable)?,
-                frame: top[at(slot::FRAME)],
+                ts_event_ns: top[at(slot::TS_EVENT_NS)].load(),
+                ts_recv_ns: top[at(slot::TS_RECV_NS)].load(),
+                sequence: top[at(slot::SEQUENCE)].load(),
+                capture: u32::try_from(top[at(slot::CAPTURE)].load()).map_err(|_| Unreadable)?,
+                frame: top[at(slot::FRAME)].load(),
             },
-            ts_published_ns: top[at(slot::TS_PUBLISHED_NS)],
-            levels,
-        })
+            ts_published_ns: top[at(slot::TS_PUBLISHED_NS)].load(),
+            levels: [Levels::default(); 2],
+        };
+        let rows = ladder.as_chunks::<LEVEL_WORDS>().0;
+        for (side, levels) in image.levels.iter_mut().enumerate() {
+            let count = counts[side].min(rows.len());
+            for (shown, row) in levels.levels.iter_mut().zip(&rows[..count]) {
+                *shown = level(&row[2 * side], &row[2 * side + 1]);
+            }
+            levels.count = count as u8;
+        }
+        Ok(image)
     }
 }
 
 #[inline]
-fn level(words: &[u64]) -> Level {
-    Level { price: words[0].cast_signed(), quantity: words[1] }
+fn level<W: Word>(price: &W, quantity: &W) -> Level {
+    Level { price: price.load().cast_signed(), quantity: quantity.load() }
 }
 
 #[inline]

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ReadError, ShmError};
-use super::image::{Image, WORDS_MAX};
+use super::image::{Image, Unreadable};
 use super::layout::{
     ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, LEVEL_WORDS, MAGIC, NAME_BYTES, SOURCE_BYTES, Shape, TOP_WORDS,
     VENUE_BYTES, VERSION, WORD, entry, header, text_from_words,
@@ -257,14 +257,10 @@ impl<M: Memory> Reader<M> {
         let shape = self.title.shape;
         let at = shape.slot_at(slot.index());
         let cell = &self.memory.words()[at..at + shape.slot_words()];
-        let mut words = [0; WORDS_MAX];
-        let words = &mut words[..used];
-        match seqlock::read(cell, words, tries) {
-            Ok(0) => Err(ReadError::Empty),
-            Ok(version) => {
-                let image = Image::from_words(words).map_err(|_| ReadError::Unreadable)?;
-                Ok(Read { updates: version / 2, image })
-            }
+        match seqlock::read_with(cell, tries, |words| Image::load(&words[..used])) {
+            Ok((0, _)) => Err(ReadError::Empty),
+            Ok((version, Ok(image))) => Ok(Read { updates: version / 2, image }),
+            Ok((_, Err(Unreadable))) => Err(ReadError::Unreadable),
             Err(seqlock::Torn) => Err(ReadError::Torn),
         }
     }

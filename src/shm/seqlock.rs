@@ -68,6 +68,12 @@ pub struct Torn;
 /// Wait-free: as many stores as there are values, and two.
 #[inline]
 pub fn write<W: Word>(cell: &[W], values: &[u64]) {
+    write_with(cell, |words| words.iter().zip(values).for_each(|(word, value)| word.store(*value)));
+}
+
+/// The same, the words stored by `fill` from wherever the values are: nothing is copied twice.
+#[inline]
+pub fn write_with<W: Word>(cell: &[W], fill: impl FnOnce(&[W])) {
     let Some((version, words)) = cell.split_first() else { return };
     // Only this writer stores it, so its own last value is what is there.
     let before = version.load();
@@ -75,9 +81,7 @@ pub fn write<W: Word>(cell: &[W], values: &[u64]) {
     // Partner: the acquire fence after the words in `read_once`. A reader that took one of the words stored below
     // sees the odd version at its second look.
     W::fence_release();
-    for (word, value) in words.iter().zip(values) {
-        word.store(*value);
-    }
+    fill(words);
     // Partner: the acquire fence after the first look in `read_once`. A reader that sees this version sees the words.
     version.store_release(before.wrapping_add(2));
 }
@@ -88,9 +92,24 @@ pub fn write<W: Word>(cell: &[W], values: &[u64]) {
 /// [`Torn`] when `tries` tries all met a write; `values` then holds nothing that may be believed.
 #[inline]
 pub fn read<W: Word>(cell: &[W], values: &mut [u64], tries: u32) -> Result<u64, Torn> {
+    let take = |words: &[W]| values.iter_mut().zip(words).for_each(|(value, word)| *value = word.load());
+    read_with(cell, tries, take).map(|(version, ())| version)
+}
+
+/// The same, the words loaded by `take`, which may be called several times and answers what it makes of them. It may meet
+/// a mixture of two writes; what it answers then goes nowhere.
+///
+/// # Errors
+/// [`Torn`] when `tries` tries all met a write.
+#[inline]
+pub fn read_with<W: Word, T>(
+    cell: &[W],
+    tries: u32,
+    mut take: impl FnMut(&[W]) -> T,
+) -> Result<(u64, T), Torn> {
     for _ in 0..tries {
-        if let Some(version) = read_once(cell, values) {
-            return Ok(version);
+        if let Some(read) = read_once(cell, &mut take) {
+            return Ok(read);
         }
         W::pause();
     }
@@ -98,7 +117,7 @@ pub fn read<W: Word>(cell: &[W], values: &mut [u64], tries: u32) -> Result<u64, 
 }
 
 #[inline]
-fn read_once<W: Word>(cell: &[W], values: &mut [u64]) -> Option<u64> {
+fn read_once<W: Word, T>(cell: &[W], take: &mut impl FnMut(&[W]) -> T) -> Option<(u64, T)> {
     let (version, words) = cell.split_first()?;
     let before = version.load();
     // Partner: the release store that ends `write`.
@@ -106,10 +125,8 @@ fn read_once<W: Word>(cell: &[W], values: &mut [u64]) -> Option<u64> {
     if before & 1 == 1 {
         return None;
     }
-    for (value, word) in values.iter_mut().zip(words) {
-        *value = word.load();
-    }
+    let taken = take(words);
     // Partner: the release fence that begins `write`.
     W::fence_acquire();
-    (version.load() == before).then_some(before)
+    (version.load() == before).then_some((before, taken))
 }

@@ -156,14 +156,23 @@ fn the_layout_is_the_documented_one() {
 
 #[test]
 fn words_that_no_writer_writes_are_told() {
-    let words = image(4).to_words(5).0;
-    assert_eq!(Image::from_words(&words), Ok(image(4)));
+    let stored = || {
+        let words: Vec<AtomicU64> = (0..35).map(|_| AtomicU64::new(u64::MAX)).collect();
+        image(4).store(5, &words);
+        words
+    };
+    let words = stored();
+    assert_eq!(Image::load(&words), Ok(image(4)));
     for (at, value) in [(0, 5), (0, 5 << 8), (0, 11 << 24), (0, 11 << 32), (13, 1 << 32)] {
-        let mut broken = words;
-        broken[at] = value;
-        assert_eq!(Image::from_words(&broken), Err(Unreadable), "{at} {value}");
+        let broken = stored();
+        broken[at].store(value, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(Image::load(&broken), Err(Unreadable), "{at} {value}");
     }
-    assert_eq!(Image::from_words(&words[..14]), Err(Unreadable));
+    assert_eq!(Image::load(&words[..14]), Err(Unreadable));
+    // A torn read may meet any count: it looks no further than the slot reaches.
+    let counted = stored();
+    counted[0].store(10 << 24 | 10 << 32, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(Image::load(&counted).map(|i| i.levels.map(|l| l.as_slice().len())), Ok([5, 5]));
 }
 
 /// Words that all follow from the first one.

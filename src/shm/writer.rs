@@ -253,9 +253,10 @@ impl<M: Memory> Writer<M> {
         if slot.index() >= self.count {
             return;
         }
-        let (words, used) = image.to_words(self.shape.levels);
+        let Shape { levels, .. } = self.shape;
         let at = self.shape.slot_at(slot.index());
-        seqlock::write(&self.memory.words()[at..at + self.shape.slot_words()], &words[..used]);
+        let cell = &self.memory.words()[at..at + self.shape.slot_words()];
+        seqlock::write_with(cell, |words| image.store(levels, words));
     }
 
     /// A sign of life, at least every 100 ms, traffic or none. `now_ns` is the wall's time, nanoseconds since 1970 UTC.
