@@ -18,6 +18,7 @@ pub mod line;
 pub mod market;
 pub mod packet;
 pub mod pipeline;
+pub mod report;
 pub mod rules;
 pub mod run;
 pub mod shm;

@@ -20,6 +20,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("check", &["alert", "config", "latency", "line", "market"]),
     ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "rules", "source"]),
     ("store", &["alert", "config", "latency", "market", "pipeline", "source"]),
+    ("report", &["chart", "latency", "rules", "store"]),
     ("identify", &["config", "packet", "source"]),
     ("compare", &["alert", "chart", "check", "config", "latency", "market", "packet", "pipeline", "source"]),
     (
@@ -35,7 +36,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "alert", "book", "chart", "check", "compare", "config", "explain", "identify", "latency", "line",
-            "market", "packet", "pipeline", "rules", "run", "shm", "simulate", "source", "store",
+            "market", "packet", "pipeline", "report", "rules", "run", "shm", "simulate", "source", "store",
         ],
     ),
 ];

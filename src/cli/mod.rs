@@ -15,6 +15,7 @@ pub mod investigate;
 pub mod latency;
 pub mod ndjson;
 pub mod replay;
+pub mod report;
 pub mod rules;
 pub mod run;
 pub mod simulate;
@@ -47,6 +48,8 @@ enum Command {
     Latency(latency::Args),
     /// Two captures, lines or sources: are they the same, which is first and by how much, where do they differ
     Compare(compare::Args),
+    /// How good the feeds were in a day, a week or a range, and whether the clocks were in tolerance
+    Report(report::Args),
     /// A simulated market on two feeds, with faults and the truth about them, into captures or onto multicast groups
     Simulate(simulate::Args),
     /// What is open at a running daemon: list, follow, acknowledge, put aside
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Decode(args) => decode::run(&args, out),
         Command::Identify(args) => identify::run(&args, out),
         Command::Compare(args) => compare::run(&args, out),
+        Command::Report(args) => report::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),

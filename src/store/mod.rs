@@ -8,6 +8,7 @@
 mod alerts;
 mod error;
 mod family;
+pub mod functions;
 mod names;
 mod open;
 mod record;

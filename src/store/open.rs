@@ -80,6 +80,7 @@ pub fn open_read(path: &Path) -> Result<Connection, StoreError> {
         }
         Version::Empty => return Err(StoreError::new(path, "is empty: no run has written to it")),
     }
+    super::functions::add(&connection).map_err(|e| StoreError::of(path, &e))?;
     connection.pragma_update(None, "query_only", true).map_err(|e| StoreError::of(path, &e))?;
     Ok(connection)
 }

@@ -1,0 +1,79 @@
+//! Asks the store.
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::queries::{QUERIES, Query};
+use super::range::Range;
+use super::scorecard;
+use super::table::{Cell, Table};
+
+/// The clock rule that a report is held against.
+#[derive(Debug, Clone)]
+pub struct ClockRule {
+    /// Its name in the rule book.
+    pub name: String,
+    /// How far a clock may be off, nanoseconds.
+    pub tolerance_ns: i64,
+    /// What it asks to be kept, where the book says it.
+    pub log: String,
+    /// Where it is written.
+    pub source: String,
+}
+
+/// A report.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The time it is about.
+    pub range: Range,
+    /// The rule for clocks.
+    pub rule: ClockRule,
+    /// What it says in sentences, the most important first.
+    pub sentences: Vec<String>,
+    /// Every query's table, empty ones too.
+    pub tables: Vec<Table>,
+}
+
+impl Report {
+    /// A table by the name of its query.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+}
+
+/// Makes the report. `None` when the store has nothing in the range.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn gather(store: &Connection, range: Range, rule: ClockRule) -> rusqlite::Result<Option<Report>> {
+    // One reading: what is written meanwhile is in all tables or in none.
+    let store = store.unchecked_transaction()?;
+    let tables: Vec<Table> =
+        QUERIES.iter().map(|query| ask(&store, query, &range, &rule)).collect::<rusqlite::Result<_>>()?;
+    let mut report = Report { range, rule, sentences: Vec::new(), tables };
+    let told = |name: &str| report.table(name).is_some_and(|table| !table.rows.is_empty());
+    if !["sources", "alerts", "lines", "latency", "host_clock"].iter().any(|name| told(name)) {
+        return Ok(None);
+    }
+    report.sentences = scorecard::sentences(&report);
+    Ok(Some(report))
+}
+
+fn ask(store: &Connection, query: &Query, range: &Range, rule: &ClockRule) -> rusqlite::Result<Table> {
+    let mut statement = store.prepare(&query.sql(range, rule.tolerance_ns))?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let width = columns.len();
+    let read = |row: &rusqlite::Row<'_>| (0..width).map(|at| Ok(cell(row.get_ref(at)?))).collect();
+    let rows = statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(Table { name: query.name, title: query.title, about: query.about, columns, rows })
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(n) => Cell::Whole(n),
+        ValueRef::Real(x) => Cell::Text(x.to_string()),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Text(format!("{} bytes", bytes.len())),
+    }
+}

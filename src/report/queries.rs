@@ -1,0 +1,101 @@
+//! The named queries, one file each.
+
+use super::range::Range;
+
+/// One query, and the table that it makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// Its name: of the file, of the table in CSV.
+    pub name: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What its figures mean, in a sentence or two.
+    pub about: &'static str,
+    template: &'static str,
+}
+
+macro_rules! queries {
+    ($($name:literal, $title:literal, $about:literal;)*) => {
+        /// Every query of a report, in the order of its tables.
+        pub const QUERIES: &[Query] = &[$(Query {
+            name: $name,
+            title: $title,
+            about: $about,
+            template: include_str!(concat!("queries/", $name, ".sql")),
+        },)*];
+    };
+}
+
+queries! {
+    "sources", "Availability", "Of the time watched, the part in which the source was not told as silent, rounded down. A source of which nothing arrived has no availability, it has no data.";
+    "gaps", "Completeness", "Messages lost on every line of a channel. Unrecovered: missing, less those that came too late. Suspect: time from each gap until its end was told, the channels of the source added up.";
+    "lines", "Lines", "Packets of which something was first on the line, and what it lost or delayed. Only here: messages that no other line brought in time, so what would have been missing without it.";
+    "latency", "Latency", "Time from the first to the second named point, in the columns that the US tape publishes; histograms of the range added up, three digits. Negative values are kept: they are evidence about clocks, or say that the second was first.";
+    "agreement", "Agreement", "Comparable time of both sides of all instruments added up, the part in which both showed the same price (rounded down), and who was first with an update that both showed.";
+    "discrepancies", "Time told by kind and cause", "From the beginning to the end of what was told; instruments, sides and lines added up.";
+    "segments", "Disagreements by what they were", "Flight: explained by one being a little later. Brief: over before it would have been told.";
+    "held", "Not compared, by reason", "Time counted as comparable time is, and the differences that began in it and were not judged.";
+    "crossing", "Crossed and locked", "Source: within one book, a data error. Sources: bid of one against ask of the other. Venues: across venues of one source, a state of the market. However brief; continuous trading only.";
+    "stale", "Stale and silent", "Alerts, and how long they lasted.";
+    "instruments", "Worst instruments", "Whole days (UTC) that the range touches. Differ: comparable time in which two sources differed, late ones too. Alert time: how long what was told of it lasted.";
+    "suppressed", "Held back", "What would have been told, and why it was not.";
+    "alerts", "Alerts", "Raised in the range.";
+    "alerts_per_hour", "Busiest hours", "Hours (UTC) with most alerts; hours without any are left out.";
+    "bursts", "Microbursts", "Most messages, packets and bytes in any stretch of the length, aligned to it; not always the same stretch. Busiest: the interval of the first with most messages, or its day where intervals are no longer kept.";
+    "venue_clocks", "Venue clocks", "Receive time less the venue's own time of every packet. After receipt: stamps later than the receipt of their packet. Backwards: earlier than the source's own latest.";
+    "host_clock", "This machine's clock", "What its kernel said of its clock. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance.";
+    "clock_log", "Clock log", "Synchronisation and tolerance events, as the rule asks them to be kept.";
+    "contradictions", "Book contradictions", "Messages that contradict the book built so far.";
+    "days", "Day by day", "Days (UTC).";
+    "timeline", "Over time", "Alerts raised, and time told by kind, in each step that was watched; other steps have no data.";
+    "runs", "Runs", "Replays and lives of the daemon that the figures come from.";
+}
+
+impl Query {
+    /// The SQL for a range: it stands alone. `tolerance_ns` is that of the clock rule.
+    pub fn sql(&self, range: &Range, tolerance_ns: i64) -> String {
+        let (from_day, to_day) = range.touched_days();
+        let mut sql = String::with_capacity(self.template.len() * 2);
+        let mut rest = self.template;
+        while let Some((before, after)) = rest.split_once('{') {
+            sql.push_str(before);
+            let Some((word, after)) = after.split_once('}') else { break };
+            match word {
+                "from" => sql.push_str(&range.from_ns.to_string()),
+                "to" => sql.push_str(&range.to_ns.to_string()),
+                "from_day" => sql.push_str(&from_day.to_string()),
+                "to_day" => sql.push_str(&to_day.to_string()),
+                "tolerance" => sql.push_str(&tolerance_ns.to_string()),
+                "bucket" => sql.push_str(&range.bucket_ns().to_string()),
+                family if self.name == "timeline" && range.bucket_ns() < super::DAY_NS => {
+                    sql.push_str(&range.intervals(family));
+                }
+                family => sql.push_str(&range.rows(family)),
+            }
+            rest = after;
+        }
+        sql.push_str(rest);
+        sql
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::DAY_NS;
+
+    #[test]
+    fn every_query_stands_alone_and_is_sql_of_the_schema() {
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        crate::store::functions::add(&db).unwrap();
+        crate::store::MIGRATIONS.iter().for_each(|step| db.execute_batch(step).unwrap());
+        for range in [(0, DAY_NS), (0, 40 * DAY_NS), (DAY_NS / 2, DAY_NS), (5, 3 * DAY_NS + 7)] {
+            let range = Range::new(range.0, range.1).unwrap();
+            for query in QUERIES {
+                let sql = query.sql(&range, 50_000_000);
+                assert!(!sql.contains(['{', '}']), "{sql}");
+                db.prepare(&sql).unwrap_or_else(|e| panic!("{}: {e}\n{sql}", query.name));
+            }
+        }
+    }
+}

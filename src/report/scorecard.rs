@@ -1,0 +1,226 @@
+//! The report in sentences, made of its tables.
+
+use super::format::{show, time};
+use super::gather::Report;
+use super::table::{Cell, Table};
+use crate::chart::thousands;
+use crate::latency::text::humane;
+
+/// The sentences, the most important first.
+pub fn sentences(report: &Report) -> Vec<String> {
+    let mut said = Vec::new();
+    sources(report, &mut said);
+    agreement(report, &mut said);
+    lines(report, &mut said);
+    alerts(report, &mut said);
+    clocks(report, &mut said);
+    overlapping_runs(report, &mut said);
+    said
+}
+
+fn rows<'a>(report: &'a Report, name: &str) -> impl Iterator<Item = (&'a Table, &'a Vec<Cell>)> + use<'a> {
+    report.table(name).into_iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+}
+
+/// Losses of a source's channels: gaps, messages missing, messages unrecovered.
+fn lost(report: &Report, source: &str) -> [i64; 3] {
+    let mut sums = [0; 3];
+    for (table, row) in rows(report, "gaps").filter(|(table, row)| table.text(row, "source") == source) {
+        for (sum, column) in sums.iter_mut().zip(["gaps", "messages_missing", "unrecovered"]) {
+            *sum += table.whole(row, column).unwrap_or(0);
+        }
+    }
+    sums
+}
+
+/// A sentence for each source that had something; one for all that had nothing.
+fn sources(report: &Report, said: &mut Vec<String>) {
+    let mut clean: Vec<String> = Vec::new();
+    for (table, row) in rows(report, "sources") {
+        let name = table.text(row, "source");
+        let watched = show("watched_ns", &table.cell(row, "watched_ns"));
+        let Some(available) = table.whole(row, "available_ppm") else {
+            said.push(format!(
+                "{name}: no data in {watched} of watching; that is not the same as available."
+            ));
+            continue;
+        };
+        let percent = show("available_ppm", &Cell::Whole(available));
+        let lost = match lost(report, &name) {
+            [0, ..] if available == 1_000_000 => {
+                clean.push(name);
+                continue;
+            }
+            [0, ..] => "no gap".to_owned(),
+            [gaps, missing, unrecovered] => format!(
+                "{}, {} messages, {} of them unrecovered",
+                if gaps == 1 { "one gap".to_owned() } else { format!("{} gaps", thousands(gaps)) },
+                thousands(missing),
+                thousands(unrecovered)
+            ),
+        };
+        said.push(format!("{name}: available {percent} % of {watched} watched; {lost}."));
+    }
+    if !clean.is_empty() {
+        said.push(format!("{}: available all the time watched, no gap.", clean.join(", ")));
+    }
+}
+
+fn agreement(report: &Report, said: &mut Vec<String>) {
+    for (table, row) in rows(report, "agreement") {
+        let (a, b) = (table.text(row, "first"), table.text(row, "second"));
+        match table.whole(row, "agree_ppm") {
+            Some(ppm) => {
+                let n = |column: &str| table.whole(row, column).unwrap_or(0);
+                let first = if n("matched") > 0 {
+                    format!(
+                        "; of {} updates shown by both, {a} was first with {}, {b} with {}",
+                        thousands(n("matched")),
+                        thousands(n("first_led")),
+                        thousands(n("second_led"))
+                    )
+                } else {
+                    String::new()
+                };
+                said.push(format!(
+                    "{a} and {b} agree {} % of comparable time{first}.",
+                    show("agree_ppm", &Cell::Whole(ppm))
+                ));
+            }
+            None => said.push(format!("{a} and {b} were never comparable: no agreement to tell.")),
+        }
+    }
+}
+
+/// Which line of a channel could be spared, and at what price.
+fn lines(report: &Report, said: &mut Vec<String>) {
+    let Some(table) = report.table("lines") else { return };
+    let place = |row: &[Cell]| (table.text(row, "source"), table.text(row, "channel"));
+    let mut channels: Vec<(String, String)> = table.rows.iter().map(|row| place(row)).collect();
+    channels.dedup();
+    for channel in channels {
+        let lines: Vec<&Vec<Cell>> = table.rows.iter().filter(|row| place(row) == channel).collect();
+        if lines.len() < 2 {
+            continue;
+        }
+        let n = |row: &[Cell], column: &str| table.whole(row, column).unwrap_or(0);
+        let cost = |row: &&Vec<Cell>| (n(row, "messages_only_here"), n(row, "packets_first"));
+        let Some(least) = lines.iter().min_by_key(|row| cost(row)) else { continue };
+        let (only, first) = cost(least);
+        let line = table.text(least, "line");
+        let price = match only {
+            0 => "it would have cost no message".to_owned(),
+            only => {
+                format!("it would have cost {} messages that no other line brought in time", thousands(only))
+            }
+        };
+        let saved: Vec<String> = lines
+            .iter()
+            .filter(|row| table.text(row, "line") != line)
+            .map(|row| {
+                format!(
+                    "without {} {} would be missing",
+                    table.text(row, "line"),
+                    thousands(n(row, "messages_only_here"))
+                )
+            })
+            .collect();
+        let later = lead(report, &format!("{}/{}", channel.0, channel.1), &line);
+        said.push(format!(
+            "{}/{}: line {line} could be cancelled first: {price}, and {} packets would have come later{later}; {}.",
+            channel.0,
+            channel.1,
+            thousands(first),
+            saved.join(", ")
+        ));
+    }
+}
+
+/// How the line stands against the first one, where that was measured.
+fn lead(report: &Report, channel: &str, line: &str) -> String {
+    let of = |(table, row): &(&Table, &Vec<Cell>)| {
+        table.text(row, "kind") == "lines"
+            && table.text(row, "source") == channel
+            && (table.text(row, "to") == line || table.text(row, "from") == line)
+    };
+    let Some((table, row)) = rows(report, "latency").find(of) else { return String::new() };
+    let Some(median) = table.whole(row, "median_ns") else { return String::new() };
+    format!(
+        " ({} after {}: median {} over all)",
+        table.text(row, "to"),
+        table.text(row, "from"),
+        humane(median)
+    )
+}
+
+fn alerts(report: &Report, said: &mut Vec<String>) {
+    let all: i64 = rows(report, "alerts").filter_map(|(table, row)| table.whole(row, "alerts")).sum();
+    let watched: Vec<i64> =
+        rows(report, "sources").filter_map(|(table, row)| table.whole(row, "watched_ns")).collect();
+    let hundredths = watched.iter().max().copied().unwrap_or(0) / 36_000_000_000;
+    if all == 0 {
+        said.push("No alert was raised.".to_owned());
+    } else if hundredths >= 100 {
+        said.push(format!(
+            "{} alerts, {} an hour watched.",
+            thousands(all),
+            tenths(all * 1_000 / hundredths)
+        ));
+    } else {
+        said.push(format!("{} alerts in less than an hour of watching.", thousands(all)));
+    }
+    let held: i64 = rows(report, "suppressed").filter_map(|(table, row)| table.whole(row, "count")).sum();
+    if held > 0 {
+        said.push(format!("{} more were held back, with their reasons below.", thousands(held)));
+    }
+}
+
+/// Tenths as a decimal.
+fn tenths(n: i64) -> String {
+    format!("{}.{}", n / 10, n % 10)
+}
+
+fn clocks(report: &Report, said: &mut Vec<String>) {
+    let rule = &report.rule;
+    let tolerance = humane(rule.tolerance_ns);
+    match rows(report, "host_clock").next() {
+        None => said.push(format!(
+            "This machine's clock was not watched in this time (only a daemon does), so nothing is said about {} ({tolerance}).",
+            rule.name
+        )),
+        Some((table, row)) => {
+            let n = |column: &str| table.whole(row, column).unwrap_or(0);
+            let verdict = match n("out_of_tolerance") {
+                0 => format!("within {tolerance} at every look"),
+                out => format!("out of tolerance ({tolerance}) at {} looks", thousands(out)),
+            };
+            said.push(format!(
+                "Clock of this machine by {}: {verdict}, {} looks from {} to {}, at most {} off and {} unsure.",
+                rule.name,
+                thousands(n("samples")),
+                time(n("first_at_ns")),
+                time(n("last_at_ns")),
+                humane(n("offset_most_ns")),
+                humane(n("error_most_ns"))
+            ));
+        }
+    }
+}
+
+/// Two runs over one time count the same packets twice, if they watched the same lines.
+fn overlapping_runs(report: &Report, said: &mut Vec<String>) {
+    let mut spans: Vec<(i64, i64, i64)> = rows(report, "runs")
+        .filter_map(|(table, row)| {
+            let n = |column: &str| table.whole(row, column);
+            Some((n("from_at_ns")?, n("until_at_ns").unwrap_or(report.range.to_ns), n("run")?))
+        })
+        .collect();
+    spans.sort_unstable();
+    let over = spans.windows(2).find(|pair| pair[1].0 < pair[0].1);
+    if let Some([a, b]) = over {
+        said.push(format!(
+            "Runs {} and {} lie over each other in time: if both watched the same lines, these figures count them twice.",
+            a.2, b.2
+        ));
+    }
+}
