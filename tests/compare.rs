@@ -211,6 +211,23 @@ fn what_has_nothing_in_common_is_said() {
 }
 
 #[test]
+fn quotes_of_different_times_are_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let later = folder.path().join("later.pcap");
+    let mut moved = packets(&demo("sip.pcap.zst"));
+    moved.iter_mut().for_each(|packet| packet.ts_ns += 86_400_000_000_000);
+    write(&later, &moved);
+    let direct = demo("itch_a.pcap.zst");
+    let found = outcome(&[direct.to_str().unwrap(), later.to_str().unwrap()]);
+    assert_eq!(found["verdict"], "nothing_in_common");
+    let sentence = found["sentences"][0].as_str().unwrap();
+    assert!(
+        sentence.contains("both quote the same instruments, but not at the same time: 2026-03-02T14:30:00"),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn what_cannot_be_compared_gets_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("trades.jsonl");

@@ -275,6 +275,10 @@ pub struct QuoteOutcome {
     pub sources: [String; 2],
     /// What they speak.
     pub feeds: [&'static str; 2],
+    /// Time of the first and the latest quote of each.
+    pub spans: [Option<[String; 2]>; 2],
+    /// They quoted at the same time, at least for a while.
+    pub overlap: bool,
     /// Instruments that both quote at the same venue.
     pub instruments: u64,
     /// Instruments that only one of them quotes, by side.
@@ -331,6 +335,11 @@ pub struct Worst {
 }
 
 impl QuoteOutcome {
+    /// Whether there is anything to compare.
+    pub fn is_comparable(&self) -> bool {
+        self.instruments > 0 && self.overlap
+    }
+
     /// Whether nothing was told of them that is more than one being a little later.
     pub fn agrees(&self) -> bool {
         self.findings.is_empty()

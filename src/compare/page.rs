@@ -51,7 +51,7 @@ fn try_write(outcome: &Outcome, out: &mut String) -> fmt::Result {
     for packets in &outcome.packets {
         write_packets(packets, names, outcome.clocks.one, out)?;
     }
-    for quotes in outcome.quotes.iter().filter(|q| q.instruments > 0) {
+    for quotes in outcome.quotes.iter().filter(|q| q.is_comparable()) {
         write_quotes(quotes, out)?;
     }
     writeln!(out, "</main></body></html>")

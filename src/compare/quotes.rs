@@ -9,6 +9,7 @@ use super::NAMED_MAX;
 use super::findings::Findings;
 use super::outcome::{Lead, QuoteOutcome, Worst};
 use super::updates::Updates;
+use crate::alert::json::show_time;
 use crate::config::Config;
 use crate::latency::Recorder;
 use crate::market::price::show_nanos;
@@ -26,6 +27,8 @@ struct Bench {
     names: [String; 2],
     updates: Updates,
     findings: Findings,
+    /// First and latest time of a quote, by side.
+    spans: [Option<(u64, u64)>; 2],
 }
 
 /// The judge, and who listens to it.
@@ -47,6 +50,8 @@ impl Watch<'_> {
                     (a, b) if b == moved.source => (1, a),
                     _ => continue,
                 };
+                let span = bench.spans[position].get_or_insert((now, now));
+                span.1 = now;
                 if let Some(peer) = peer(registry, view, other) {
                     bench.updates.moved(now, position, (view, peer), registry);
                 }
@@ -110,6 +115,7 @@ pub fn compare_quotes(
         names: [sides.0, sides.1].map(|s| names[usize::from(s)].clone()),
         updates: Updates::default(),
         findings: Findings::default(),
+        spans: [None; 2],
     };
     let mut watch = Watch { judge: &mut judge, benches: couples.iter().map(bench).collect() };
     while let Some(datagram) = captures.next()? {
@@ -126,7 +132,7 @@ pub fn compare_quotes(
 }
 
 fn outcome(bench: Bench, config: &Config, judge: &Judge, end: u64) -> QuoteOutcome {
-    let Bench { sides, names, mut updates, findings } = bench;
+    let Bench { sides, names, mut updates, findings, spans } = bench;
     let registry = &judge.registry;
     let apart = updates.finish(end, registry);
     let mut worst: Vec<Worst> = apart
@@ -154,6 +160,8 @@ fn outcome(bench: Bench, config: &Config, judge: &Judge, end: u64) -> QuoteOutco
     QuoteOutcome {
         sources: names,
         feeds: [feed(sides.0), feed(sides.1)],
+        spans: spans.map(|span| span.map(|(from, to)| [show_time(from), show_time(to)])),
+        overlap: matches!(spans, [Some(a), Some(b)] if a.0 <= b.1 && b.0 <= a.1),
         instruments: shared.common,
         only: [0, 1].map(|side| shared.only[side].len() as u64),
         only_named: [0, 1].map(|side| shared.only[side].iter().take(NAMED_MAX).cloned().collect()),

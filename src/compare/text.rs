@@ -212,7 +212,7 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
     for (side, name) in [a, b].iter().enumerate().filter(|(side, _)| quotes.only[*side] > 0) {
         writeln!(out, "    only in {name}: {}", named(&quotes.only_named[side], quotes.only[side]))?;
     }
-    if quotes.instruments == 0 {
+    if !quotes.is_comparable() {
         return Ok(());
     }
     match &quotes.agreement_percent {

@@ -21,7 +21,7 @@ pub fn conclude(
 
 fn verdict(outcome: &Outcome) -> Verdict {
     let packets: Vec<&PacketOutcome> = outcome.packets.iter().filter(|p| p.matched > 0).collect();
-    let quotes: Vec<&QuoteOutcome> = outcome.quotes.iter().filter(|q| q.instruments > 0).collect();
+    let quotes: Vec<&QuoteOutcome> = outcome.quotes.iter().filter(|q| q.is_comparable()).collect();
     if packets.is_empty() && quotes.is_empty() {
         Verdict::NothingInCommon
     } else if packets.iter().any(|p| !p.is_same())
@@ -58,7 +58,7 @@ fn sentences(outcome: &Outcome) -> Vec<String> {
     }
     // Where packets were compared, quotes say the same once more.
     if outcome.packets.iter().all(|p| p.matched == 0) {
-        for quotes in outcome.quotes.iter().filter(|q| q.instruments > 0) {
+        for quotes in outcome.quotes.iter().filter(|q| q.is_comparable()) {
             quoted(quotes, &mut said);
         }
     }
@@ -78,7 +78,15 @@ fn nothing(outcome: &Outcome) -> String {
         }
     };
     let elsewhere: u64 = outcome.quotes.iter().map(|q| q.elsewhere).sum();
-    let more = if elsewhere > 0 {
+    let apart = outcome.quotes.iter().filter(|q| q.instruments > 0).find_map(|q| match &q.spans {
+        [Some([a_from, a_to]), Some([b_from, b_to])] => Some((a_from, a_to, b_from, b_to)),
+        _ => None,
+    });
+    let more = if let Some((a_from, a_to, b_from, b_to)) = apart {
+        format!(
+            "; both quote the same instruments, but not at the same time: {a_from} to {a_to}, and {b_from} to {b_to}"
+        )
+    } else if elsewhere > 0 {
         format!(
             "; {elsewhere} instruments are quoted by both, but at different venues, which is no disagreement"
         )
@@ -134,7 +142,7 @@ fn different(outcome: &Outcome) -> String {
         }
     }
     if parts.is_empty() {
-        for q in &outcome.quotes {
+        for q in outcome.quotes.iter().filter(|q| q.is_comparable()) {
             let told: Vec<String> = q.findings.iter().map(|f| format!("{} {}", f.alerts, f.kind)).collect();
             if !told.is_empty() {
                 parts.push(format!("{} against {}: {}", q.sources[0], q.sources[1], told.join(", ")));

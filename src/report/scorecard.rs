@@ -6,6 +6,19 @@ use super::table::{Cell, Table};
 use crate::chart::thousands;
 use crate::latency::text::humane;
 
+/// Sentences of one kind; what goes beyond stands in the tables.
+const ALIKE_MAX: usize = 6;
+
+/// Sentences of one kind, the worst first, as many as a person reads.
+fn tell(mut alike: Vec<(i64, String)>, table: &str, said: &mut Vec<String>) {
+    alike.sort_by_key(|(rank, _)| *rank);
+    let more = alike.len().saturating_sub(ALIKE_MAX);
+    said.extend(alike.into_iter().take(ALIKE_MAX).map(|(_, sentence)| sentence));
+    if more > 0 {
+        said.push(format!("{more} more of this kind stand in the table \"{table}\"."));
+    }
+}
+
 /// The sentences, the most important first.
 pub fn sentences(report: &Report) -> Vec<String> {
     let mut said = Vec::new();
@@ -35,7 +48,7 @@ fn lost(report: &Report, source: &str) -> [i64; 3] {
 
 /// A sentence for each source that had something; one for all that had nothing.
 fn sources(report: &Report, said: &mut Vec<String>) {
-    let mut clean: Vec<String> = Vec::new();
+    let (mut clean, mut alike): (Vec<String>, Vec<(i64, String)>) = (Vec::new(), Vec::new());
     for (table, row) in rows(report, "sources") {
         let name = table.text(row, "source");
         let watched = show("watched_ns", &table.cell(row, "watched_ns"));
@@ -46,27 +59,35 @@ fn sources(report: &Report, said: &mut Vec<String>) {
             continue;
         };
         let percent = show("available_ppm", &Cell::Whole(available));
-        let lost = match lost(report, &name) {
-            [0, ..] if available == 1_000_000 => {
-                clean.push(name);
-                continue;
-            }
-            [0, ..] => "no gap".to_owned(),
-            [gaps, missing, unrecovered] => format!(
+        let [gaps, missing, unrecovered] = lost(report, &name);
+        if gaps == 0 && available == 1_000_000 {
+            clean.push(name);
+            continue;
+        }
+        let lost = match gaps {
+            0 => "no gap".to_owned(),
+            gaps => format!(
                 "{}, {} messages, {} of them unrecovered",
                 if gaps == 1 { "one gap".to_owned() } else { format!("{} gaps", thousands(gaps)) },
                 thousands(missing),
                 thousands(unrecovered)
             ),
         };
-        said.push(format!("{name}: available {percent} % of {watched} watched; {lost}."));
+        let sentence = format!("{name}: available {percent} % of {watched} watched; {lost}.");
+        // Parts per million against messages: who was away is told before who lost something.
+        alike.push((
+            (available - 1_000_000).saturating_mul(1_000_000_000).saturating_sub(unrecovered),
+            sentence,
+        ));
     }
+    tell(alike, "Availability", said);
     if !clean.is_empty() {
         said.push(format!("{}: available all the time watched, no gap.", clean.join(", ")));
     }
 }
 
 fn agreement(report: &Report, said: &mut Vec<String>) {
+    let mut alike: Vec<(i64, String)> = Vec::new();
     for (table, row) in rows(report, "agreement") {
         let (a, b) = (table.text(row, "first"), table.text(row, "second"));
         match table.whole(row, "agree_ppm") {
@@ -82,19 +103,24 @@ fn agreement(report: &Report, said: &mut Vec<String>) {
                 } else {
                     String::new()
                 };
-                said.push(format!(
-                    "{a} and {b} agree {} % of comparable time{first}.",
-                    show("agree_ppm", &Cell::Whole(ppm))
+                alike.push((
+                    ppm,
+                    format!(
+                        "{a} and {b} agree {} % of comparable time{first}.",
+                        show("agree_ppm", &Cell::Whole(ppm))
+                    ),
                 ));
             }
-            None => said.push(format!("{a} and {b} were never comparable: no agreement to tell.")),
+            None => alike.push((0, format!("{a} and {b} were never comparable: no agreement to tell."))),
         }
     }
+    tell(alike, "Agreement", said);
 }
 
 /// Which line of a channel could be spared, and at what price.
 fn lines(report: &Report, said: &mut Vec<String>) {
     let Some(table) = report.table("lines") else { return };
+    let mut alike: Vec<(i64, String)> = Vec::new();
     let place = |row: &[Cell]| (table.text(row, "source"), table.text(row, "channel"));
     let mut channels: Vec<(String, String)> = table.rows.iter().map(|row| place(row)).collect();
     channels.dedup();
@@ -104,6 +130,14 @@ fn lines(report: &Report, said: &mut Vec<String>) {
             continue;
         }
         let n = |row: &[Cell], column: &str| table.whole(row, column).unwrap_or(0);
+        if let Some(dead) = lines.iter().find(|row| n(row, "packets") == 0) {
+            let line = table.text(dead, "line");
+            let place = format!("{}/{}", channel.0, channel.1);
+            let sentence =
+                format!("{place}: line {line} brought nothing, so what its lines are worth cannot be told.");
+            alike.push((-1, sentence));
+            continue;
+        }
         let cost = |row: &&Vec<Cell>| (n(row, "messages_only_here"), n(row, "packets_first"));
         let Some(least) = lines.iter().min_by_key(|row| cost(row)) else { continue };
         let (only, first) = cost(least);
@@ -126,14 +160,16 @@ fn lines(report: &Report, said: &mut Vec<String>) {
             })
             .collect();
         let later = lead(report, &format!("{}/{}", channel.0, channel.1), &line);
-        said.push(format!(
+        let sentence = format!(
             "{}/{}: line {line} could be cancelled first: {price}, and {} packets would have come later{later}; {}.",
             channel.0,
             channel.1,
             thousands(first),
             saved.join(", ")
-        ));
+        );
+        alike.push((0, sentence));
     }
+    tell(alike, "Lines", said);
 }
 
 /// How the line stands against the first one, where that was measured.
