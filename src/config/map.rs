@@ -95,6 +95,9 @@ pub struct Map {
 /// Rows of one instrument, or of one symbol of a source, at most: each is compared with each.
 const ROWS_OF_ONE_MAX: usize = 256;
 
+/// Findings that are told one by one; of the others there is a count.
+const FINDINGS_MAX: usize = 20;
+
 /// Where the columns stand.
 struct Columns {
     header: csv::StringRecord,
@@ -255,6 +258,11 @@ fn against_each_other(map: &mut Map, sources: &[Source]) -> Result<(), String> {
             }
         }
     }
+    let more = findings.len().saturating_sub(FINDINGS_MAX);
+    findings.truncate(FINDINGS_MAX);
+    if more > 0 {
+        findings.push(format!("and {more} more like these"));
+    }
     map.findings = findings;
     Ok(())
 }
@@ -391,5 +399,15 @@ lines = [{ name = "A", group = "233.1.1.3:1" }]
         let wanted =
             "lines 2 and 3: A and B of direct are both A on the same days; their quotes would share one view";
         assert_eq!(read.findings, [wanted]);
+    }
+
+    #[test]
+    fn what_would_never_end_is_cut_short() {
+        let head = "instrument,source,symbol\n".to_owned();
+        let rows = |n: usize| (0..n).map(|i| format!("A,direct,S{i}\n")).collect::<String>();
+        let read = map(&(head.clone() + &rows(8))).unwrap();
+        assert_eq!((read.findings.len(), read.findings[20].as_str()), (21, "and 8 more like these"));
+        let error = map(&(head + &rows(257))).unwrap_err();
+        assert_eq!(error, "map.csv, line 258: A has more than 256 rows");
     }
 }

@@ -54,7 +54,11 @@ fn try_write(summary: &Summary, out: &mut String) -> std::fmt::Result {
 
 /// One line for each market and day.
 fn write_rules(rules: &Rules, out: &mut String) -> std::fmt::Result {
-    let outside = if rules.sessions == "hold" { "; outside of hours nothing is judged" } else { "" };
+    let outside = if rules.sessions == "hold" {
+        "; held outside of hours where the feed does not say a state"
+    } else {
+        ""
+    };
     if rules.days.is_empty() {
         return writeln!(out, "rules: {} book{outside}; no market of it is in this data", rules.book);
     }
