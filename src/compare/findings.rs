@@ -15,6 +15,7 @@ struct Record {
     venue: Option<String>,
     side: Option<String>,
     channel: Option<String>,
+    line: Option<String>,
     sources: Vec<String>,
     began: String,
     duration_ns: Option<u64>,
@@ -75,9 +76,10 @@ impl Findings {
     pub fn take(&mut self, lines: &[u8], sources: [&str; 2]) {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Ok(record) = serde_json::from_slice::<Record>(line) else { continue };
-            // One copy lost or late is no difference while another copy is there; compared lines have their packets for it.
-            if record.kind != "line" && record.sources.iter().all(|source| sources.contains(&source.as_str()))
-            {
+            // One copy lost, late or silent is no difference while another copy is there; lines that are compared have
+            // their packets for it.
+            let ours = record.sources.iter().all(|source| sources.contains(&source.as_str()));
+            if ours && record.line.is_none() {
                 self.record(record);
             }
         }

@@ -238,8 +238,12 @@ fn quoted(quotes: &QuoteOutcome, said: &mut Vec<String>) {
     }
     for (side, name) in [a, b].into_iter().enumerate().filter(|(side, _)| quotes.only[*side] > 0) {
         said.push(format!(
-            "{} instruments are quoted by {name} only: {}{}.",
-            quotes.only[side],
+            "{} quoted by {name} only: {}{}.",
+            if quotes.only[side] == 1 {
+                "One instrument is".to_owned()
+            } else {
+                format!("{} instruments are", quotes.only[side])
+            },
             quotes.only_named[side].join(", "),
             if quotes.only[side] > quotes.only_named[side].len() as u64 { ", ..." } else { "" }
         ));
