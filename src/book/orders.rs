@@ -1,122 +1,203 @@
-//! Every live order of a source channel, found by order id and instrument.
+//! Every live order of a source channel, found by order id: how much is left of it, and its level.
 //!
-//! One open-addressing table holds the orders themselves, so an order costs one probe and one cache line.
-//! Clearing an instrument does not walk the table: its orders become stale by generation and are swept out when
-//! they outnumber the living.
+//! Most orders live briefly, and venues number them upwards: the youngest lie in a [`Recent`] window that is indexed by
+//! the low bits of the id and stays in a near cache. Who is pushed out of it by a newcomer while still alive moves
+//! into a [`ProbeTable`] that is as large as the number of such orders asks for. An order is in one of the two, never
+//! in both, so memory follows live orders whatever their numbers are; ids in no order at all cost a move more each.
+//!
+//! An id belongs to an instrument: which one, its level says, so whoever looks for an order brings the question.
+//! Clearing an instrument walks neither store: orders of cleared levels are swept out when they outnumber the living.
 
-use feeds::event::Side;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+mod recent;
 
-/// Stale orders that are let lie whatever the number of live ones.
+use hashbrown::HashMap;
+
+use super::levels::{LevelId, Levels};
+use super::probe_table::{At, Cell, ProbeTable};
+use crate::cache;
+#[cfg(test)]
+pub(super) use recent::PLACES;
+use recent::Recent;
+
+/// Orders of cleared levels that are let lie whatever the number of live ones.
 const STALE_MIN: usize = 4096;
 
-/// A live order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Order {
-    pub(super) id: u64,
-    pub(super) price: i64,
+/// Ids from now at which the window will push out what is asked for now.
+const PUSHED_OUT_SOON: u64 = 32;
+
+/// A quantity that does not fit; it is kept apart.
+const LARGE: u32 = u32::MAX;
+
+/// No level's number: there is no order.
+const VACANT: LevelId = LevelId::MAX;
+
+/// A live order; a quarter of a cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
+struct Order {
+    id: u64,
+    quantity: u32,
+    level: LevelId,
+}
+
+impl Cell for Order {
+    const VACANT: Self = Order { id: 0, quantity: 0, level: VACANT };
+
+    #[inline(always)]
+    fn is_vacant(&self) -> bool {
+        self.level == VACANT
+    }
+
+    #[inline(always)]
+    fn key(&self) -> u64 {
+        self.id
+    }
+}
+
+/// Where an order is, until the next one comes or goes.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Recent,
+    Old(At),
+}
+
+/// An order that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    place: Place,
+    order: Order,
+    pub(super) level: LevelId,
+    /// What is left of it.
     pub(super) quantity: u64,
-    pub(super) slot: u32,
-    /// The instrument's generation when the order came, doubled, plus the side.
-    tag: u32,
 }
 
-impl Order {
-    pub(super) fn new(id: u64, slot: u32, generation: u32, side: Side, price: i64, quantity: u64) -> Self {
-        Order { id, price, quantity, slot, tag: generation << 1 | side.index() as u32 }
-    }
-
-    #[inline]
-    pub(super) const fn side(&self) -> Side {
-        if self.tag & 1 == 0 { Side::Bid } else { Side::Ask }
-    }
-
-    #[inline]
-    const fn generation(&self) -> u32 {
-        self.tag >> 1
-    }
-}
-
-/// The table.
+/// All orders.
 #[derive(Debug, Default)]
 pub(super) struct Orders {
-    table: HashTable<Order>,
+    recent: Recent,
+    old: ProbeTable<Order>,
+    /// The largest id that ever moved into `old`: a larger one is not there, and need not be looked for.
+    old_id_max: u64,
+    /// Quantities that do not fit, by id and level.
+    large: HashMap<(u64, LevelId), u64>,
     stale: usize,
 }
 
-/// Folded multiply: the table takes buckets from the low bits and tags from the high ones, and order ids often
-/// differ in few bits only. Not keyed: a venue that chose its order ids to collide would harm itself first.
-#[inline]
-const fn hash(id: u64) -> u64 {
-    let wide = (id ^ 0x9E37_79B9_7F4A_7C15) as u128 * 0xD6E8_FEB8_6659_FD93;
-    wide as u64 ^ (wide >> 64) as u64
-}
-
 impl Orders {
-    /// The order, for a change in place.
-    #[inline]
-    pub(super) fn get_mut(&mut self, id: u64, slot: u32, generation: u32) -> Option<&mut Order> {
-        self.table
-            .find_mut(hash(id), |o| o.id == id && o.slot == slot)
-            .filter(|o| o.generation() == generation)
+    /// The order with that id whose level is `wanted`.
+    #[inline(always)]
+    pub(super) fn find(&self, id: u64, wanted: impl Fn(LevelId) -> bool) -> Option<Found> {
+        let is = |order: &Order| order.id == id && !order.is_vacant() && wanted(order.level);
+        let young = self.recent.at(id);
+        let (place, order) = if is(young) {
+            (Place::Recent, *young)
+        } else if id > self.old_id_max {
+            return None;
+        } else {
+            let at = self.old.find(id, is)?;
+            (Place::Old(at), *self.old.get(at))
+        };
+        let quantity = if order.quantity == LARGE { self.large(&order) } else { u64::from(order.quantity) };
+        Some(Found { place, order, level: order.level, quantity })
+    }
+
+    #[cold]
+    fn large(&self, order: &Order) -> u64 {
+        self.large.get(&(order.id, order.level)).copied().unwrap_or(u64::from(LARGE))
+    }
+
+    /// What is left of it is `quantity`, which is less than before.
+    #[inline(always)]
+    pub(super) fn set_quantity(&mut self, found: &Found, quantity: u64) {
+        let Order { id, level, quantity: before } = found.order;
+        let fits = if before == LARGE { self.keep_large(id, level, quantity) } else { quantity as u32 };
+        match found.place {
+            Place::Recent => self.recent.at_mut(id).quantity = fits,
+            Place::Old(at) => self.old.get_mut(at).quantity = fits,
+        }
+    }
+
+    #[cold]
+    fn keep_large(&mut self, id: u64, level: LevelId, quantity: u64) -> u32 {
+        match u32::try_from(quantity) {
+            Ok(fits) if fits != LARGE => {
+                self.large.remove(&(id, level));
+                fits
+            }
+            _ => {
+                self.large.insert((id, level), quantity);
+                LARGE
+            }
+        }
     }
 
     /// Takes the order out.
-    #[inline]
-    pub(super) fn remove(&mut self, id: u64, slot: u32, generation: u32) -> Option<Order> {
-        let entry = self.table.find_entry(hash(id), |o| o.id == id && o.slot == slot).ok()?;
-        let live = entry.get().generation() == generation;
-        let (order, _) = entry.remove();
-        self.stale -= usize::from(!live);
-        live.then_some(order)
-    }
-
-    /// Puts the order in and answers the live one that was there under the same id and instrument.
-    #[inline]
-    pub(super) fn insert(&mut self, order: Order) -> Option<Order> {
-        let same = |o: &Order| o.id == order.id && o.slot == order.slot;
-        match self.table.entry(hash(order.id), same, |o| hash(o.id)) {
-            Entry::Occupied(mut entry) => {
-                let old = std::mem::replace(entry.get_mut(), order);
-                let live = old.generation() == order.generation();
-                self.stale -= usize::from(!live);
-                live.then_some(old)
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(order);
-                None
-            }
+    #[inline(always)]
+    pub(super) fn remove(&mut self, found: &Found) {
+        if found.order.quantity == LARGE {
+            self.large.remove(&(found.order.id, found.level));
+        }
+        match found.place {
+            Place::Recent => self.recent.take(found.order.id),
+            Place::Old(at) => self.old.remove(at),
         }
     }
 
-    /// Whether a live order of that id belongs to any instrument; `generation` answers an instrument's.
-    pub(super) fn lives_elsewhere(&self, id: u64, generation: impl Fn(u32) -> u32) -> bool {
-        self.table.find(hash(id), |o| o.id == id && o.generation() == generation(o.slot)).is_some()
+    /// Puts in an order whose id is not in use at its instrument ([`Orders::find`] says so).
+    #[inline(always)]
+    pub(super) fn insert(&mut self, id: u64, level: LevelId, quantity: u64) {
+        let fits = quantity < u64::from(LARGE);
+        let quantity = if fits { quantity as u32 } else { self.keep_large(id, level, quantity) };
+        let pushed_out = self.recent.put(Order { id, quantity, level });
+        // Its place in the table is far away in memory; who goes there soon is known already.
+        self.old.prefetch(self.recent.at(id.wrapping_add(PUSHED_OUT_SOON)).id);
+        if !pushed_out.is_vacant() {
+            self.old_id_max = self.old_id_max.max(pushed_out.id);
+            self.old.insert(pushed_out);
+        }
     }
 
-    /// `count` live orders have become stale by a new generation of their instrument.
-    pub(super) fn retire(&mut self, count: usize, generation: impl Fn(u32) -> u32) {
+    /// Asks for the order, without looking: a branch on what is not there yet would wait for it.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, id: u64) {
+        cache::prefetch(self.recent.at(id));
+        if id <= self.old_id_max {
+            self.old.prefetch(id);
+        }
+    }
+
+    /// `count` live orders have become stale: their levels were cleared. Sweeps when it is worth it.
+    pub(super) fn retire(&mut self, count: usize, levels: &mut Levels) {
         self.stale += count;
-        if self.stale > STALE_MIN && self.stale > self.table.len() / 2 {
-            self.table.retain(|o| o.generation() == generation(o.slot));
+        if self.stale > STALE_MIN && self.stale > self.len() / 2 {
+            let lives = |o: &Order| levels.lives(o.level);
+            self.recent.retain(lives);
+            self.old.retain(lives);
+            self.large.retain(|(_, level), _| levels.lives(*level));
             self.stale = 0;
-            self.table.shrink_to(2 * self.table.len(), |o| hash(o.id));
+            levels.swept();
         }
+    }
+
+    fn len(&self) -> usize {
+        self.recent.len() + self.old.len()
     }
 
     /// Live orders.
     pub(super) fn live(&self) -> usize {
-        self.table.len() - self.stale
+        self.len() - self.stale
     }
 
     pub(super) fn clear(&mut self) {
-        self.table.clear();
-        self.table.shrink_to(STALE_MIN, |o| hash(o.id));
+        self.recent.retain(|_| false);
+        self.old = ProbeTable::default();
+        self.large.clear();
+        self.old_id_max = 0;
         self.stale = 0;
     }
 
     pub(super) fn state_bytes(&self) -> usize {
-        self.table.capacity() * (size_of::<Order>() + 1)
+        let large = self.large.capacity() * size_of::<((u64, LevelId), u64)>();
+        self.recent.state_bytes() + self.old.state_bytes() + large
     }
 }

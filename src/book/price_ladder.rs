@@ -1,17 +1,17 @@
 //! One side of a book whose levels are found by price: the sum of orders, or what a feed says per price.
 //!
-//! Levels lie sorted with the best at the end, where nearly every change happens. It never holds an empty level.
+//! Levels lie sorted with the best at the end, where nearly every change happens, four to a cache line. It never holds an
+//! empty level. Whose side it is says the caller, so that two ladders and an instrument's other facts fit one line.
 
 use super::{Contradiction, Level};
 use feeds::event::Side;
 
-/// One price, its displayed quantity and how many orders make it.
+/// One price and its displayed quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rung {
     /// Grows towards the better price on either side, see [`rank`].
     rank: i64,
     quantity: u64,
-    orders: u32,
 }
 
 /// A number that grows towards the better price: the price for bids, its complement for asks
@@ -24,92 +24,135 @@ const fn rank(side: Side, price: i64) -> i64 {
     }
 }
 
+/// Levels better than a changed one begin here: an index from the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Above(usize);
+
 /// The levels of one side.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct PriceLadder {
-    side: Side,
     rungs: Vec<Rung>,
 }
 
-impl PriceLadder {
-    pub(super) const fn new(side: Side) -> Self {
-        PriceLadder { side, rungs: Vec::new() }
-    }
+/// Levels from the best that are looked at one by one before the rest is halved.
+const NEAR: usize = 16;
 
-    /// Where the rank is (`Ok`) or belongs (`Err`); the best level is looked at first.
+impl PriceLadder {
+    /// Where the rank is (`Ok`) or belongs (`Err`).
     #[inline]
     fn find(&self, rank: i64) -> Result<usize, usize> {
-        match self.rungs.last() {
-            None => Err(0),
-            Some(last) if last.rank == rank => Ok(self.rungs.len() - 1),
-            Some(last) if last.rank < rank => Err(self.rungs.len()),
-            Some(_) => self.rungs.binary_search_by_key(&rank, |r| r.rank),
+        let near = self.rungs.len().saturating_sub(NEAR);
+        let mut at = self.rungs.len();
+        while at > near && self.rungs[at - 1].rank > rank {
+            at -= 1;
         }
+        if at > near || near == 0 {
+            return match self.rungs[..at].last() {
+                Some(rung) if rung.rank == rank => Ok(at - 1),
+                _ => Err(at),
+            };
+        }
+        self.rungs[..near].binary_search_by_key(&rank, |r| r.rank)
     }
 
     /// An order of `quantity` comes in at `price`.
-    pub(super) fn add(&mut self, price: i64, quantity: u64) -> Result<(), Contradiction> {
-        let rank = rank(self.side, price);
+    #[inline]
+    pub(super) fn add(&mut self, side: Side, price: i64, quantity: u64) -> Result<Above, Contradiction> {
+        let rank = rank(side, price);
         match self.find(rank) {
             Ok(at) => {
                 let rung = &mut self.rungs[at];
                 rung.quantity = rung.quantity.checked_add(quantity).ok_or(Contradiction::QuantityOverflow)?;
-                rung.orders = rung.orders.saturating_add(1);
+                Ok(Above(at + 1))
             }
-            Err(at) => self.rungs.insert(at, Rung { rank, quantity, orders: 1 }),
+            Err(at) => {
+                self.insert(at, Rung { rank, quantity });
+                Ok(Above(at + 1))
+            }
         }
-        Ok(())
     }
 
-    /// `quantity` of an order leaves the level at `price`, and with `gone` the order itself.
-    pub(super) fn take(&mut self, price: i64, quantity: u64, gone: bool) {
-        let Ok(at) = self.find(rank(self.side, price)) else {
-            debug_assert!(false, "an order's level is there as long as the order");
+    /// Few levels are better than a new one: moving them one by one is quicker than a call that moves memory.
+    #[inline]
+    fn insert(&mut self, at: usize, rung: Rung) {
+        if self.rungs.len() - at > NEAR {
+            return self.rungs.insert(at, rung);
+        }
+        self.rungs.push(rung);
+        let mut to = self.rungs.len() - 1;
+        while to > at {
+            self.rungs[to] = self.rungs[to - 1];
+            to -= 1;
+        }
+        self.rungs[at] = rung;
+    }
+
+    /// As [`PriceLadder::insert`].
+    #[inline]
+    fn remove(&mut self, at: usize) {
+        if self.rungs.len() - at > NEAR {
+            self.rungs.remove(at);
             return;
+        }
+        for to in at + 1..self.rungs.len() {
+            self.rungs[to - 1] = self.rungs[to];
+        }
+        self.rungs.pop();
+    }
+
+    /// `quantity` of an order leaves the level at `price`.
+    #[inline]
+    pub(super) fn take(&mut self, side: Side, price: i64, quantity: u64) -> Above {
+        let Ok(at) = self.find(rank(side, price)) else {
+            debug_assert!(false, "an order's level is there as long as the order");
+            return Above(0);
         };
         let rung = &mut self.rungs[at];
         debug_assert!(rung.quantity >= quantity);
         rung.quantity = rung.quantity.saturating_sub(quantity);
-        rung.orders -= u32::from(gone);
-        if rung.quantity == 0 {
-            debug_assert_eq!(rung.orders, 0, "orders without quantity are not kept");
-            self.rungs.remove(at);
+        if rung.quantity > 0 {
+            return Above(at + 1);
         }
+        self.remove(at);
+        Above(at)
     }
 
     /// The whole quantity at `price` is `quantity`; 0 removes the level.
-    pub(super) fn set(&mut self, price: i64, quantity: u64) -> Result<(), Contradiction> {
-        let rank = rank(self.side, price);
+    pub(super) fn set(&mut self, side: Side, price: i64, quantity: u64) -> Result<Above, Contradiction> {
+        let rank = rank(side, price);
         match (self.find(rank), quantity) {
             (Ok(at), 0) => {
-                self.rungs.remove(at);
+                self.remove(at);
+                return Ok(Above(at));
             }
             (Ok(at), _) => self.rungs[at].quantity = quantity,
             (Err(_), 0) => return Err(Contradiction::LevelUnknown),
-            (Err(at), _) => self.rungs.insert(at, Rung { rank, quantity, orders: 0 }),
+            (Err(at), _) => self.insert(at, Rung { rank, quantity }),
         }
-        Ok(())
+        self.find(rank).map(|at| Above(at + 1)).map_err(|_| Contradiction::LevelUnknown)
     }
 
-    /// Whether a change at `price` that has just been made may show in the best or the best round lot.
+    /// Whether the change after which `above` was answered may show in the best or the best round lot.
     ///
-    /// Levels better than `price` were not touched. If one of them holds a round lot, both bests stand; if none
+    /// Levels better than it were not touched. If one of them holds a round lot, both bests stand; if none
     /// does, the touched level was, is or could have been one of them.
     #[inline]
-    pub(super) fn shows(&self, price: i64, round_lot: u64) -> bool {
-        let touched = rank(self.side, price);
-        !self.rungs.iter().rev().take_while(|r| r.rank > touched).any(|r| r.quantity >= round_lot)
+    pub(super) fn shows(&self, Above(above): Above, round_lot: u64) -> bool {
+        !self.rungs[above..].iter().rev().any(|r| r.quantity >= round_lot)
     }
 
     /// Levels, best first.
-    pub(super) fn levels(&self) -> impl Iterator<Item = Level> + '_ {
-        self.rungs.iter().rev().map(|r| Level { price: rank(self.side, r.rank), quantity: r.quantity })
+    #[inline]
+    pub(super) fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
+        self.rungs.iter().rev().map(move |r| Level { price: rank(side, r.rank), quantity: r.quantity })
     }
 
-    /// Price, quantity and number of orders of every level, best first.
-    #[cfg(test)]
-    pub(super) fn rungs(&self) -> impl Iterator<Item = (i64, u64, u32)> + '_ {
-        self.rungs.iter().rev().map(|r| (rank(self.side, r.rank), r.quantity, r.orders))
+    /// Asks for the line of the best level.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        if let Some(best) = self.rungs.last() {
+            crate::cache::prefetch(best);
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,6 +1,7 @@
 //! Random events against a reference that is too simple to be wrong: a map of orders, summed anew for each question.
 
 use super::*;
+use crate::book::orders::PLACES;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -68,12 +69,11 @@ impl Reference {
         }
     }
 
-    /// Price → quantity and orders, from orders.
-    fn by_order(&self, slot: Slot, side: Side) -> BTreeMap<i64, (u64, u32)> {
+    /// Price → quantity, from orders.
+    fn by_order(&self, slot: Slot, side: Side) -> BTreeMap<i64, u64> {
         let mut levels = BTreeMap::new();
         for (_, order) in self.orders.iter().filter(|(k, o)| k.0 == slot && o.0 == side) {
-            let level = levels.entry(order.1).or_insert((0, 0));
-            *level = (level.0 + order.2, level.1 + 1);
+            *levels.entry(order.1).or_insert(0) += order.2;
         }
         levels
     }
@@ -84,7 +84,7 @@ impl Reference {
             let of = self.prices.iter().filter(|(k, _)| k.0 == slot && k.1 == side);
             of.map(|(k, q)| (k.2, *q)).collect()
         } else {
-            self.by_order(slot, side).into_iter().map(|(p, l)| (p, l.0)).collect()
+            self.by_order(slot, side).into_iter().collect()
         };
         if side == Bid {
             levels.reverse();
@@ -103,7 +103,8 @@ impl Reference {
 }
 
 fn event(with_prices: bool) -> impl Strategy<Value = Event<'static>> {
-    let id = || 0..12u64;
+    // Three places of the window, so that orders push each other out of it.
+    let id = || (0..12u64).prop_map(|n| n % 3 + n / 3 * PLACES as u64);
     let side = || prop_oneof![Just(Bid), Just(Ask)];
     let price = || -4..5i64;
     let quantity = || prop_oneof![1..80u64, 90..400u64];
@@ -133,13 +134,12 @@ fn hold(events: &[(Slot, Event<'static>)], lot: u32) -> Result<(), TestCaseError
             prop_assert_eq!(books.top(slot), reference.top(slot, u64::from(lot)));
             for side in [Bid, Ask] {
                 prop_assert_eq!(levels(&books, slot, side), reference.shown(slot, side));
-                let Some(instrument) = books.instrument(slot) else { continue };
-                let mut rungs: Vec<_> = instrument.order_levels(side).collect();
+                let Some(view) = books.view(slot) else { continue };
+                let mut rungs: Vec<_> = view.order_levels(side).map(|l| (l.price, l.quantity)).collect();
                 if side == Bid {
                     rungs.reverse();
                 }
-                let expected: Vec<_> =
-                    reference.by_order(slot, side).into_iter().map(|(p, l)| (p, l.0, l.1)).collect();
+                let expected: Vec<_> = reference.by_order(slot, side).into_iter().collect();
                 prop_assert_eq!(rungs, expected, "levels are the sums of their orders");
             }
         }

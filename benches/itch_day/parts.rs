@@ -1,0 +1,273 @@
+//! What is done with the day. Every part answers a number that depends on all of its work.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{self, Read};
+
+use feeds::Feed;
+use feeds::event::{Event, Key, Ladder, Side, Sink};
+use feeds::feed::{PacketHeader, PacketKind};
+use feeds::moldudp64;
+use feeds::nasdaq_itch50::Itch50;
+use feeds::nasdaq_itch50::wire as itch;
+use parallax::book::{Books, Level};
+
+type Part = fn(&[u8], &str) -> io::Result<u64>;
+
+/// By name: from memory all but the last, which reads the file as it goes.
+pub const PARTS: &[(&str, Part)] = &[
+    ("framing", framing),
+    ("fields", fields),
+    ("events", events),
+    ("book", book),
+    ("file+book", book_from_file),
+    ("ahead 4,2", book_ahead::<4, 2>),
+    ("ahead 8,4", book_ahead::<8, 4>),
+    ("ahead 16,8", book_ahead::<16, 8>),
+    ("ahead 32,16", book_ahead::<32, 16>),
+];
+
+/// Bytes that are read at a time.
+const READ: usize = 1 << 16;
+
+/// A header for messages that come without packets.
+pub const BARE: PacketHeader = PacketHeader {
+    session: 0,
+    sequence: 1,
+    count: 0,
+    kind: PacketKind::Data,
+    ts_send_ns: None,
+    len: 0,
+    sequence_bits: 64,
+};
+
+/// Runs `each` over the messages that are all there, and answers where the rest begins.
+#[inline]
+pub fn walk(bytes: &[u8], mut each: impl FnMut(&[u8])) -> usize {
+    let mut at = 0;
+    while let Ok(Some(span)) = moldudp64::split(bytes, at) {
+        each(&bytes[span.start..span.end]);
+        at = span.end;
+    }
+    at
+}
+
+pub fn count(day: &[u8]) -> u64 {
+    let mut messages = 0;
+    walk(day, |_| messages += 1);
+    messages
+}
+
+fn framing(day: &[u8], _: &str) -> io::Result<u64> {
+    let mut sum = 0u64;
+    walk(day, |message| sum = sum.wrapping_add(message.len() as u64));
+    Ok(sum)
+}
+
+/// A number of every field of the messages of orders; of other types, their time.
+#[inline]
+fn sum_of(m: &[u8]) -> Option<u64> {
+    let text = |t: [u8; 8]| u64::from_be_bytes(t);
+    macro_rules! sum {
+        ($view:ident: $($field:ident),*; $($text:ident),*) => {{
+            let v = itch::$view::read(m).ok()?;
+            let head = u64::from(v.stock_locate()) ^ u64::from(v.tracking_number()) ^ v.timestamp();
+            head $(^ u64::from(v.$field()))* $(^ text(v.$text()))*
+        }};
+    }
+    Some(match m.first()? {
+        b'A' => sum!(AddOrder: order_reference_number, buy_sell_indicator, shares, price; stock),
+        b'F' => sum!(AddOrderMpid: order_reference_number, buy_sell_indicator, shares, price; stock),
+        b'D' => sum!(OrderDelete: order_reference_number;),
+        b'U' => {
+            sum!(OrderReplace: original_order_reference_number, new_order_reference_number, shares, price;)
+        }
+        b'E' => sum!(OrderExecuted: order_reference_number, executed_shares, match_number;),
+        b'X' => sum!(OrderCancel: order_reference_number, cancelled_shares;),
+        _ => itch::SystemEvent::read(m).ok()?.timestamp(),
+    })
+}
+
+fn fields(day: &[u8], _: &str) -> io::Result<u64> {
+    let mut sum = 0u64;
+    walk(day, |message| sum = sum.wrapping_add(sum_of(message).unwrap_or(1)));
+    Ok(sum)
+}
+
+fn events(day: &[u8], _: &str) -> io::Result<u64> {
+    let mut count = 0;
+    walk(day, |message| {
+        let decoded = Itch50::decode(message, &BARE, &mut |ts: u64, event: Event<'_>| {
+            black_box((ts, &event));
+            count += 1;
+        });
+        debug_assert!(decoded.is_ok());
+    });
+    Ok(count)
+}
+
+/// Price and quantity of either side's best, zeros where there is none.
+pub type Best = [(i64, u64); 2];
+
+pub fn best(books: &Books, slot: u32) -> Best {
+    let top = books.top(slot);
+    [top.bid, top.ask].map(|level| level.map_or((0, 0), |Level { price, quantity }| (price, quantity)))
+}
+
+/// The books of a day and the top of each, which is looked at after every message that may have changed it.
+pub struct Day {
+    pub books: Books,
+    tops: Vec<Best>,
+    changes: u64,
+    pub contradictions: u64,
+    /// The symbol that the last message of an order spoke of.
+    pub spoken_of: u32,
+}
+
+/// Takes the events of orders into the books.
+impl Sink for Day {
+    #[inline(always)]
+    fn event(&mut self, _: u64, event: Event<'_>) {
+        let key = match &event {
+            Event::OrderAdd { key, .. }
+            | Event::OrderExecute { key, .. }
+            | Event::OrderReduce { key, .. }
+            | Event::OrderDelete { key, .. }
+            | Event::OrderReplace { key, .. } => *key,
+            _ => return,
+        };
+        let Key::Number(slot) = key else { return };
+        self.spoken_of = slot as u32;
+        let applied = self.books.apply(slot as u32, &event);
+        self.contradictions += u64::from(applied.contradiction.is_some());
+        if applied.changed {
+            let now = best(&self.books, slot as u32);
+            let top = &mut self.tops[slot as usize];
+            self.changes += u64::from(*top != now);
+            *top = now;
+        }
+    }
+}
+
+impl Day {
+    pub fn new() -> Day {
+        let mut books = Books::new();
+        books.set_started_whole(true);
+        Day { books, tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0, spoken_of: 0 }
+    }
+
+    /// Takes one message.
+    #[inline]
+    pub fn take(&mut self, message: &[u8]) {
+        let decoded = Itch50::decode(message, &BARE, self);
+        debug_assert!(decoded.is_ok());
+    }
+
+    fn said(&self) -> u64 {
+        self.changes + (self.contradictions << 40)
+    }
+}
+
+fn book(bytes: &[u8], _: &str) -> io::Result<u64> {
+    let mut day = Day::new();
+    walk(bytes, |message| {
+        day.take(message);
+    });
+    Ok(day.said())
+}
+
+fn book_from_file(_: &[u8], path: &str) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let mut day = Day::new();
+    let (mut buffer, mut had) = (vec![0u8; READ], 0);
+    loop {
+        let more = file.read(&mut buffer[had..])?;
+        if more == 0 {
+            return Ok(day.said());
+        }
+        had += more;
+        let done = walk(&buffer[..had], |message| {
+            day.take(message);
+        });
+        buffer.copy_within(done..had, 0);
+        had -= done;
+    }
+}
+
+/// The last state of every symbol, with the columns of the reference.
+pub fn final_state(bytes: &[u8]) -> String {
+    let mut day = Day::new();
+    let mut symbols: Vec<String> = Vec::new();
+    walk(bytes, |message| {
+        day.take(message);
+        if let (Some(b'R'), Ok(directory)) = (message.first(), itch::StockDirectory::read(message)) {
+            let at = usize::from(directory.stock_locate());
+            symbols.resize(symbols.len().max(at + 1), String::new());
+            symbols[at] = String::from_utf8_lossy(&directory.stock()).trim_end().to_owned();
+        }
+    });
+    let mut out = String::from("locate,symbol,bid,bid_qty,ask,ask_qty,bid_levels,ask_levels,orders\n");
+    for (slot, symbol) in symbols.iter().enumerate().filter(|(_, symbol)| !symbol.is_empty()) {
+        let slot = slot as u32;
+        let [bid, ask] = best(&day.books, slot);
+        let levels = [Side::Bid, Side::Ask].map(|side| day.books.levels(slot, side, Ladder::Outright).count());
+        out += &format!(
+            "{slot},{symbol},{},{},{},{},{},{},{}\n",
+            bid.0,
+            bid.1,
+            ask.0,
+            ask.1,
+            levels[0],
+            levels[1],
+            day.books.orders_of(slot)
+        );
+    }
+    out
+}
+
+/// Symbol and order of a message of an order: they lie alike in all of them.
+#[inline(always)]
+fn named(m: &[u8]) -> Option<(u32, u64)> {
+    if !matches!(m.first()?, b'A' | b'F' | b'D' | b'E' | b'C' | b'X' | b'U') {
+        return None;
+    }
+    let v = itch::OrderDelete::read(m).ok()?;
+    Some((u32::from(v.stock_locate()), v.order_reference_number()))
+}
+
+#[inline(always)]
+fn ask_for_order(books: &Books, m: &[u8]) {
+    if let Some((slot, order)) = named(m) {
+        books.prefetch_order(slot, order);
+    }
+}
+
+#[inline(always)]
+fn ask_for_level(books: &Books, m: &[u8]) {
+    if let Some((slot, order)) = named(m) {
+        books.prefetch_level(slot, order);
+    }
+}
+
+fn book_ahead<const FAR: usize, const NEAR: usize>(bytes: &[u8], _: &str) -> io::Result<u64> {
+    let mut day = Day::new();
+    let (mut far, mut near) = (0, 0);
+    let step = |books: &Books, at: &mut usize, ask: fn(&Books, &[u8])| {
+        if let Ok(Some(span)) = moldudp64::split(bytes, *at) {
+            ask(books, &bytes[span.start..span.end]);
+            *at = span.end;
+        }
+    };
+    for _ in 0..FAR {
+        step(&day.books, &mut far, ask_for_order);
+    }
+    for _ in 0..NEAR {
+        step(&day.books, &mut near, ask_for_level);
+    }
+    walk(bytes, |message| {
+        step(&day.books, &mut far, ask_for_order);
+        step(&day.books, &mut near, ask_for_level);
+        day.take(message);
+    });
+    Ok(day.said())
+}

@@ -1,0 +1,98 @@
+//! A book that is too simple to be wrong, to compare tops with after every message.
+
+use std::collections::{BTreeMap, HashMap};
+
+use feeds::nasdaq_itch50::wire as itch;
+
+use super::parts::{self, Best, Day};
+
+#[derive(Default)]
+struct Reference {
+    /// Order number → symbol, bid?, price, shares.
+    orders: HashMap<u64, (u16, bool, u32, u64)>,
+    /// Symbol and bid? → price → shares.
+    levels: HashMap<(u16, bool), BTreeMap<u32, u64>>,
+}
+
+impl Reference {
+    fn add(&mut self, order: u64, locate: u16, bid: bool, price: u32, shares: u64) {
+        self.orders.insert(order, (locate, bid, price, shares));
+        *self.levels.entry((locate, bid)).or_default().entry(price).or_default() += shares;
+    }
+
+    fn take(&mut self, order: u64, shares: u64) -> (u16, bool) {
+        let (locate, bid, price, left) = self.orders.get_mut(&order).expect("the day does not contradict itself");
+        let (locate, bid, price) = (*locate, *bid, *price);
+        let taken = shares.min(*left);
+        *left -= taken;
+        if *left == 0 {
+            self.orders.remove(&order);
+        }
+        let levels = self.levels.get_mut(&(locate, bid)).expect("a level lives as long as its orders");
+        let level = levels.get_mut(&price).expect("as above");
+        *level -= taken;
+        if *level == 0 {
+            levels.remove(&price);
+        }
+        (locate, bid)
+    }
+
+    fn apply(&mut self, m: &[u8]) {
+        match m[0] {
+            b'A' | b'F' => {
+                let v = itch::AddOrder::read(m).expect("long enough");
+                let (locate, bid) = (v.stock_locate(), v.buy_sell_indicator() == b'B');
+                self.add(v.order_reference_number(), locate, bid, v.price(), u64::from(v.shares()));
+            }
+            b'D' => {
+                let v = itch::OrderDelete::read(m).expect("long enough");
+                self.take(v.order_reference_number(), u64::MAX);
+            }
+            b'E' | b'C' | b'X' => {
+                // The three begin alike: order, then shares.
+                let v = itch::OrderCancel::read(m).expect("long enough");
+                self.take(v.order_reference_number(), u64::from(v.cancelled_shares()));
+            }
+            b'U' => {
+                let v = itch::OrderReplace::read(m).expect("long enough");
+                let (locate, bid) = self.take(v.original_order_reference_number(), u64::MAX);
+                let shares = u64::from(v.shares());
+                self.add(v.new_order_reference_number(), locate, bid, v.price(), shares);
+            }
+            _ => {}
+        }
+    }
+
+    fn best(&self, locate: u16) -> Best {
+        let level = |l: Option<(&u32, &u64)>| l.map_or((0, 0), |(price, shares)| (i64::from(*price), *shares));
+        let side = |bid| self.levels.get(&(locate, bid));
+        [
+            level(side(true).and_then(|l| l.last_key_value())),
+            level(side(false).and_then(|l| l.first_key_value())),
+        ]
+    }
+}
+
+/// Compares the two after every message.
+pub fn compare(bytes: &[u8]) -> Result<(), String> {
+    let (mut day, mut reference, mut messages) = (Day::new(), Reference::default(), 0u64);
+    let mut wrong = None;
+    parts::walk(bytes, |message| {
+        messages += 1;
+        day.spoken_of = 0;
+        day.take(message);
+        reference.apply(message);
+        let slot = day.spoken_of;
+        if wrong.is_none() && parts::best(&day.books, slot) != reference.best(slot as u16) {
+            wrong = Some((messages, slot));
+        }
+    });
+    match wrong {
+        Some((message, slot)) => Err(format!("the tops of symbol {slot} differ after message {message}")),
+        None if day.contradictions > 0 => Err(format!("{} contradictions", day.contradictions)),
+        None => {
+            println!("{messages} messages: the top is the reference's after each of them");
+            Ok(())
+        }
+    }
+}
