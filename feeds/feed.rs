@@ -3,7 +3,7 @@
 //! A feed is stateless: what it answers is a function of the bytes alone. Sequence and line
 //! state, books and time live elsewhere.
 
-use crate::event::Sink;
+use crate::event::{Key, Sink};
 use crate::wire::{Layout, Visitor, WireError};
 
 /// How a feed's event times count.
@@ -165,6 +165,14 @@ pub trait Feed {
     /// # Errors
     /// When the message is shorter than its layout or contradicts itself. Events handed over before the fault stand.
     fn decode<S: Sink>(message: &[u8], header: &PacketHeader, sink: &mut S) -> Result<Decoded, WireError>;
+
+    /// Instrument and order that a message will ask a book for, told from as little of it as can be; `None` where it asks
+    /// for no order. For looking ahead only: what it answers is judged by nobody.
+    #[inline]
+    fn order_named(message: &[u8]) -> Option<(Key<'static>, u64)> {
+        let _ = message;
+        None
+    }
 
     /// How surely the payload is this feed's, 0 to 100, from its bytes alone.
     fn recognise(payload: &[u8]) -> u8;

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod book;
+pub mod cache;
 pub mod chart;
 pub mod check;
 pub mod cli;

@@ -47,6 +47,16 @@ fn number(locate: u16) -> Key<'static> {
     Key::Number(u64::from(locate))
 }
 
+/// The order that a message names, where it is about one: those messages begin alike.
+#[inline]
+pub(super) fn order_named(b: &[u8]) -> Option<(Key<'static>, u64)> {
+    if !matches!(b.first()?, b'A' | b'F' | b'D' | b'U' | b'E' | b'C' | b'X') {
+        return None;
+    }
+    let m = OrderDelete::read(b).ok()?;
+    Some((number(m.stock_locate()), m.order_reference_number()))
+}
+
 /// Hands the events of one message to `sink`.
 #[inline]
 pub(super) fn decode<S: Sink>(b: &[u8], sink: &mut S) -> Result<Decoded, WireError> {
@@ -283,6 +293,35 @@ mod tests {
     fn written_values_read_back() {
         let values = AddOrderValues::from(AddOrder::read(&ADD).unwrap());
         assert_eq!(values.encode(), ADD);
+    }
+
+    #[test]
+    fn the_order_named_ahead_is_the_order_of_the_event() {
+        for layout in MESSAGES {
+            let mut bytes = vec![0u8; layout.len];
+            bytes[0] = layout.tag as u8;
+            bytes[1..3].copy_from_slice(&7u16.to_be_bytes());
+            if matches!(bytes[0], b'A' | b'F') {
+                bytes[19] = b'B';
+            }
+            if bytes.len() >= 19 {
+                bytes[11..19].copy_from_slice(&77u64.to_be_bytes());
+            }
+            let mut named = None;
+            let decoded = decode(&bytes, &mut |_, event: Event<'_>| {
+                named = match event {
+                    Event::OrderAdd { key: Key::Number(n), order, .. }
+                    | Event::OrderExecute { key: Key::Number(n), order, .. }
+                    | Event::OrderReduce { key: Key::Number(n), order, .. }
+                    | Event::OrderDelete { key: Key::Number(n), order, .. }
+                    | Event::OrderReplace { key: Key::Number(n), order, .. } => Some((n, order)),
+                    _ => None,
+                };
+            });
+            assert!(decoded.is_ok(), "{}", layout.name);
+            assert_eq!(order_named(&bytes), named.map(|(n, order)| (Key::Number(n), order)), "{}", layout.name);
+            assert_eq!(order_named(&bytes[..bytes.len().min(18)]), None, "{} cut short", layout.name);
+        }
     }
 
     /// The README's tables and the declaration are one fact; this holds them together.

@@ -3,7 +3,7 @@
 mod decode;
 pub mod wire;
 
-use crate::event::Sink;
+use crate::event::{Key, Sink};
 use crate::feed::{Decoded, Depth, Described, Feed, Info, PacketHeader, SequenceUnit, Span, TimeBase};
 use crate::moldudp64;
 use crate::wire::WireError;
@@ -51,6 +51,11 @@ impl Feed for Itch50 {
     #[inline]
     fn decode<S: Sink>(message: &[u8], _: &PacketHeader, sink: &mut S) -> Result<Decoded, WireError> {
         decode::decode(message, sink)
+    }
+
+    #[inline]
+    fn order_named(message: &[u8]) -> Option<(Key<'static>, u64)> {
+        decode::order_named(message)
     }
 
     fn recognise(payload: &[u8]) -> u8 {

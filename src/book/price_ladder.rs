@@ -1,7 +1,7 @@
-//! One side of a book whose levels are found by price: the sum of orders, or what a feed says per price.
+//! One side of a book whose levels a feed says by price.
 //!
-//! Levels lie sorted with the best at the end, where nearly every change happens, four to a cache line. It never holds an
-//! empty level. Whose side it is says the caller, so that two ladders and an instrument's other facts fit one line.
+//! Levels lie sorted with the best at the end, where nearly every change happens. It never holds an empty level. Whose
+//! side it is says the caller.
 
 use super::{Contradiction, Level};
 use feeds::event::Side;
@@ -55,23 +55,6 @@ impl PriceLadder {
         self.rungs[..near].binary_search_by_key(&rank, |r| r.rank)
     }
 
-    /// An order of `quantity` comes in at `price`.
-    #[inline]
-    pub(super) fn add(&mut self, side: Side, price: i64, quantity: u64) -> Result<Above, Contradiction> {
-        let rank = rank(side, price);
-        match self.find(rank) {
-            Ok(at) => {
-                let rung = &mut self.rungs[at];
-                rung.quantity = rung.quantity.checked_add(quantity).ok_or(Contradiction::QuantityOverflow)?;
-                Ok(Above(at + 1))
-            }
-            Err(at) => {
-                self.insert(at, Rung { rank, quantity });
-                Ok(Above(at + 1))
-            }
-        }
-    }
-
     /// Few levels are better than a new one: moving them one by one is quicker than a call that moves memory.
     #[inline]
     fn insert(&mut self, at: usize, rung: Rung) {
@@ -98,23 +81,6 @@ impl PriceLadder {
             self.rungs[to - 1] = self.rungs[to];
         }
         self.rungs.pop();
-    }
-
-    /// `quantity` of an order leaves the level at `price`.
-    #[inline]
-    pub(super) fn take(&mut self, side: Side, price: i64, quantity: u64) -> Above {
-        let Ok(at) = self.find(rank(side, price)) else {
-            debug_assert!(false, "an order's level is there as long as the order");
-            return Above(0);
-        };
-        let rung = &mut self.rungs[at];
-        debug_assert!(rung.quantity >= quantity);
-        rung.quantity = rung.quantity.saturating_sub(quantity);
-        if rung.quantity > 0 {
-            return Above(at + 1);
-        }
-        self.remove(at);
-        Above(at)
     }
 
     /// The whole quantity at `price` is `quantity`; 0 removes the level.
@@ -145,14 +111,6 @@ impl PriceLadder {
     #[inline]
     pub(super) fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
         self.rungs.iter().rev().map(move |r| Level { price: rank(side, r.rank), quantity: r.quantity })
-    }
-
-    /// Asks for the line of the best level.
-    #[inline]
-    pub(super) fn prefetch(&self) {
-        if let Some(best) = self.rungs.last() {
-            crate::cache::prefetch(best);
-        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -184,6 +184,34 @@ impl ChannelMarket {
         &self.books
     }
 
+    /// Asks memory for the order that a message to come names, and for its instrument's book.
+    #[inline]
+    pub fn prefetch_order(&self, key: Key<'_>, order: u64) {
+        if let Some(slot) = self.known_slot(key) {
+            self.books.prefetch_order(slot, order);
+        }
+    }
+
+    /// Asks memory for what that order's message will change, once [`ChannelMarket::prefetch_order`] was answered.
+    #[inline]
+    pub fn prefetch_level(&self, key: Key<'_>, order: u64) {
+        if let Some(slot) = self.known_slot(key) {
+            self.books.prefetch_level(slot, order);
+        }
+    }
+
+    /// The slot of a number that has one.
+    #[inline]
+    fn known_slot(&self, key: Key<'_>) -> Option<u32> {
+        let Key::Number(number) = key else { return None };
+        let slot = if number < SMALL_NUMBERS {
+            self.numbers.get(number as usize)
+        } else {
+            self.large_numbers.get(&number)
+        };
+        slot.copied().filter(|slot| *slot != NONE)
+    }
+
     /// Applies one event; what it touches is shown by the next [`ChannelMarket::publish`].
     #[inline]
     pub fn apply(&mut self, event: &Event<'_>, origin: &Origin, registry: &mut Registry) {
@@ -303,12 +331,10 @@ impl ChannelMarket {
     fn slot(&mut self, key: Key<'_>, symbol: &[u8], registry: &mut Registry) -> u32 {
         match key {
             Key::Number(number) => {
-                let slot = if number < SMALL_NUMBERS {
-                    self.numbers.get(number as usize).copied().unwrap_or(NONE)
-                } else {
-                    self.large_numbers.get(&number).copied().unwrap_or(NONE)
+                let slot = match self.known_slot(key) {
+                    Some(slot) => slot,
+                    None => self.add_number(number, registry),
                 };
-                let slot = if slot == NONE { self.add_number(number, registry) } else { slot };
                 if !symbol.is_empty() && self.slots[slot as usize].instrument.is_none() {
                     self.name(slot, symbol, registry);
                 }

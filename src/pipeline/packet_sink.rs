@@ -12,7 +12,10 @@ use super::note::{LineNote, Note, note_quote};
 use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
 use crate::line::{Arrival, LineEvent, LineSink};
-use crate::market::{Change, Origin, Touched};
+use crate::market::{Change, ChannelMarket, Origin, Touched};
+
+/// Messages of a packet from which on it pays to look ahead.
+const MESSAGES_AHEAD: u32 = 4;
 
 /// Takes deliveries and events of one channel.
 pub(super) struct PacketSink<'a, F> {
@@ -76,6 +79,19 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             let sequence = header.sequence.wrapping_add(number);
             if let Err(error) = each(self, sequence, &payload[span.start..span.end]) {
                 self.undecodable(sequence, &error.shifted(span.start));
+            }
+        }
+    }
+
+    /// What a packet will touch is known before it is applied: asks memory for its orders, then for what those change.
+    fn look_ahead(&self, header: &PacketHeader, payload: &[u8]) {
+        for ask in [ChannelMarket::prefetch_order, ChannelMarket::prefetch_level] {
+            let mut at = header.len;
+            while let Ok(Some(span)) = self.split(payload, at) {
+                at = span.end.max(at + 1);
+                if let Some((key, order)) = F::order_named(&payload[span.start..span.end]) {
+                    ask(&self.state.market, key, order);
+                }
             }
         }
     }
@@ -159,6 +175,9 @@ impl<'a, F: Feed> PacketSink<'a, F> {
     }
 
     fn book(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
+        if header.count >= MESSAGES_AHEAD {
+            self.look_ahead(header, payload);
+        }
         let by_message_clock = header.ts_send_ns.is_none();
         let mut clock = MessageClock::default();
         self.messages(header, payload, part, |sink, sequence, message| {
