@@ -1,5 +1,6 @@
 //! ITCH messages to events. Judges nothing: unknown orders are the book's affair.
 
+use super::message::Message;
 use super::wire::*;
 use crate::event::{Definition, Event, Key, Side, Sink, StateScope, TradingState};
 use crate::feed::Decoded;
@@ -9,25 +10,6 @@ use crate::wire::{ErrorKind, WireError, trim};
 #[inline]
 pub(super) fn tag(message: &[u8]) -> Result<u8, WireError> {
     message.first().copied().ok_or(WireError::truncated("message_type", 0, 1, 0))
-}
-
-/// Position in [`MESSAGES`] by type code; 255 for codes that are not declared.
-const INDEX: [u8; 256] = {
-    let mut table = [255u8; 256];
-    let mut i = 0;
-    while i < MESSAGES.len() {
-        table[MESSAGES[i].tag as usize] = i as u8;
-        i += 1;
-    }
-    table
-};
-
-#[inline]
-pub(super) fn index(tag: u8) -> Option<u16> {
-    match INDEX[usize::from(tag)] {
-        255 => None,
-        i => Some(u16::from(i)),
-    }
 }
 
 #[inline]
@@ -149,16 +131,13 @@ pub(super) fn decode<S: Sink>(b: &[u8], sink: &mut S) -> Result<Decoded, WireErr
         }
         _ => return decode_reference(tag, b, sink),
     }
-    index(tag).map(Decoded::Message).ok_or(WireError::truncated("message_type", 0, 1, 0))
+    Ok(Message::read(b)?.map_or(Decoded::Unknown(u32::from(tag)), |m| Decoded::Message(m.index())))
 }
 
 /// The rarer messages: definitions, states, crosses, and those that carry no event.
 fn decode_reference<S: Sink>(tag: u8, b: &[u8], sink: &mut S) -> Result<Decoded, WireError> {
-    let Some(i) = index(tag) else { return Ok(Decoded::Unknown(u32::from(tag))) };
-    let layout = MESSAGES[usize::from(i)];
-    if b.len() < layout.len {
-        return Err(WireError::truncated(layout.name, 0, layout.len, b.len()));
-    }
+    let Some(message) = Message::read(b)? else { return Ok(Decoded::Unknown(u32::from(tag))) };
+    let i = message.index();
     match tag {
         b'S' => {
             let m = SystemEvent::read(b)?;

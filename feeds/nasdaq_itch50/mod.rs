@@ -1,7 +1,10 @@
 #![doc = include_str!("README.md")]
 
 mod decode;
+mod message;
 pub mod wire;
+
+pub use message::Message;
 
 use crate::event::{Key, Sink};
 use crate::feed::{Decoded, Depth, Described, Feed, Info, PacketHeader, SequenceUnit, Span, TimeBase};
@@ -45,7 +48,7 @@ impl Feed for Itch50 {
 
     fn describe(message: &[u8]) -> Result<Option<Described>, WireError> {
         let tag = decode::tag(message)?;
-        Ok(decode::index(tag).map(|i| Described { layout: wire::MESSAGES[usize::from(i)], block_len: None }))
+        Ok(message::layout_of(tag).map(|layout| Described { layout, block_len: None }))
     }
 
     #[inline]
@@ -66,8 +69,8 @@ impl Feed for Itch50 {
         let mut at = moldudp64::DownstreamHeader::LEN;
         while let Ok(Some(span)) = moldudp64::split(payload, at) {
             let message = &payload[span.start..span.end];
-            let fits = decode::tag(message).ok().and_then(decode::index);
-            if fits.is_none_or(|i| wire::MESSAGES[usize::from(i)].len != message.len()) {
+            let fits = Message::read(message).ok().flatten();
+            if fits.is_none_or(|m| m.layout().len != message.len()) {
                 return 0;
             }
             at = span.end;
