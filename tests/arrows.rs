@@ -249,7 +249,11 @@ fn unsafe_and_the_clock_live_in_their_rooms() {
         for (n, line) in source.text.lines().enumerate().filter(|_| !mine) {
             let line = line.split("//").next().unwrap_or_default();
             if says(line, "unsafe") && !unsafe_room {
-                faults.push(format!("{}:{}: unsafe lives in src/source, src/shm and src/cache.rs", source.name, n + 1));
+                faults.push(format!(
+                    "{}:{}: unsafe lives in src/source, src/shm and src/cache.rs",
+                    source.name,
+                    n + 1
+                ));
             }
             if line.contains("Instant::now")
                 || line.contains("SystemTime::now")

@@ -8,8 +8,8 @@ use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
 use feeds::feed::{PacketHeader, PacketKind};
 use feeds::moldudp64;
-use feeds::nasdaq_itch50::{Itch50, Message};
 use feeds::nasdaq_itch50::wire as itch;
+use feeds::nasdaq_itch50::{Itch50, Message};
 use parallax::book::{Books, Level};
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
@@ -224,7 +224,8 @@ pub fn final_state(bytes: &[u8]) -> String {
     for (slot, symbol) in symbols.iter().enumerate().filter(|(_, symbol)| !symbol.is_empty()) {
         let slot = slot as u32;
         let [bid, ask] = best(&day.books, slot);
-        let levels = [Side::Bid, Side::Ask].map(|side| day.books.levels(slot, side, Ladder::Outright).count());
+        let levels =
+            [Side::Bid, Side::Ask].map(|side| day.books.levels(slot, side, Ladder::Outright).count());
         out += &format!(
             "{slot},{symbol},{},{},{},{},{},{},{}\n",
             bid.0,

@@ -21,7 +21,8 @@ impl Reference {
     }
 
     fn take(&mut self, order: u64, shares: u64) -> (u16, bool) {
-        let (locate, bid, price, left) = self.orders.get_mut(&order).expect("the day does not contradict itself");
+        let (locate, bid, price, left) =
+            self.orders.get_mut(&order).expect("the day does not contradict itself");
         let (locate, bid, price) = (*locate, *bid, *price);
         let taken = shares.min(*left);
         *left -= taken;
@@ -64,7 +65,8 @@ impl Reference {
     }
 
     fn best(&self, locate: u16) -> Best {
-        let level = |l: Option<(&u32, &u64)>| l.map_or((0, 0), |(price, shares)| (i64::from(*price), *shares));
+        let level =
+            |l: Option<(&u32, &u64)>| l.map_or((0, 0), |(price, shares)| (i64::from(*price), *shares));
         let side = |bid| self.levels.get(&(locate, bid));
         [
             level(side(true).and_then(|l| l.last_key_value())),

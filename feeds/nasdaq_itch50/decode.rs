@@ -298,7 +298,12 @@ mod tests {
                 };
             });
             assert!(decoded.is_ok(), "{}", layout.name);
-            assert_eq!(order_named(&bytes), named.map(|(n, order)| (Key::Number(n), order)), "{}", layout.name);
+            assert_eq!(
+                order_named(&bytes),
+                named.map(|(n, order)| (Key::Number(n), order)),
+                "{}",
+                layout.name
+            );
             assert_eq!(order_named(&bytes[..bytes.len().min(18)]), None, "{} cut short", layout.name);
         }
     }
