@@ -120,9 +120,13 @@ impl Period {
     #[must_use]
     pub fn encode(&self) -> (Vec<u8>, Option<Vec<u8>>) {
         let encode = |side: &Histogram<u64>| {
+            // Of one range always: how a histogram grew to its size is no part of what it says.
+            let whole = Histogram::new_with_bounds(1, SATURATION_NS, DIGITS);
+            let mut whole = whole.expect("constant bounds are valid");
+            let _ = whole.add(side);
             let mut bytes = Vec::new();
             // Writing into memory cannot fail, and counts beyond 2^63 would take centuries.
-            let _ = V2DeflateSerializer::new().serialize(side, &mut bytes);
+            let _ = V2DeflateSerializer::new().serialize(&whole, &mut bytes);
             bytes
         };
         let below = &self.sides[1];

@@ -295,6 +295,19 @@ pub(super) fn note_quote(source: SourceId, view: ViewId, quote: &Quote, out: &mu
     out.push(Note::Quote { source, view, quote: Plain::of(quote) });
 }
 
+impl Note {
+    /// Whether it is kept when notes are lost: without names nothing that follows could be understood, and what was
+    /// counted is not told again.
+    pub fn outlives_a_loss(&self) -> bool {
+        let named = matches!(self, Note::Change { .. } | Note::Capture { .. });
+        let counted = matches!(
+            self,
+            Note::LineCounts { .. } | Note::ChannelCounts { .. } | Note::Burst { .. } | Note::Wrong { .. }
+        );
+        named || counted
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,11 +10,13 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, TrySendError};
 
 use super::board::JudgeBoard;
+use super::keep::Keep;
 use super::link::{Item, Receiver};
 use super::status::{AlertCount, ComparatorStatus, HeldCount, PairStatus, StageStatus};
 use crate::latency::{Percentiles, SeriesId, point};
 use crate::pipeline::{Class, Judge, Step};
 use crate::source::clock;
+use crate::store::StoreSender;
 
 /// Records of alerts for the reporter.
 pub type AlertLines = Vec<u8>;
@@ -34,6 +36,7 @@ pub struct ComparatorThread {
     wake: Box<dyn Fn() + Send>,
     board: Arc<Mutex<JudgeBoard>>,
     alerted: [SeriesId; 2],
+    keep: Keep,
     names: Vec<String>,
     core: Option<usize>,
     sleeps: Option<Duration>,
@@ -58,6 +61,8 @@ pub struct Settings {
     pub sleeps: Option<Duration>,
     /// Names of sources and composites.
     pub names: Vec<String>,
+    /// The store, where there is one.
+    pub store: Option<StoreSender>,
 }
 
 impl ComparatorThread {
@@ -70,7 +75,7 @@ impl ComparatorThread {
         ];
         judge.advance(start_ns);
         judge.start(start_ns);
-        let Settings { reporter, wake, board, core, sleeps, names } = settings;
+        let Settings { reporter, wake, board, core, sleeps, names, store } = settings;
         let (timers, timer_late_max_ns, stalls, lost, shown_ns) = (0, 0, 0, 0, 0);
         ComparatorThread {
             judge,
@@ -79,6 +84,7 @@ impl ComparatorThread {
             wake,
             board,
             alerted,
+            keep: Keep::new(store),
             names,
             core,
             sleeps,
@@ -98,6 +104,7 @@ impl ComparatorThread {
             match head {
                 Some((step, link)) if step.now_ns < bound || bound == u64::MAX => {
                     self.step(step, link);
+                    self.keep.pass_on(&mut self.judge);
                     idle = 0;
                     continue;
                 }
@@ -106,6 +113,10 @@ impl ComparatorThread {
             }
             let until = head.map_or(bound, |(step, _)| step.now_ns.min(bound));
             self.fire_before(until);
+            if until != u64::MAX {
+                self.judge.beat(until);
+            }
+            self.keep.pass_on(&mut self.judge);
             self.show();
             idle = idle.saturating_add(1);
             match self.sleeps {
@@ -115,6 +126,8 @@ impl ComparatorThread {
         }
         let end = self.judge.now();
         self.judge.finish(end);
+        self.keep.copy(self.judge.take_alerts());
+        self.keep.finish(&mut self.judge);
         self.tell(true);
         self.shown_ns = 0;
         self.show();
@@ -192,6 +205,7 @@ impl ComparatorThread {
         if lines.is_empty() {
             return;
         }
+        self.keep.copy(lines);
         let batch = std::mem::take(lines);
         let sent = if last {
             self.reporter.send(batch).map_err(|e| e.0)
@@ -201,8 +215,14 @@ impl ComparatorThread {
             })
         };
         match sent {
-            Ok(()) => (self.wake)(),
-            Err(batch) if batch.len() > LINES_MAX => self.lost += batch.len() as u64,
+            Ok(()) => {
+                self.keep.lines_went();
+                (self.wake)();
+            }
+            Err(batch) if batch.len() > LINES_MAX => {
+                self.keep.lines_went();
+                self.lost += batch.len() as u64;
+            }
             Err(batch) => *self.judge.take_alerts() = batch,
         }
     }

@@ -22,6 +22,7 @@ use crate::pipeline::{Feeder, Judge, Stages, Timed};
 use crate::source::clock::{self, WallClock};
 use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
 use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
+use crate::store::{Retention, RunFacts, StoreThread, Writer};
 
 /// Bytes between a receiver and the recorder.
 const RECORDER_RING: usize = 64 << 20;
@@ -29,6 +30,8 @@ const RECORDER_RING: usize = 64 << 20;
 const NAP: Duration = Duration::from_millis(2);
 /// How long one sleeps that nobody wakes.
 const SHORT_NAP: Duration = Duration::from_micros(200);
+/// Figures are told so often: a kill loses no more of them.
+const BEAT_NS: u64 = 1_000_000_000;
 /// How long threads may take to end.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Batches of alert records that wait for the reporter at most.
@@ -79,6 +82,8 @@ pub struct Threads {
     pub judge: Arc<Mutex<JudgeBoard>>,
     /// The recorder's state.
     pub recorder: Option<RecorderMonitor>,
+    /// The store.
+    pub store: Option<StoreThread>,
     /// Records of alerts.
     pub alerts: crossbeam_channel::Receiver<Vec<u8>>,
     /// What happened to lines and interfaces.
@@ -96,6 +101,7 @@ pub struct Opened {
     plan: RunPlan,
     receivers: Vec<(Receiver, Option<crate::source::recorder::Keeper>, Shelves)>,
     recorder: Option<Recorder>,
+    store: Option<Writer>,
     /// What the machine did not grant, in sentences.
     pub troubles: Vec<String>,
 }
@@ -143,7 +149,8 @@ impl Opened {
             let shelves = Shelves::create(config, &receiver.sources, now_ns)?;
             receivers.push((net, keepers.next(), shelves));
         }
-        Ok(Opened { plan, receivers, recorder, troubles: Vec::new() })
+        let store = config.live.store.as_ref().map(|store| open_store(store, config, now_ns)).transpose()?;
+        Ok(Opened { plan, receivers, recorder, store, troubles: Vec::new() })
     }
 
     /// Starts the threads. `wake` wakes the reporter.
@@ -160,6 +167,17 @@ impl Opened {
             self.receivers.iter().map(|_| link::link(live.run.ring)).unzip();
         let (sender, alerts) = crossbeam_channel::bounded(BATCHES);
         let board = Arc::new(Mutex::new(JudgeBoard::default()));
+        let keep = live.store.as_ref().map(|store| Retention {
+            keep_time_ns: Some(store.keep_time_ns),
+            keep_size: Some(store.keep_size),
+        });
+        let store = match (self.store, keep) {
+            (Some(writer), Some(keep)) => {
+                let started = StoreThread::start(writer, keep, true, || settle_on(None, None));
+                Some(started.context("the thread `store` cannot be started")?)
+            }
+            _ => None,
+        };
         let comparator = {
             let wake = Arc::clone(&wake);
             let settings = Settings {
@@ -174,10 +192,14 @@ impl Opened {
                     (false, Some(_)) => None,
                 },
                 names: config.comparands(),
+                store: store.as_ref().map(StoreThread::sender),
             };
             let clock: Box<dyn StageClock + Send> = Box::new(WallClock);
             let timed = (Timed::Live, Some(clock));
-            let judge = Judge::new(config, &[], Histograms::without_log(), timed, false);
+            let mut judge = Judge::new(config, &[], Histograms::without_log(), timed, false);
+            if store.is_some() {
+                judge.keep_figures(BEAT_NS);
+            }
             let thread = ComparatorThread::new(judge, listeners, settings, started_ns);
             let (core, realtime) = (self.plan.comparator_core, live.run.realtime);
             spawn("comparator", move || {
@@ -194,7 +216,10 @@ impl Opened {
                 link.wakes(comparator.thread().clone());
             }
             tended.extend(net.take_keeper());
-            let feeder = Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
+            let mut feeder = Feeder::new(config, &plan.sources, Stages::Live(Box::new(WallClock)), 0);
+            if store.is_some() {
+                feeder.keep_figures(BEAT_NS);
+            }
             let lines = plan.lines.iter().map(|l| place(&feeder, l)).collect::<Result<Vec<_>>>()?;
             let (gauge, health) = (link.gauge(), net.health());
             let board = Arc::new(Mutex::new(ReceiverBoard::default()));
@@ -243,6 +268,7 @@ impl Opened {
             receivers,
             judge,
             recorder,
+            store,
             alerts,
             events,
             started_ns,
@@ -275,6 +301,11 @@ impl Threads {
         let boards = self.receivers.into_iter().filter_map(|r| r.thread.join().ok()).collect();
         let judge = self.comparator.join().ok();
         drain(&self.alerts);
+        if let (Some(store), Some(_)) = (self.store, &judge)
+            && let Err(error) = store.finish(Vec::new())
+        {
+            super::reporter::say(&error.to_string());
+        }
         for thread in self.others {
             // A helper that died has said so; there is nothing left to save in it.
             let _ = thread.join();
@@ -327,6 +358,21 @@ fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
         },
         sender: line.sender,
     }
+}
+
+/// Begins the run's life in the store.
+fn open_store(store: &crate::config::live::Store, config: &Config, now_ns: u64) -> Result<Writer> {
+    let folder = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let facts = RunFacts {
+        live: true,
+        command: crate::store::command_line(),
+        folder,
+        config: std::fs::read_to_string(&config.path).unwrap_or_default(),
+        interval_ns: store.interval_ns,
+        began_ns: now_ns,
+        parquet: None,
+    };
+    Ok(Writer::begin(crate::store::open_write(&store.path)?, &facts, config)?)
 }
 
 /// Where a line's datagrams go in the feeder.

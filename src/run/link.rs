@@ -116,7 +116,7 @@ impl Sender {
     #[cold]
     fn lose(&mut self, step: Step, notes: &mut Vec<Note>) {
         let before = notes.len();
-        notes.retain(|note| matches!(note, Note::Change { .. } | Note::Capture { .. }));
+        notes.retain(Note::outlives_a_loss);
         let lost = (before - notes.len()) as u64;
         self.losing += lost;
         bump(&self.gauge.lost, lost);

@@ -8,6 +8,7 @@ pub mod comparator;
 pub mod control;
 pub mod daemon;
 pub mod doctor;
+mod keep;
 pub mod link;
 pub mod outlets;
 pub mod place;

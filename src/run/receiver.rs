@@ -200,6 +200,10 @@ impl Work {
     fn settle(&mut self, now: u64) {
         self.timeouts(now);
         let step = Step { now_ns: now, class: Class::Timeout, order: u16::MAX };
+        self.feeder.beat(now, &mut self.notes);
+        if !self.notes.is_empty() {
+            self.link.send(step, &mut self.notes);
+        }
         self.link.restate(step, &self.feeder, &mut self.notes);
         self.link.promise(now);
     }

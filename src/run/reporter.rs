@@ -27,6 +27,7 @@ use crate::alert::console::{self, Console};
 use crate::config::live::{self, Alerts, Change};
 use crate::config::{Config, Severity};
 use crate::source::clock;
+use crate::store::{Batch, HostClock, StoreSender, StoreThread};
 
 const WAKE: Token = Token(0);
 const SIGNALS: [Token; 2] = [Token(1), Token(2)];
@@ -78,6 +79,9 @@ struct Journal {
     path: PathBuf,
     file: Option<File>,
     error: String,
+    /// The store, where there is one, and lines that found no room there.
+    store: Option<StoreSender>,
+    waiting: Vec<u8>,
 }
 
 impl Journal {
@@ -85,7 +89,8 @@ impl Journal {
         if let Ok(text) = fs::read(&path) {
             console.restore(now_ns, &text);
         }
-        let mut journal = Journal { path, file: None, error: String::new() };
+        let mut journal =
+            Journal { path, file: None, error: String::new(), store: None, waiting: Vec::new() };
         journal.begin(&console.journal_of_now());
         journal
     }
@@ -107,6 +112,7 @@ impl Journal {
 
     fn append(&mut self, console: &mut Console) {
         let lines = console.take_journal();
+        self.keep(&lines);
         if lines.is_empty() {
             return;
         }
@@ -116,6 +122,17 @@ impl Journal {
         }
         let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(&lines));
         self.settle(written);
+    }
+
+    /// Hands lines to the store too.
+    fn keep(&mut self, lines: &[u8]) {
+        let Some(store) = &self.store else { return };
+        self.waiting.extend_from_slice(lines);
+        if !self.waiting.is_empty() {
+            let actions = std::mem::take(&mut self.waiting);
+            self.waiting =
+                store.try_send(Batch { actions, ..Batch::default() }).map_or(Vec::new(), |b| b.actions);
+        }
     }
 
     fn settle(&mut self, done: io::Result<()>) {
@@ -143,6 +160,8 @@ pub struct Reporter {
     places: Vec<Vec<[usize; 3]>>,
     snapshot: Instant,
     alive: Instant,
+    /// When the machine's clock is looked at next, for the store.
+    clock_ns: u64,
     refused_lines: u64,
 }
 
@@ -188,6 +207,7 @@ impl Reporter {
             places: Vec::new(),
             snapshot: now,
             alive: now,
+            clock_ns: 0,
             refused_lines: 0,
         };
         Ok((reporter, waker))
@@ -212,6 +232,7 @@ impl Reporter {
             .iter()
             .map(|r| r.plan.lines.iter().map(|l| [l.source, l.channel, l.line]).collect())
             .collect();
+        self.front.journal.store = threads.store.as_ref().map(StoreThread::sender);
         self.refresh(threads);
         self.manager.ready(&format!(
             "{} sources on {} receivers",
@@ -307,6 +328,7 @@ impl Reporter {
     /// Makes the snapshot anew, and tells the service manager that all goes on.
     fn refresh(&mut self, threads: &Threads) {
         let now_ns = clock::wall_now_ns();
+        self.keep_clock(now_ns, threads);
         let judge = threads.judge.lock().map(|b| b.clone()).unwrap_or_default();
         let shown = |r: &super::daemon::ReceiverHandle| r.board.lock().map(|b| b.clone()).unwrap_or_default();
         let boards: Vec<_> = threads.receivers.iter().map(shown).zip(self.places.iter().cloned()).collect();
@@ -332,6 +354,12 @@ impl Reporter {
             troubles: Vec::new(),
         };
         status.troubles = self.troubles(&status, &judge);
+        if let Some(store) = threads.store.as_ref().map(StoreThread::state)
+            && (store.lost > 0 || !store.error.is_empty())
+        {
+            let why = if store.error.is_empty() { "it was too slow".to_owned() } else { store.error };
+            status.troubles.push(format!("the store lost {} batches of figures: {why}", store.lost));
+        }
         let lively = status.receivers.iter().all(|r| now_ns.saturating_sub(r.watermark_ns) < 2_000_000_000)
             && now_ns.saturating_sub(status.comparator.now_ns) < 4_000_000_000;
         self.front.status = status;
@@ -343,6 +371,26 @@ impl Reporter {
             self.alive = now;
             self.manager.alive();
         }
+    }
+
+    /// How the machine's clock is kept, once an interval.
+    fn keep_clock(&mut self, now_ns: u64, threads: &Threads) {
+        let (Some(store), Some(settings)) = (&threads.store, &self.config.live.store) else { return };
+        if now_ns < self.clock_ns {
+            return;
+        }
+        self.clock_ns = now_ns - now_ns % settings.interval_ns + settings.interval_ns;
+        let Some(kept) = clock::discipline() else { return };
+        let clocks = vec![HostClock {
+            ts_ns: now_ns,
+            synchronised: kept.synchronised,
+            offset_ns: kept.offset_ns,
+            error_ns: kept.error_us.saturating_mul(1_000),
+            error_max_ns: kept.error_max_us.saturating_mul(1_000),
+            status: kept.status,
+        }];
+        // One that has no room has worse troubles, and they are shown.
+        let _ = store.sender().try_send(Batch { clocks, ..Batch::default() });
     }
 
     fn troubles(&self, status: &Status, judge: &board::JudgeBoard) -> Vec<String> {

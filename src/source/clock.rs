@@ -33,6 +33,10 @@ pub struct Discipline {
     pub error_us: u64,
     /// The most that it can be off, microseconds.
     pub error_max_us: u64,
+    /// How far it is off as the kernel estimates it, and is taking out, nanoseconds.
+    pub offset_ns: i64,
+    /// Status bits (`STA_...` of adjtimex(2)).
+    pub status: u32,
 }
 
 /// What the kernel says of its clock (adjtimex(2), which changes nothing when no mode is set); `None` when it says nothing.
@@ -50,6 +54,13 @@ pub fn discipline() -> Option<Discipline> {
         synchronised: answer != libc::TIME_ERROR && state.status & libc::STA_UNSYNC == 0,
         error_us: count(state.esterror),
         error_max_us: count(state.maxerror),
+        // The unit is the discipline's: nanoseconds where it says so, else microseconds.
+        offset_ns: if state.status & libc::STA_NANO != 0 {
+            state.offset
+        } else {
+            state.offset.saturating_mul(1_000)
+        },
+        status: state.status as u32,
     })
 }
 

@@ -79,15 +79,21 @@ impl StoreSender {
 }
 
 impl StoreThread {
-    /// Starts it. One that is `steadfast` goes on after an error.
+    /// Starts it, and `prepare`s it there. One that is `steadfast` goes on after an error.
     ///
     /// # Errors
     /// A thread that cannot be started.
-    pub fn start(writer: Writer, retention: Retention, steadfast: bool) -> std::io::Result<StoreThread> {
+    pub fn start(
+        writer: Writer,
+        retention: Retention,
+        steadfast: bool,
+        prepare: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<StoreThread> {
         let (sender, receiver) = bounded(WAITING);
         let state = Arc::new(Mutex::new(StoreState::default()));
         let shown = Arc::clone(&state);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+            prepare();
             let work = Work { writer, sweep: Sweep::new(retention), shown, steadfast };
             work.run(&receiver)
         })?;

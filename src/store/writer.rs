@@ -4,7 +4,7 @@
 //! no clock: wall times are arguments.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params, params_from_iter};
@@ -147,6 +147,8 @@ pub struct Writer {
     /// Histograms of the newest interval and day of each series, and whether they are written.
     latencies: BTreeMap<(bool, i64), (u64, Period, bool)>,
     captures: BTreeMap<u32, String>,
+    /// Folder of the recordings, of a live run.
+    recordings: PathBuf,
     actions: i64,
     span: Option<(u64, u64)>,
     open: bool,
@@ -198,6 +200,7 @@ impl Writer {
             statements: statements.into(),
             latencies: BTreeMap::new(),
             captures: BTreeMap::new(),
+            recordings: config.live.recorder.as_ref().map(|r| r.directory.clone()).unwrap_or_default(),
             actions: 0,
             span: None,
             open: false,
@@ -403,7 +406,8 @@ impl Writer {
                     "INSERT INTO capture (run, position, name, path, format, compression, packets, bytes, datagrams)
                      VALUES (?, ?, ?, ?, 'pcapng', 'zstd', 0, 0, 0) ON CONFLICT DO NOTHING",
                 )?;
-                statement.execute(params![self.run, number, &**name, &**name]).map(|_| ())
+                let path = self.recordings.join(&**name).display().to_string();
+                statement.execute(params![self.run, number, &**name, path]).map(|_| ())
             }
             What::Until => {
                 if let Some(span) = &mut self.span {

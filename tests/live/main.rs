@@ -6,4 +6,5 @@
 mod kit;
 mod operators;
 mod recording;
+mod store;
 mod upset;

@@ -48,7 +48,8 @@ impl StoreOutput {
         };
         let mut writer = Writer::begin(store::open_write(path)?, &facts, config)?;
         writer.name_captures(captures);
-        let thread = StoreThread::start(writer, Retention::ALL, false).context("no thread can be started")?;
+        let thread =
+            StoreThread::start(writer, Retention::ALL, false, || {}).context("no thread can be started")?;
         let sender = thread.sender();
         let path = path.display().to_string();
         Ok(Some(StoreOutput { thread: Some(thread), sender, path, told: 0 }))

@@ -33,7 +33,8 @@ lines = [
 ]
 "#;
 
-const KEPT: Discipline = Discipline { synchronised: true, error_us: 40, error_max_us: 900 };
+const KEPT: Discipline =
+    Discipline { synchronised: true, error_us: 40, error_max_us: 900, offset_ns: 0, status: 0 };
 
 /// A machine on which everything is as it should be.
 const FILES: &[(&str, &str)] = &[
@@ -459,7 +460,7 @@ fn nonsense_in_every_file_fails_nothing() {
 #[test]
 fn a_clock_that_nobody_keeps_is_a_warning() {
     let (folder, _) = machine();
-    let unkept = Discipline { synchronised: false, error_us: 16_000_000, error_max_us: 16_000_000 };
+    let unkept = Discipline { synchronised: false, error_us: 16_000_000, error_max_us: 16_000_000, ..KEPT };
     let findings = examined(CONFIG, &Machine::at(folder.path(), Some(unkept), room));
     let expected = (Level::Warning, "clock".to_owned(), "not synchronised (it may be off by 16s)".to_owned());
     assert_eq!(told(&findings), [expected]);
