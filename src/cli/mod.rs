@@ -19,6 +19,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod simulate;
+pub mod sql;
 pub mod symbols;
 pub mod top;
 
@@ -52,6 +53,8 @@ enum Command {
     Report(report::Args),
     /// A simulated market on two feeds, with faults and the truth about them, into captures or onto multicast groups
     Simulate(simulate::Args),
+    /// Asks a store: SQL, or a ready query by its name
+    Sql(sql::Args),
     /// What is open at a running daemon: list, follow, acknowledge, put aside
     Alerts(alerts::Args),
     /// Why an alert was raised: each hypothesis with what speaks for and against it, and a verdict
@@ -87,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Compare(args) => compare::run(&args, out),
         Command::Report(args) => report::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
+        Command::Sql(args) => sql::run(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::Top(args) => top::run(&args, out),

@@ -133,6 +133,14 @@ impl Period {
         (encode(&self.sides[0]), (!below.is_empty()).then(|| encode(below)))
     }
 
+    /// The value that so many per cent of its values do not exceed; `None` without values.
+    #[must_use]
+    pub fn at_percent(&self, percent: f64) -> Option<i64> {
+        // In thousandths of a hundredth, so that 99.999 is what it says.
+        let part = (percent.clamp(0.0, 100.0) * 1_000.0).round() as u64;
+        self.distribution().curve(&[(part, 100_000)])?.first().copied()
+    }
+
     /// Both histograms in few bytes, quickly: for the way to whoever keeps them.
     #[must_use]
     pub fn pack(&self) -> PackedPeriod {

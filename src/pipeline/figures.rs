@@ -41,8 +41,8 @@ pub struct Figure {
 /// What a figure is about.
 #[derive(Debug)]
 pub enum What {
-    /// Nanoseconds that were watched.
-    Watched(u64),
+    /// Since when, and how many nanoseconds from there on were watched.
+    Watched(u64, u64),
     /// A line's counts.
     Line(Place, LineCounts),
     /// A channel's counts.
@@ -224,7 +224,7 @@ impl Figures {
         if let Some(since) = self.watched_since.replace(ended)
             && ended > since
         {
-            self.push(at_ns, What::Watched(ended - since));
+            self.push(at_ns, What::Watched(since, ended - since));
         }
         self.tell_relations(at_ns, comparator);
         self.tell_desk(ended, at_ns, comparator);

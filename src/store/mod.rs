@@ -6,16 +6,19 @@
 //! It judges nothing and is never waited for: figures come to it in batches, and a thread of its own writes them.
 
 mod alerts;
+mod ask;
 mod error;
 mod family;
 pub mod functions;
 mod names;
 mod open;
+pub mod queries;
 mod record;
 mod retention;
 mod thread;
 mod writer;
 
+pub use ask::{Asked, Bounds, Given};
 pub use error::StoreError;
 pub use open::{APPLICATION_ID, Writing, open_read, open_write, version_known};
 pub use retention::Retention;
@@ -27,6 +30,12 @@ pub fn command_line() -> String {
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     arguments.collect::<Vec<_>>().join("\n")
 }
+
+/// The table that queries over quotes read; it is filled, in memory, from the Parquet files of a run.
+pub const QUOTES_TABLE: &str = "CREATE TEMP TABLE quotes (ts_ns INTEGER NOT NULL, source TEXT NOT NULL,
+    instrument TEXT NOT NULL, venue TEXT NOT NULL, bid INTEGER, bid_qty INTEGER, ask INTEGER, ask_qty INTEGER,
+    round_lot_bid INTEGER, round_lot_ask INTEGER, ts_event_ns INTEGER, sequence INTEGER NOT NULL, quality TEXT NOT NULL) STRICT;
+CREATE INDEX temp.quotes_by_instrument ON quotes (instrument, source, venue, ts_ns);";
 
 /// The steps from an empty file to the newest schema, in order; a store's `user_version` is how many were taken.
 pub const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];

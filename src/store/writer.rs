@@ -313,10 +313,9 @@ impl Writer {
         };
         let both = |sources: &[u16; 2]| sources.map(|s| Key::Number(names.at(s)));
         match &figure.what {
-            What::Watched(ns) => {
-                let (from, until) = (at.saturating_sub(ns.saturating_sub(1)), at);
-                let span = self.span.get_or_insert((from, until));
-                *span = (span.0.min(from), span.1.max(until));
+            What::Watched(since, ns) => {
+                let span = self.span.get_or_insert((*since, at));
+                *span = (span.0.min(*since), span.1.max(at));
                 add(&family::WATCH, &[], &[*ns])
             }
             What::Line(place, counts) => {
