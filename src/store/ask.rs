@@ -99,7 +99,7 @@ impl Asked {
                 statement.raw_bind_parameter(at, value).map_err(said)?;
             }
         }
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         head(&names)?;
         let mut given = Given { rows: 0, cut: false };
         let mut values = Vec::with_capacity(names.len());
