@@ -66,6 +66,75 @@ pub struct Facts {
     pub likenesses: Vec<Likeness>,
     /// Clocks of the captures.
     pub capture_clock: CaptureClock,
+    /// What is said of the instrument beside its quotes.
+    pub tape: Tape,
+}
+
+/// Bands, trades and strange lines of the alert's instrument; gathered only for kinds of alerts that ask for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tape {
+    /// Price bands up to the moment at which the alert was raised, in order of time.
+    pub bands: Vec<BandsSaid>,
+    /// Trades of the five minutes before, by source; those whose message names symbol and price.
+    pub trades: Vec<TradesSeen>,
+    /// Lower and upper band that the rule book gives for the mean of the trades, by tier.
+    pub by_rule: Vec<[i64; 2]>,
+    /// Groups that no channel joins, and on which a source's feed quotes the instrument.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// Price bands as a source published them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BandsSaid {
+    /// The source.
+    pub source: String,
+    /// When.
+    pub at_ns: u64,
+    /// Lower band.
+    pub lower: i64,
+    /// Upper band.
+    pub upper: i64,
+    /// Sequence number of the message.
+    pub sequence: u64,
+}
+
+/// Trades of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TradesSeen {
+    /// The source.
+    pub source: String,
+    /// How many.
+    pub count: u64,
+    /// Their mean.
+    pub mean: i64,
+    /// Trades at prices of another world, which are not in the mean: when, and at what.
+    pub strange: Vec<(u64, i64)>,
+}
+
+/// A group that is not listened to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Elsewhere {
+    /// Whose feed it speaks.
+    pub source: String,
+    /// Address and port.
+    pub group: String,
+    /// The first packet that quotes the instrument.
+    pub first_ns: u64,
+    /// The last one.
+    pub last_ns: u64,
+    /// Quotes of the instrument on it.
+    pub quotes: u64,
+}
+
+/// How many packets of a source come in equal stretches of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rate {
+    /// The stretch, nanoseconds.
+    pub bucket_ns: u64,
+    /// Before the alert: tenth percentile, median, ninetieth; of how many stretches.
+    pub before: ([u64; 3], usize),
+    /// While it lasted, or the second and a half from its beginning on.
+    pub during: ([u64; 3], usize),
 }
 
 /// Other alerts of a kind.
@@ -112,6 +181,8 @@ pub struct SourceFacts {
     pub definition: Option<Definition>,
     /// Updates that repeat its own history.
     pub echoes: Echoes,
+    /// How evenly its packets come.
+    pub rate: Rate,
 }
 
 impl Default for SourceFacts {
@@ -131,6 +202,7 @@ impl Default for SourceFacts {
             instruments: 0,
             definition: None,
             echoes: Echoes::default(),
+            rate: Rate::default(),
         }
     }
 }

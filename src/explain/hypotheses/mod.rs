@@ -3,17 +3,20 @@
 //! A hypothesis looks at the facts and answers with what speaks for it, what speaks against it, and where that leaves
 //! it. It never weighs: it is supported, excluded, or cannot be told from here.
 
+mod bands;
 mod clock;
 mod conflation;
 mod entitlement;
 mod gap_at_source;
 mod halt;
 mod late;
+mod moved;
 mod not_carried;
 mod old_data;
 mod own_loss;
 mod path;
 mod round_lot;
+mod saturation;
 mod scale;
 mod stopped;
 mod symbol_map;
@@ -184,13 +187,16 @@ pub const ALL: &[Hypothesis] = &[
     gap_at_source::HYPOTHESIS,
     stopped::HYPOTHESIS,
     late::HYPOTHESIS,
+    saturation::HYPOTHESIS,
     clock::HYPOTHESIS,
     conflation::HYPOTHESIS,
     wrong_value::HYPOTHESIS,
     scale::HYPOTHESIS,
     symbol_map::HYPOTHESIS,
     not_carried::HYPOTHESIS,
+    moved::HYPOTHESIS,
     halt::HYPOTHESIS,
+    bands::HYPOTHESIS,
     round_lot::HYPOTHESIS,
     test_data::HYPOTHESIS,
     old_data::HYPOTHESIS,

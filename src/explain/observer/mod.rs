@@ -6,6 +6,8 @@ mod echoes;
 mod latencies;
 mod likeness;
 mod moves;
+mod rates;
+mod tape;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,8 @@ use crate::pipeline::{Intake, Judge, Note, Step};
 use crate::source::{Datagram, Lost};
 use channels::Channels;
 use latencies::Latencies;
+use rates::RateWatch;
+use tape::TapeWatch;
 use views::Views;
 
 /// How much before the alert is looked at closely.
@@ -51,6 +55,8 @@ pub struct Observer {
     open: BTreeMap<String, (Kind, String, Option<String>)>,
     beside: BTreeMap<(Kind, String), (u64, BTreeSet<String>)>,
     clock: ClockWatch,
+    rates: Vec<RateWatch>,
+    tape: TapeWatch,
 }
 
 /// What is seen of the captures' clocks.
@@ -128,6 +134,8 @@ impl Observer {
                 whole: [true; 2],
                 ..ClockWatch::default()
             },
+            rates: (0..config.sources.len()).map(|_| RateWatch::default()).collect(),
+            tape: TapeWatch::new(config, alert),
             alert: alert.clone(),
         }
     }
@@ -140,6 +148,7 @@ impl Observer {
     /// A datagram is about to be taken.
     pub fn on_datagram(&mut self, datagram: &Datagram<'_>) {
         self.clock.see(datagram);
+        self.tape.see(datagram);
     }
 
     /// A note that the judge has just taken.
@@ -152,7 +161,14 @@ impl Observer {
                 }
                 self.channels.arrival(now, place, self.clock.lost, self.clock.line_name);
             }
-            Note::Delivered { place, .. } => self.channels.delivered(now, place),
+            Note::Delivered { place, .. } => {
+                self.channels.delivered(now, place);
+                let during =
+                    Span { from_ns: self.alert.began_ns, to_ns: self.alert.until_ns(self.window.to_ns) };
+                if let Some(rate) = self.rates.get_mut(usize::from(place.source)) {
+                    rate.delivered(now, during);
+                }
+            }
             Note::Lead { place, .. } | Note::Line { place, .. } => {
                 if let Some(said) = note.said_of_line() {
                     self.channels.line(now, place, &said.event, said.ours);
@@ -237,6 +253,9 @@ impl Observer {
             })
             .collect();
         self.latencies.finish(&mut sources);
+        for (source, rate) in sources.iter_mut().zip(self.rates) {
+            source.rate = rate.finish();
+        }
         let unfollowed = self.views.finish(config, intake, &judge.registry, &mut sources, &name_of);
         self.channels.finish(config, intake, &mut sources, &unfollowed.moves, data, &name_of);
         let beside = self.beside.into_iter().map(|((kind, source), (alerts, instruments))| Beside {
@@ -267,6 +286,7 @@ impl Observer {
                 backwards: self.clock.backwards,
                 configured_ns: None,
             },
+            tape: self.tape.finish(config),
             alert: self.alert,
         }
     }
