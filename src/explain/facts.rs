@@ -497,7 +497,7 @@ pub struct Pairing {
 /// Updates of a source that repeat its own history: runs of quotes of one instrument that it had shown before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Echoes {
-    /// During the alert: updates that belong to such a run, and all of them.
+    /// Within half a second of the alert: updates that belong to such a run, and all of them.
     pub during: [u64; 2],
     /// In the rest of the data.
     pub elsewhere: [u64; 2],

@@ -97,9 +97,10 @@ fn blamed(
     own: usize,
 ) -> Finding {
     let during = facts.during();
-    let mut trouble = doubts(quotes, during);
-    // A halted venue may well say nothing.
-    trouble.extend(doubts(says, during).into_iter().filter(|d| !d.contains("delivered nothing")));
+    // A halted venue may well say nothing, and a market that is closed has pauses.
+    let spoke = |d: &String| !d.contains("delivered nothing");
+    let trouble: Vec<String> =
+        doubts(quotes, during).into_iter().chain(doubts(says, during)).filter(spoke).collect();
     if !trouble.is_empty() {
         return trouble
             .into_iter()

@@ -10,7 +10,7 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a source repeats its own history: four quotes of an instrument in a row (prices and quantities of both
              sides) that it had shown in that order before, while its peer shows something else.
-For          A good part of its updates during the alert are such repetitions, many times more than in the rest of the data.
+For          A good part of its updates within half a second of the alert are such repetitions, many times more than in the rest of the data.
 Against      Repetitions are none, or as rare as ever.
 Would decide The source's own record; its messages' participant timestamps.
 Blames       the source that repeats itself.",
@@ -29,7 +29,7 @@ fn test(facts: &Facts) -> Finding {
     let Echoes { during: [repeated, all], elsewhere, age_ns, first_ns } = source.echoes;
     let finding = Finding::about(&[Blame::source(&source.name)]);
     let said = format!(
-        "{repeated} of {}'s {all} updates during the alert end a row of four that it had shown before ({} of {} in the rest of the data)",
+        "{repeated} of {}'s {all} updates within half a second of the alert end a row of four that it had shown before ({} of {} in the rest of the data)",
         source.name, elsewhere[0], elsewhere[1]
     );
     // Five times as many of all as elsewhere, and a third of all.

@@ -182,7 +182,10 @@ impl Channels {
                 };
                 let errors = core.tally.errors.iter();
                 watch.facts.errors = errors.map(|(name, e)| flaw(name, e.count, &e.at)).collect();
-                let contradictions = core.market.contradictions.0.iter();
+                // What says nothing against a book: lines that move, bands that are not those of the quotes.
+                let beside = ["moved_channel", "quote_outside_price_bands"];
+                let contradictions =
+                    core.market.contradictions.0.iter().filter(|(name, _)| !beside.contains(name));
                 watch.facts.contradictions =
                     contradictions.map(|(name, c)| flaw(name, c.count, &c.first)).collect();
                 watch.facts.began_midway = core.market.began_midway();

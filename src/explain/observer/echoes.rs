@@ -13,6 +13,9 @@ const ROWS_MAX: usize = 2_000_000;
 /// An echo repeats what is at least this old.
 const AGE_MIN_NS: u64 = 100_000_000;
 
+/// History comes again in bursts, in which an alert is only a moment: so long before and after it belongs to it here.
+pub(super) const AROUND_NS: u64 = 500_000_000;
+
 /// Of one source.
 #[derive(Default)]
 pub(super) struct EchoWatch {

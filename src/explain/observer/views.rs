@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::super::facts::{Definition, Likeness, Pairing, Shown, SourceFacts, Span, Spot, ViewFacts};
 use super::super::subject::Alert;
-use super::echoes::EchoWatch;
+use super::echoes::{self, EchoWatch};
 use super::likeness::LikenessWatch;
 use super::moves::{HISTORY_MAX, History, Lags, Recent, constant_delay};
 use crate::config::Config;
@@ -121,7 +121,11 @@ impl Views {
         let updates = &mut self.updates[source][usize::from(!own)];
         updates[0] += u64::from(self.window.has(now));
         updates[1] += u64::from(self.during.has(now));
-        self.echoes[source].shown(now, id, &quote, self.during);
+        let around = Span {
+            from_ns: self.during.from_ns.saturating_sub(echoes::AROUND_NS),
+            to_ns: self.during.to_ns.saturating_add(echoes::AROUND_NS),
+        };
+        self.echoes[source].shown(now, id, &quote, around);
         if own {
             if self.during.has(now) {
                 self.likeness.changed(id, registry, view);
