@@ -505,6 +505,8 @@ pub struct Echoes {
     pub age_ns: [u64; 2],
     /// The first of them.
     pub first_ns: u64,
+    /// Tenths of a second, anywhere in the data, in which at least half of the updates were such.
+    pub bursts: u64,
 }
 
 /// An instrument of a source whose quotes are those of the alert's instrument at its peer.

@@ -1,7 +1,7 @@
 //! Old data sent again with fresh timestamps.
 
 use super::super::facts::{Echoes, Facts};
-use super::words::{is_shown, length, moment};
+use super::words::{is_shown, length, many, moment};
 use super::{Blame, Finding, Hypothesis};
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -26,7 +26,7 @@ fn test(facts: &Facts) -> Finding {
     }
     let concerned = facts.sources.iter().filter(|s| facts.alert.sources.contains(&s.name));
     let Some(source) = concerned.max_by_key(|s| s.echoes.during[0]) else { return Finding::not_applicable() };
-    let Echoes { during: [repeated, all], elsewhere, age_ns, first_ns } = source.echoes;
+    let Echoes { during: [repeated, all], elsewhere, age_ns, first_ns, bursts } = source.echoes;
     let finding = Finding::about(&[Blame::source(&source.name)]);
     let said = format!(
         "{repeated} of {}'s {all} updates within half a second of the alert end a row of four that it had shown before ({} of {} in the rest of the data)",
@@ -37,10 +37,11 @@ fn test(facts: &Facts) -> Finding {
         > 5 * u128::from(elsewhere[0] + 1) * u128::from(all);
     if repeated >= REPEATED_MIN && repeated * 3 >= all && many_more {
         return finding.supported(said).with(format!(
-            "the first at {}; what is repeated was {} to {} old",
+            "the first at {}; what is repeated was {} to {} old; {} of the data in which most updates were such",
             moment(first_ns),
             length(age_ns[0]),
-            length(age_ns[1])
+            length(age_ns[1]),
+            many(bursts, "tenth of a second")
         ));
     }
     if repeated >= REPEATED_MIN && many_more {

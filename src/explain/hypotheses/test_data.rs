@@ -1,7 +1,7 @@
 //! Test data, or data outside the session.
 
-use super::super::facts::Facts;
-use super::words::{is_shown, many, price};
+use super::super::facts::{Facts, Shown, SourceFacts, ViewFacts};
+use super::words::{is_shown, many, moment, price};
 use super::{Blame, Finding, Hypothesis};
 use crate::market::Quality;
 
@@ -10,7 +10,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     title: "test data outside hours",
     document: "\
 Tests        Whether a source publishes what is meant for tests: a test instrument, or quotes after the close.
-For          The instrument is marked as a test, or one source says closed while the other goes on, with prices far away.
+For          The instrument is marked as a test, or the venue's own feed says closed while another source goes on, at prices
+             far away from the last ones.
 Against      No source marks it, and all of them are in continuous trading.
 Would decide The session hours of the day (early closes); the source's test schedule.
 Blames       the source that publishes it.",
@@ -19,6 +20,41 @@ Blames       the source that publishes it.",
 
 /// So far from its peer (a fifth) no price of a real market is.
 const FAR: i128 = 5;
+
+/// A source that the alert names goes on at far away prices while the venue's own feed says closed.
+fn after_the_close(facts: &Facts) -> Option<Finding> {
+    let during = facts.during();
+    let at = facts.alert.raised_ns;
+    for venue in facts.views.iter().filter(|v| !v.composite && !v.round_lots_only) {
+        let of_venue = |s: &&SourceFacts| !s.is_consolidated() && s.venue == venue.venue;
+        let Some(source) = facts.source(&venue.source).filter(of_venue) else { continue };
+        let closed = |s: &&Shown| s.quote.quality == Quality::Closed;
+        let Some(last) = venue.at(at).filter(closed) else { continue };
+        let goes_on = |v: &&ViewFacts| {
+            v.venue == venue.venue && v.source != venue.source && facts.alert.sources.contains(&v.source)
+        };
+        let Some(other) = facts.views.iter().find(goes_on) else { continue };
+        let Some(said) = other.at(at) else { continue };
+        let far = (0..2).find_map(|side| {
+            let [says, was] = [said, last].map(|s| s.quote.best[side].map(|l| i128::from(l.price)));
+            let (says, was) = (says?, was?);
+            ((says - was).abs() * FAR > says.max(was)).then_some([says, was])
+        });
+        let Some([says, was]) = far else { continue };
+        let changes = other.changes(during).count();
+        let price_of = |p: i128| price(i64::try_from(p).unwrap_or(i64::MAX));
+        return Some(Finding::about(&[Blame::source(&other.source)]).supported(format!(
+            "{} is the venue's own feed and says closed since {}, at {}; {} goes on ({}) at {}",
+            source.name,
+            moment(last.at_ns),
+            price_of(was),
+            other.source,
+            many(changes as u64, "change"),
+            price_of(says)
+        )));
+    }
+    None
+}
 
 fn test(facts: &Facts) -> Finding {
     if !is_shown(facts.alert.kind) {
@@ -31,6 +67,9 @@ fn test(facts: &Facts) -> Finding {
             .supported(format!("{} marks the instrument as a test", source.name));
     }
     let during = facts.during();
+    if let Some(finding) = after_the_close(facts) {
+        return finding;
+    }
     let named = facts.views.iter().filter(|v| facts.alert.sources.contains(&v.source));
     let states: Vec<(&str, Vec<Quality>)> = named.map(|v| (v.source.as_str(), v.qualities(during))).collect();
     let closed = |q: &Vec<Quality>| q.contains(&Quality::Closed);

@@ -1,6 +1,6 @@
 //! The source says something else than its peer, and nothing but itself explains it.
 
-use super::super::facts::{Facts, SourceFacts, Span};
+use super::super::facts::{Facts, Shown, SourceFacts, Span, ViewFacts};
 use super::words::{doubts, is_authority, length, many, moment, place, price, prices, sides};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -207,6 +207,60 @@ fn came_back(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> Option<
     })
 }
 
+/// A source's word on a venue may be older than the venue's own by so much: its flight.
+const FLIGHT_NS: u64 = 20_000_000;
+
+/// What the source says of a venue makes the sides meet, and the venue's own feed has not shown it for longer than a
+/// flight: with what the venue shows they would not.
+fn outdated(facts: &Facts, view: &ViewFacts, own: &ViewFacts) -> Option<String> {
+    let at = facts.alert.raised_ns;
+    let price_of = |shown: &Shown, side: usize| shown.quote.round_lot[side].map(|l| l.price);
+    let of_one = facts.alert.scope.as_deref() == Some("source");
+    let mut said = [Vec::new(), Vec::new()];
+    let mut really = [Vec::new(), Vec::new()];
+    for other in facts.views.iter().filter(|v| v.source == view.source && v.venue.is_some() && !v.composite) {
+        if of_one && other.venue != view.venue {
+            continue;
+        }
+        for side in 0..2 {
+            let says = other.at(at).and_then(|s| price_of(s, side));
+            let shows =
+                if other.venue == view.venue { own.at(at).and_then(|s| price_of(s, side)) } else { says };
+            said[side].extend(says);
+            really[side].extend(shows);
+        }
+    }
+    let meet = |[bids, asks]: &[Vec<i64>; 2]| bids.iter().max() >= asks.iter().min() && !asks.is_empty();
+    if !meet(&said) || meet(&really) {
+        return None;
+    }
+    let flight = Span { from_ns: at.saturating_sub(FLIGHT_NS), to_ns: at };
+    let lately = |price: i64, side: usize| {
+        own.at(flight.from_ns)
+            .into_iter()
+            .chain(own.changes(flight))
+            .any(|s| price_of(s, side) == Some(price))
+    };
+    let shown = view.at(at)?;
+    let old = (0..2).find_map(|side| {
+        let says = price_of(shown, side)?;
+        let best = if side == 0 { said[0].iter().max() } else { said[1].iter().min() };
+        (best == Some(&says) && !lately(says, side)).then_some((side, says))
+    });
+    let (side, says) = old?;
+    Some(format!(
+        "{} says {} {} of {} ({}), which {} has not shown in the last {}; with what it shows ({}) the sides do not meet",
+        view.source,
+        ["bid", "ask"][side],
+        price(says),
+        view.venue.as_deref().unwrap_or("?"),
+        place(&shown.spot),
+        own.source,
+        length(FLIGHT_NS),
+        own.at(at).and_then(|s| price_of(s, side)).map_or_else(|| "none".to_owned(), price)
+    ))
+}
+
 fn of_crossing(facts: &Facts) -> Finding {
     if facts.alert.scope.as_deref() == Some("sources") {
         return of_pair(facts);
@@ -245,6 +299,11 @@ fn of_crossing(facts: &Facts) -> Finding {
                 own.source,
                 shown(prices(true_)[side])
             ));
+        }
+        if trouble.is_empty()
+            && let Some(sentence) = outdated(facts, view, own)
+        {
+            return finding.supported(sentence);
         }
         if differs {
             return finding

@@ -16,11 +16,18 @@ const AGE_MIN_NS: u64 = 100_000_000;
 /// History comes again in bursts, in which an alert is only a moment: so long before and after it belongs to it here.
 pub(super) const AROUND_NS: u64 = 500_000_000;
 
+/// Updates are counted over so long.
+const BUCKET_NS: u64 = 100_000_000;
+/// A stretch in which half of at least twice so many updates are echoes is a burst of them.
+const BURST_MIN: u64 = 6;
+
 /// Of one source.
 #[derive(Default)]
 pub(super) struct EchoWatch {
     seen: HashMap<(ViewId, u64), u64>,
     last: HashMap<ViewId, [u64; 4]>,
+    /// The stretch that is being counted: its number, echoes, updates, and whether it is close to the alert.
+    bucket: (u64, u64, u64, bool),
     echoes: Echoes,
 }
 
@@ -38,11 +45,16 @@ fn hash_of(quote: &Quote) -> u64 {
 impl EchoWatch {
     /// A view shows another quote.
     pub(super) fn shown(&mut self, now: u64, view: ViewId, quote: &Quote, during: Span) {
+        if now / BUCKET_NS != self.bucket.0 {
+            let next = (now / BUCKET_NS, 0, 0, false);
+            let over = std::mem::replace(&mut self.bucket, next);
+            self.count(over);
+        }
+        self.bucket.2 += 1;
+        self.bucket.3 |= during.has(now);
         let last = self.last.entry(view).or_default();
         last.rotate_left(1);
         last[3] = hash_of(quote);
-        let count = if during.has(now) { &mut self.echoes.during } else { &mut self.echoes.elsewhere };
-        count[1] += 1;
         let mut distinct = *last;
         distinct.sort_unstable();
         let different = 1 + distinct.windows(2).filter(|w| w[0] != w[1]).count();
@@ -52,7 +64,7 @@ impl EchoWatch {
         let row = last.iter().fold(1, |hash, word| mix(hash, *word));
         match self.seen.get(&(view, row)) {
             Some(first) if now.saturating_sub(*first) >= AGE_MIN_NS => {
-                count[0] += 1;
+                self.bucket.1 += 1;
                 if during.has(now) {
                     let age = now - first;
                     let ages = &mut self.echoes.age_ns;
@@ -70,7 +82,23 @@ impl EchoWatch {
         }
     }
 
-    pub(super) fn finish(self) -> Echoes {
+    /// A stretch is over. Bursts of echoes far from the alert are no measure of what is usual.
+    fn count(&mut self, (_, echoes, all, near): (u64, u64, u64, bool)) {
+        let burst = echoes >= BURST_MIN && echoes * 2 >= all;
+        let Echoes { during, elsewhere, bursts, .. } = &mut self.echoes;
+        *bursts += u64::from(burst);
+        let quiet_near = near && *bursts > 0 && !burst;
+        match (near, burst) {
+            (true, true) if during[0] * 2 < during[1] => *during = [echoes, all],
+            (true, _) if quiet_near => {}
+            (true, _) => *during = [during[0] + echoes, during[1] + all],
+            (false, true) => {}
+            (false, false) => *elsewhere = [elsewhere[0] + echoes, elsewhere[1] + all],
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Echoes {
+        self.count(self.bucket);
         self.echoes
     }
 }

@@ -125,7 +125,10 @@ impl Views {
             from_ns: self.during.from_ns.saturating_sub(echoes::AROUND_NS),
             to_ns: self.during.to_ns.saturating_add(echoes::AROUND_NS),
         };
-        self.echoes[source].shown(now, id, &quote, around);
+        // A national best follows from the others, in whatever order they come.
+        if view.venue != VenueId::NATIONAL {
+            self.echoes[source].shown(now, id, &quote, around);
+        }
         if own {
             if self.during.has(now) {
                 self.likeness.changed(id, registry, view);
