@@ -66,9 +66,11 @@ fn replay(scenario: &Scenario) -> (Vec<Value>, Vec<Value>) {
     (replayed(scenario, &sent).0, truth)
 }
 
-/// A few seeds, or as many as `PARALLAX_SEEDS` says.
+/// A few seeds, or as many as `PARALLAX_SEEDS` says: `60`, or `30..60`.
 fn seeds(few: u64) -> std::ops::Range<u64> {
-    0..std::env::var("PARALLAX_SEEDS").map_or(few, |n| n.parse().expect("PARALLAX_SEEDS is a number"))
+    let Ok(text) = std::env::var("PARALLAX_SEEDS") else { return 0..few };
+    let number = |n: &str| n.parse().expect("PARALLAX_SEEDS is a number or two, such as 60 or 30..60");
+    text.split_once("..").map_or_else(|| 0..number(&text), |(from, to)| number(from)..number(to))
 }
 
 fn scenario(name: &str, seed: u64) -> Scenario {

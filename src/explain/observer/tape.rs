@@ -50,7 +50,7 @@ impl TapeWatch {
         let instrument = alert.instrument.clone().unwrap_or_default();
         let about_one = alert.instrument.is_some();
         let sources = config.sources.iter().enumerate().map(|(s, source)| {
-            let mapped = config.mappings.iter().find(|m| m.source == s && m.instrument == instrument);
+            let mapped = config.map.rows.iter().find(|m| m.source == s && m.instrument == instrument);
             SourceTape {
                 name: source.name.clone(),
                 feed: source.feed,
