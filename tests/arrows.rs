@@ -32,7 +32,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("simulate", &["config", "source"]),
-    ("explain", &["alert", "check", "config", "latency", "line", "market", "pipeline", "source"]),
+    ("explain", &["alert", "check", "config", "latency", "line", "market", "packet", "pipeline", "source"]),
     (
         "cli",
         &[

@@ -2,8 +2,8 @@
 
 use super::super::facts::{Facts, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, length, many, moment, pair_of, pairing, place, price, prices, rest_is_current, rose,
-    sides,
+    LATE_NS, after, is_authority, length, many, moment, pair_of, pairing, place, price, prices,
+    rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -136,6 +136,15 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
     }
     if let Some((_, meanwhile)) = super::wrong_value::unknown(facts, late, other) {
         return Lateness::No(format!("it was not merely late: {meanwhile}"));
+    }
+    // The copy is made from the venue's own feed: what it shows before that, while the feed's stamps are fresh, is a wrong
+    // price of the copy or an old one, and that the venue came to it later is chance.
+    let fresh = rose(&late.latency.before, &late.latency.during).is_some_and(|by| by <= LATE_NS);
+    if is_authority(facts, late) && other.is_consolidated() && fresh {
+        return Lateness::No(format!(
+            "{name} is the venue's own feed and stamps its messages as freshly as ever: {} cannot have been first by right",
+            other.name
+        ));
     }
     let usual = pairing.own[0].count.max(pairing.rest[0].count);
     let median = if pairing.own[0].count >= 3 { pairing.own[0].median_ns } else { pairing.rest[0].median_ns };
