@@ -186,11 +186,6 @@ fn write_outlets(live: &Live, out: &mut String) -> std::fmt::Result {
         size(store.keep_size),
         duration(store.keep_time_ns)
     )?;
-    for (what, folder) in [("quotes", &store.quotes), ("messages", &store.messages)] {
-        if let Some(folder) = folder {
-            writeln!(out, "  {what} in Parquet below {}", folder.display())?;
-        }
-    }
     Ok(())
 }
 

@@ -19,10 +19,6 @@ pub struct Store {
     pub keep_time_ns: u64,
     /// Bytes of the file beyond which the oldest intervals go.
     pub keep_size: u64,
-    /// Folder of quotes in Parquet; `None`: none are kept.
-    pub quotes: Option<PathBuf>,
-    /// Folder of messages in Parquet; `None`: none are kept.
-    pub messages: Option<PathBuf>,
 }
 
 impl Default for Store {
@@ -32,8 +28,6 @@ impl Default for Store {
             interval_ns: MINUTE,
             keep_time_ns: 366 * DAY,
             keep_size: 20 << 30,
-            quotes: None,
-            messages: None,
         }
     }
 }
@@ -51,13 +45,6 @@ pub(super) fn read(mut table: Table<'_>, folder: &Path) -> Result<Store, ConfigE
     }
     set(&mut store.keep_time_ns, duration(&mut table, "keep_time", DAY..=366 * DAY)?);
     set(&mut store.keep_size, size(&mut table, "keep_size", 16 * MIB..=1 << 50)?);
-    store.quotes = path(&mut table, "quotes", folder)?;
-    store.messages = path(&mut table, "messages", folder)?;
-    if store.quotes.is_some() && store.quotes == store.messages {
-        return Err(
-            table.error_of("messages", "`quotes` and `messages` name the same folder; give each its own")
-        );
-    }
     table.finish()?;
     Ok(store)
 }

@@ -66,8 +66,6 @@ path = "found.db"
 interval = "10s"
 keep_time = "720h"
 keep_size = "1GiB"
-quotes = "quotes"
-messages = "messages"
 "#;
 
 fn parse(text: &str) -> Result<Config, String> {
@@ -132,8 +130,6 @@ fn everything_that_is_written_is_read() {
             interval_ns: 10 * SECOND,
             keep_time_ns: 720 * 60 * MINUTE,
             keep_size: 1 << 30,
-            quotes: Some(folder.join("quotes")),
-            messages: Some(folder.join("messages")),
         }),
     };
     assert_eq!(*config.live, expected);
@@ -199,12 +195,6 @@ fn every_mistake_has_its_line_and_the_right_word() {
             "interval = \"10s\"",
             "interval = \"7s\"",
             "c.toml:59: `interval` is 7s; write whole seconds that divide a day, such as 10s, 60s or 5m",
-        ),
-        ("quotes = \"q", "quots = \"q", "c.toml:62: unknown key `quots` in [store]; did you mean `quotes`?"),
-        (
-            "messages = \"m",
-            "messages = \"quotes\" # m",
-            "c.toml:63: `quotes` and `messages` name the same folder; give each its own",
         ),
         ("raised = 3", "rised = 3", "c.toml:48: unknown key `rised` in chronic; did you mean `raised`?"),
         (
