@@ -12,6 +12,7 @@ pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod config;
+pub mod evidence;
 pub mod explain;
 pub mod identify;
 pub mod latency;

@@ -32,12 +32,14 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("simulate", &["config", "source"]),
+    ("evidence", &["alert", "chart", "explain", "market"]),
     ("explain", &["alert", "check", "config", "latency", "line", "market", "packet", "pipeline", "source"]),
     (
         "cli",
         &[
-            "alert", "book", "chart", "check", "compare", "config", "explain", "identify", "latency", "line",
-            "market", "packet", "pipeline", "report", "rules", "run", "shm", "simulate", "source", "store",
+            "alert", "book", "chart", "check", "compare", "config", "evidence", "explain", "identify",
+            "latency", "line", "market", "packet", "pipeline", "report", "rules", "run", "shm", "simulate",
+            "source", "store",
         ],
     ),
 ];

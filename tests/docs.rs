@@ -24,12 +24,38 @@ fn the_checks_are_documented_as_they_are_declared() {
     assert!(found == text, "docs/checks.md is not what the catalogue says: UPDATE_DOCS=1 writes it anew");
 }
 
+#[test]
+fn the_hypotheses_are_documented_as_they_are_declared() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/explain.md");
+    let found = std::fs::read_to_string(&path).expect("docs/explain.md is there");
+    let (head, _) = found.split_once("\n## The hypotheses\n").expect("a chapter of hypotheses");
+    let mut text = format!(
+        "{head}\n## The hypotheses\n\nMade from `src/explain/hypotheses/` by `UPDATE_DOCS=1 cargo test --test docs`; a test holds it equal.\n"
+    );
+    for hypothesis in parallax::explain::hypotheses::ALL {
+        let _ = write!(
+            text,
+            "\n### {}\n\n`{}`\n\n```text\n{}\n```\n",
+            hypothesis.title,
+            hypothesis.name,
+            hypothesis.document.trim_end()
+        );
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &text).expect("docs/explain.md can be written");
+        return;
+    }
+    assert!(found == text, "docs/explain.md is not what the catalogue says: UPDATE_DOCS=1 writes it anew");
+}
+
 /// Paths that the README and the documents point to exist.
 #[test]
 fn documents_point_to_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut broken = Vec::new();
-    for name in ["README.md", "docs/architecture.md", "benches/README.md"] {
+    for name in
+        ["README.md", "docs/architecture.md", "docs/explain.md", "docs/evidence.md", "benches/README.md"]
+    {
         let text = std::fs::read_to_string(root.join(name)).expect(name);
         let folder = root.join(name).parent().expect("a file lies in a folder").to_path_buf();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
+pub mod evidence;
 pub mod explain;
 pub mod feeds;
 pub mod identify;
@@ -22,6 +23,7 @@ pub mod simulate;
 pub mod sql;
 pub mod symbols;
 pub mod top;
+pub mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -59,6 +61,10 @@ enum Command {
     Alerts(alerts::Args),
     /// Why an alert was raised: each hypothesis with what speaks for and against it, and a verdict
     Explain(explain::Args),
+    /// One file with everything that an alert and its verdict need to come out again: packets, configuration, a page, a ticket
+    Evidence(evidence::Args),
+    /// Whether an evidence file is whole, and its replay gives the same alert and verdict
+    Verify(verify::Args),
     /// A running daemon on a screen: sources, lines, latency, alerts
     Top(top::Args),
     /// A market with faults, the daemon and its screen, in one command
@@ -92,6 +98,8 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Sql(args) => sql::run(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
+        Command::Evidence(args) => evidence::run(&args, out),
+        Command::Verify(args) => verify::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::Top(args) => top::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),

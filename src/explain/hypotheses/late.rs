@@ -115,6 +115,15 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
     let Some(pairing) = pairing(facts, name, &other.name) else {
         return Lateness::No(format!("{name} and {} have no update in common", other.name));
     };
+    if is_authority(facts, late)
+        && !is_authority(facts, other)
+        && rose(&late.latency.before, &late.latency.during).is_some_and(|by| by <= LATE_NS)
+    {
+        return Lateness::No(format!(
+            "{name} is the venue's own feed, and its messages came as soon as ever after the venue's stamps (median {})",
+            length(late.latency.during.median_ns)
+        ));
+    }
     let (moves, shown) = followed(facts, late, other);
     let Some(longest) = shown.iter().max_by_key(|f| f.by_ns()) else {
         return Lateness::No(match moves {

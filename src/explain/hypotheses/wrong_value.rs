@@ -1,7 +1,7 @@
 //! The source says something else than its peer, and nothing but itself explains it.
 
 use super::super::facts::{Facts, Shown, SourceFacts, Span, ViewFacts};
-use super::words::{doubts, is_authority, length, many, moment, place, price, prices, sides};
+use super::words::{LATE_NS, doubts, is_authority, length, many, moment, place, price, prices, sides};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -68,6 +68,8 @@ pub(super) fn unknown(
     // What is shown as it ends is what was agreed on.
     let inside = Span { to_ns: during.to_ns.saturating_sub(1), ..during };
     let (view, other) = facts.view_of(&source.name).zip(facts.view_of(&peer.name))?;
+    // The venue's own feed, whole and fresh, does not follow anybody: what it comes to show later vindicates nobody.
+    let leads = is_authority(facts, peer) && !is_authority(facts, source) && doubts(peer, during).is_empty();
     let mut counts = [0, 0];
     let mut first = None;
     for side in sides(facts) {
@@ -75,21 +77,28 @@ pub(super) fn unknown(
         let own = prices(facts, view, *side, inside);
         for (own, at) in &own {
             counts[1] += 1;
-            if !theirs.iter().any(|(p, _)| p == own) {
+            let in_time = |s: &Shown| !leads || s.at_ns <= at.at_ns.saturating_add(LATE_NS as u64);
+            if !theirs.iter().any(|(p, s)| p == own && in_time(s)) {
                 counts[0] += 1;
                 first.get_or_insert_with(|| {
                     let name = ["bid", "ask"][*side];
                     let across = other.at(at.at_ns.max(during.from_ns)).and_then(|s| facts.price(s, *side));
                     let across = across.map_or_else(|| "nothing".to_owned(), price);
                     format!(
-                        "{} shows {name} {} from {} ({}), which {} never shows from {} to {}; it shows {across} then",
+                        "{} shows {name} {} from {} ({}), which {} does not show {}; it shows {across} then",
                         source.name,
                         price(*own),
                         moment(at.at_ns),
                         place(&at.spot),
                         peer.name,
-                        moment(facts.window.from_ns),
-                        moment(facts.window.to_ns)
+                        match leads {
+                            true => format!("from {} up to then", moment(facts.window.from_ns)),
+                            false => format!(
+                                "from {} to {}",
+                                moment(facts.window.from_ns),
+                                moment(facts.window.to_ns)
+                            ),
+                        }
                     )
                 });
             }
@@ -101,7 +110,7 @@ pub(super) fn unknown(
 fn judge(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> Judged {
     let Some(([unknown, all], first)) = unknown(facts, source, peer) else {
         return Judged::No(format!(
-            "{} shows every price that {} shows, at some time",
+            "{} had shown every price that {} shows",
             peer.name, source.name
         ));
     };

@@ -10,6 +10,7 @@
 //! next datagram of the line), a full disk by the recorder, which goes on with a new file when it can.
 
 mod blocks;
+mod extract;
 mod file;
 mod folder;
 mod keeper;
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering;
 
 use rtrb::RingBuffer;
 
+pub use extract::Extract;
 pub use keeper::{Arrival, Keeper, Place};
 pub use state::{RecorderMonitor, RecorderState};
 
