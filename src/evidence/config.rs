@@ -77,7 +77,7 @@ pub fn for_evidence(
     let mut out = Table::new();
     let mut sources = Vec::new();
     for source in tables(&root, "source") {
-        let mut kept = copy(source, &["name", "feed", "venue", "site"]);
+        let mut kept = copy(source, &["name", "feed", "venue", "symbology"]);
         let channels = tables(source, "channel").map(|c| Value::Table(channel(c, addresses, capture_name)));
         kept.insert("channel".to_owned(), Value::Array(channels.collect()));
         sources.push(Value::Table(kept));
@@ -93,8 +93,8 @@ pub fn for_evidence(
     }
     let mut named = [None, None];
     for (at, section, key, others, fixed) in [
-        (0, "instruments", "map", ["conventions"].as_slice(), super::INSTRUMENTS),
-        (1, "rules", "book", ["sessions"].as_slice(), super::RULES),
+        (0, "instruments", "map", [].as_slice(), super::INSTRUMENTS),
+        (1, "rules", "book", &["sessions"], super::RULES),
     ] {
         let Some(table) = root.get(section).and_then(Value::as_table) else { continue };
         let mut kept = copy(table, others);
@@ -141,17 +141,19 @@ pub fn is_contained(text: &str) -> bool {
 }
 
 /// The columns of an instrument map that mean something.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "instrument",
     "source",
     "symbol",
-    "tick",
-    "round_lot",
-    "from",
-    "until",
-    "to",
     "valid_from",
     "valid_until",
+    "tick",
+    "round_lot",
+    "reference_price",
+    "isin",
+    "figi",
+    "ric",
+    "osi",
     "mic",
     "currency",
 ];

@@ -45,7 +45,11 @@ fn the_faults_of_the_demo_are_explained() {
 fn the_text_says_the_verdict_first_and_the_same_every_time() {
     let text = stdout(&explain(WRONG_PRICE, &[]));
     assert!(text.starts_with("VERDICT  source sip\n"), "{text}");
-    for part in ["since    2026-03-02T14:30:01.486795287Z for 313ms", "touched  0 of 19", "sip.pcap.zst frame 425, seq 505"] {
+    for part in [
+        "since    2026-03-02T14:30:01.486795287Z for 313ms",
+        "touched  0 of 19",
+        "sip.pcap.zst frame 425, seq 505",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(text, stdout(&explain("174B", &[])), "as much of the id as no other has");
@@ -54,9 +58,17 @@ fn the_text_says_the_verdict_first_and_the_same_every_time() {
 #[test]
 fn the_order_is_told_with_its_error_or_not_at_all() {
     let known = stdout(&explain(LATE, &["--clock-error", "50us"]));
-    assert!(known.contains("order    direct was first: sip showed the same 80.4ms later, give or take 50.0us"), "{known}");
+    assert!(
+        known.contains("order    direct was first: sip showed the same 80.4ms later, give or take 50.0us"),
+        "{known}"
+    );
     let unknown = stdout(&explain(LATE, &["--clock-error", "200ms"]));
-    assert!(unknown.contains("order    the order cannot be known: the difference is within the clocks' error of 200ms"), "{unknown}");
+    assert!(
+        unknown.contains(
+            "order    the order cannot be known: the difference is within the clocks' error of 200ms"
+        ),
+        "{unknown}"
+    );
 }
 
 #[test]

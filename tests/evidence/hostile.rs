@@ -20,7 +20,11 @@ fn what_is_no_evidence_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let missing = parallax(folder.path(), &["verify", "none.zip"]);
     assert_eq!(missing.status.code(), Some(2));
-    assert!(stderr(&missing).contains("none.zip cannot be verified: it cannot be opened"), "{}", stderr(&missing));
+    assert!(
+        stderr(&missing).contains("none.zip cannot be verified: it cannot be opened"),
+        "{}",
+        stderr(&missing)
+    );
 }
 
 #[test]
@@ -60,7 +64,10 @@ fn a_configuration_that_names_other_files_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = unpacked(&evidence(folder.path(), WRONG_PRICE));
     let at = files.iter().position(|(n, _)| n == "config/parallax.toml").unwrap();
-    let hostile = format!("{}\n[instruments]\nmap = \"/etc/passwd\"\n", String::from_utf8(files[at].1.clone()).unwrap());
+    let hostile = format!(
+        "{}\n[instruments]\nmap = \"/etc/passwd\"\n",
+        String::from_utf8(files[at].1.clone()).unwrap()
+    );
     files[at].1 = hostile.into_bytes();
     let (bytes, sha) = (files[at].1.len() as u64, parallax::evidence::sha256::digest(&files[at].1));
     let last = files.len() - 1;

@@ -40,7 +40,8 @@ pub fn stderr(output: &Output) -> String {
 pub fn evidence(folder: &Path, id: &str) -> PathBuf {
     let file = folder.join("evidence.zip");
     let (config, captures) = (demo("parallax.toml"), captures());
-    let mut arguments = vec!["evidence", id, "--config", config.to_str().unwrap(), "-o", file.to_str().unwrap()];
+    let mut arguments =
+        vec!["evidence", id, "--config", config.to_str().unwrap(), "-o", file.to_str().unwrap()];
     arguments.extend(captures.iter().map(|c| c.to_str().unwrap()));
     let output = parallax(folder, &arguments);
     assert!(output.status.success(), "{}", stderr(&output));

@@ -61,7 +61,9 @@ fn nothing_that_was_planted_is_in_it() {
     let folder = tempfile::Builder::new().prefix("secret-folder").tempdir().unwrap();
     std::fs::write(folder.path().join("c.toml"), planted(folder.path())).unwrap();
     let mut names = Vec::new();
-    for (capture, name) in captures().iter().zip(["nyhost77-a.pcap.zst", "jsmith-b.pcap.zst", "nyhost77-sip.pcap.zst"]) {
+    for (capture, name) in
+        captures().iter().zip(["nyhost77-a.pcap.zst", "jsmith-b.pcap.zst", "nyhost77-sip.pcap.zst"])
+    {
         std::fs::copy(capture, folder.path().join(name)).unwrap();
         names.push(name);
     }
@@ -76,7 +78,9 @@ fn nothing_that_was_planted_is_in_it() {
     let machine = [user.trim(), host.trim()].into_iter().filter(|name| name.len() > 4);
     let secrets: Vec<&str> = SECRETS.into_iter().chain(machine).collect();
     let raw = std::fs::read(folder.path().join("e.zip")).unwrap();
-    for (name, bytes) in unpacked(&folder.path().join("e.zip")).iter().chain([&("the archive".to_owned(), raw)]) {
+    for (name, bytes) in
+        unpacked(&folder.path().join("e.zip")).iter().chain([&("the archive".to_owned(), raw)])
+    {
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
             assert!(!found, "{secret} is in {name}");

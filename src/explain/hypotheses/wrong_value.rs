@@ -109,10 +109,7 @@ pub(super) fn unknown(
 
 fn judge(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> Judged {
     let Some(([unknown, all], first)) = unknown(facts, source, peer) else {
-        return Judged::No(format!(
-            "{} had shown every price that {} shows",
-            peer.name, source.name
-        ));
+        return Judged::No(format!("{} had shown every price that {} shows", peer.name, source.name));
     };
     let during = facts.during();
     let (own, theirs) = (is_authority(facts, source), is_authority(facts, peer));
