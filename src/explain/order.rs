@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn two_clocks_order_only_what_goes_beyond_the_usual() {
         let Order::First { error_ns, .. } = order(&facts(400_000, 80 * MS, false)) else { panic!() };
-        assert_eq!(error_ns, 20_000 + 400_000 + 1_000);
+        assert_eq!(error_ns, 10_000 + 400_000 + 1_000);
         let unknown = order(&facts(400_000, 410_000, false));
         assert!(unknown.to_string().contains("nothing says how far apart"), "{unknown}");
     }

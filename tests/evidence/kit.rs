@@ -48,8 +48,11 @@ pub fn evidence(folder: &Path, id: &str) -> PathBuf {
     file
 }
 
+/// Files of an archive, by name.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 /// Every file of an archive.
-pub fn unpacked(archive: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn unpacked(archive: &Path) -> Files {
     let mut zip = ZipReader::new(BufReader::new(File::open(archive).unwrap())).unwrap();
     let names: Vec<String> = zip.entries().iter().map(|e| e.name.clone()).collect();
     names.into_iter().map(|name| (name.clone(), zip.bytes(&name, 1 << 30).unwrap())).collect()

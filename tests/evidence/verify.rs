@@ -1,6 +1,6 @@
 //! An evidence file is verified from elsewhere, with nothing but the file.
 
-use crate::kit::{GAP, LINE, WRONG_PRICE, evidence, packed, parallax, stdout, text, unpacked};
+use crate::kit::{Files, GAP, LINE, WRONG_PRICE, evidence, packed, parallax, stdout, text, unpacked};
 
 #[test]
 fn the_same_alert_and_verdict_come_out_of_the_file_alone() {
@@ -74,14 +74,14 @@ fn the_replay_that_it_names_raises_its_alert() {
 fn what_was_changed_is_told_and_not_verified() {
     let folder = tempfile::tempdir().unwrap();
     let files = unpacked(&evidence(folder.path(), WRONG_PRICE));
-    let verify = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let verify = |change: &dyn Fn(&mut Files)| {
         let mut files = files.clone();
         change(&mut files);
         packed(&folder.path().join("changed.zip"), &files);
         let output = parallax(folder.path(), &["verify", "changed.zip"]);
         (output.status.code(), stdout(&output))
     };
-    let of = |files: &mut Vec<(String, Vec<u8>)>, name: &str| {
+    let of = |files: &mut Files, name: &str| {
         files.iter().position(|(n, _)| n == name).unwrap_or_else(|| panic!("{name}"))
     };
     let (code, said) = verify(&|files| {

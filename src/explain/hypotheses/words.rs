@@ -115,12 +115,13 @@ pub fn rest_is_current(pairing: &Pairing) -> bool {
     before.count >= 3 && during.count >= 3 && during.median_ns <= before.median_ns + LATE_NS
 }
 
-/// Whether a figure rose by more than a spread and a few milliseconds.
+/// By how much the slower values while the alert lasted lie above the usual one before; nothing where too few are known.
+/// Against the median: what built up before the alert must not count as usual.
 pub fn rose(before: &Figures, during: &Figures) -> Option<i64> {
     if before.count < 8 || during.count == 0 {
         return None;
     }
-    Some(during.p10_p90_ns[1] - before.p10_p90_ns[1])
+    Some(during.p10_p90_ns[1] - before.median_ns)
 }
 
 /// Whether the source's book of the alert's venue is the venue's own word: not a consolidated copy of it.

@@ -92,13 +92,12 @@ pub(super) fn over_time(values: &[(u64, i64)], during: Span) -> Latency {
 }
 
 /// From the alert's beginning backwards, while values were above what is usual by more than a millisecond and by more
-/// than their spread.
+/// than their spread: the lower half's, for the upper one may be what built up.
 fn built_up(values: &[(u64, i64)], before: &Figures, began_ns: u64) -> Option<u64> {
     if before.count < 8 {
         return None;
     }
-    let [p10, p90] = before.p10_p90_ns;
-    let limit = before.median_ns + (3 * (p90 - p10)).max(1_000_000);
+    let limit = before.median_ns + (3 * (before.median_ns - before.p10_p90_ns[0])).max(1_000_000);
     // What had happened by a moment after the beginning: the first late value may be the one that shows it.
     let end = values.partition_point(|(at, _)| *at <= began_ns);
     let late = values[..end].iter().rev().take_while(|(_, v)| *v > limit).last();
