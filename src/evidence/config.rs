@@ -204,7 +204,7 @@ lines = [
   { name = "B", group = "10.1.2.3:26477", sender = "10.4.4.4" },
 ]
 [instruments]
-map = "/home/jsmith/symbols.csv"
+map = "/srv/jsmith/symbols.csv"
 [[check]]
 kind = "divergent"
 tolerance = { ticks = 1 }
@@ -226,7 +226,7 @@ socket = "/run/jsmith/parallax.sock"
         for kept in ["233.54.12.111:26477", "192.0.2.1:26477", "01.pcapng", "5ms", "ticks = 1", "XNAS"] {
             assert!(text.contains(kept), "{kept}: {text}");
         }
-        assert_eq!((map.as_deref(), book), (Some("/home/jsmith/symbols.csv"), None));
+        assert_eq!((map.as_deref(), book), (Some("/srv/jsmith/symbols.csv"), None));
         assert!(is_contained(&text));
         // The same address is the same again.
         let again = addresses.replace("10.1.2.3:9".parse().unwrap());

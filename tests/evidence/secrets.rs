@@ -47,7 +47,7 @@ map = "map-jsmith.csv"
 name = "nyhost77"
 directory = "/run/secret"
 [alerts]
-log = "/home/jsmith/alerts.ndjson"
+log = "/srv/jsmith/alerts.ndjson"
 syslog = "udp:10.77.66.55:514"
 webhook = "https://hooks.example.com/T0KEN"
 [recorder]
