@@ -256,16 +256,15 @@ fn ran_ns() -> u64 {
 /// sixteen updates at a time, step by step.
 fn floors_ns(sources: usize, instruments: usize) -> [f64; 2] {
     let lines = 6 + 6 * (sources - 1);
-    let block = lines.next_power_of_two();
     // Not more than a gigabyte: what is in no cache is in no cache.
-    let blocks = instruments.min((1 << 30) / 64 / block).max(1);
-    let mut memory = vec![[0u32; 16]; blocks * block];
+    let blocks = instruments.min((1 << 30) / 64 / lines);
+    // The lines of an instrument lie far apart, as those of views, groups, pairs and histories do.
+    let mut memory = vec![[0u32; 16]; blocks * lines];
     for (at, line) in memory.iter_mut().enumerate() {
-        line[0] = (at + 1) as u32;
+        line[0] = ((at + blocks) % (blocks * lines)) as u32;
     }
     let mut rng = Rng::new(3, 1);
-    let picked: Vec<u32> =
-        (0..BATCH / 2).map(|_| (rng.below(blocks as u64) as usize * block) as u32).collect();
+    let picked: Vec<u32> = (0..BATCH / 2).map(|_| rng.below(blocks as u64) as u32).collect();
     let before = ran_ns();
     let mut seen = 0;
     for first in &picked {
@@ -275,8 +274,8 @@ fn floors_ns(sources: usize, instruments: usize) -> [f64; 2] {
     }
     let chained = ran_ns();
     for some in picked.chunks(AHEAD) {
-        for line in 0..lines as u32 {
-            some.iter().for_each(|first| seen ^= memory[(first + line) as usize][0]);
+        for line in 0..lines {
+            some.iter().for_each(|first| seen ^= memory[*first as usize + line * blocks][0]);
         }
     }
     let together = ran_ns();

@@ -89,3 +89,67 @@ impl Comparator {
         std::hint::black_box(seen);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::check::Comparator;
+    use crate::config::Config;
+    use crate::latency::Recorder;
+    use crate::market::{Level, Quality, Quote, Registry};
+
+    /// Two sources that move 600 instruments, the second now and then elsewhere or not at all; what was told and counted.
+    fn told(ahead: usize) -> (Vec<u8>, String) {
+        let source = |name: &str, group: u8| {
+            format!(
+                "[[source]]\nname = \"{name}\"\nfeed = \"nasdaq-itch-5.0\"\nvenue = \"XNAS\"\n\
+                 [[source.channel]]\nname = \"c\"\nlines = [{{ name = \"A\", group = \"233.0.0.{group}:1\" }}]\n"
+            )
+        };
+        let text = source("one", 1) + &source("two", 2);
+        let config = Config::parse("test", &text, Path::new(".")).unwrap();
+        let mut registry = Registry::of(&config);
+        let mut comparator = Comparator::new(&config, &mut registry, &[], Recorder::without_log());
+        let venue = registry.venue("XNAS");
+        let mut views = Vec::new();
+        for n in 0..600 {
+            let instrument = registry.instrument(&format!("I{n}"));
+            views.extend([0, 1].map(|source| registry.add_view(source, venue, instrument, false)));
+        }
+        comparator.start(1_000_000_000);
+        let mut now = 1_000_000_000;
+        let updates: Vec<usize> = (0..12_000).map(|n| n * 7 % 1_200).filter(|v| v % 46 != 5).collect();
+        for some in updates.chunks(ahead.max(1)) {
+            let coming: Vec<_> = some.iter().map(|v| (views[*v], true)).collect();
+            if ahead > 0 {
+                comparator.look_ahead(&coming, &registry);
+            }
+            for (at, (id, changed)) in some.iter().zip(coming) {
+                now += 1_000_000;
+                comparator.advance(now, &registry);
+                let wrong = i64::from(at % 97 == 3) * 30_000_000;
+                let level = |away| {
+                    let price = 100_000_000_000 + away + wrong + (now as i64 / 1_200_000_000) * 10_000_000;
+                    Some(Level { price, quantity: 100 })
+                };
+                let best = [level(0), level(20_000_000)];
+                registry.views[id as usize].quote =
+                    Some(Quote { best, round_lot: best, quality: Quality::Ok });
+                registry.views[id as usize].origin.ts_recv_ns = now;
+                comparator.on_views(now, &[(id, changed)], &registry);
+            }
+        }
+        comparator.finish(now, &registry);
+        (comparator.desk.alerts.lines.clone(), format!("{:?}", comparator.relations()))
+    }
+
+    #[test]
+    fn looking_ahead_changes_nothing() {
+        let plain = told(0);
+        assert!(!plain.0.is_empty(), "something is told");
+        for ahead in [1, 16, 5_000] {
+            assert_eq!(told(ahead), plain, "{ahead} at a time");
+        }
+    }
+}

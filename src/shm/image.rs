@@ -68,6 +68,7 @@ pub(super) const STATES: [TradingState; 5] = [
 ];
 
 /// Position of a field among the words behind the version.
+#[inline]
 const fn at(word: usize) -> usize {
     word - 1
 }

@@ -153,16 +153,19 @@ impl Shape {
     }
 
     /// Words of a slot.
+    #[inline]
     pub const fn slot_words(self) -> usize {
         (TOP_WORDS + LEVEL_WORDS * self.levels).next_multiple_of(ALIGN_WORDS)
     }
 
     /// Word at which an entry begins.
+    #[inline]
     pub const fn entry_at(self, index: usize) -> usize {
         HEADER_WORDS + index * ENTRY_WORDS
     }
 
     /// Word at which a slot begins.
+    #[inline]
     pub const fn slot_at(self, index: usize) -> usize {
         self.entry_at(self.slots).next_multiple_of(ALIGN_WORDS) + index * self.slot_words()
     }

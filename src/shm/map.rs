@@ -20,12 +20,14 @@ pub trait Memory {
 }
 
 impl<M: Memory + ?Sized> Memory for std::sync::Arc<M> {
+    #[inline]
     fn words(&self) -> &[AtomicU64] {
         (**self).words()
     }
 }
 
 impl Memory for Vec<AtomicU64> {
+    #[inline]
     fn words(&self) -> &[AtomicU64] {
         self
     }
@@ -64,6 +66,7 @@ fn check(file: &File, bytes: usize) -> io::Result<()> {
 }
 
 impl Memory for Map {
+    #[inline]
     #[inline]
     fn words(&self) -> &[AtomicU64] {
         // SAFETY: the mapping begins on a page, is `len` bytes long and lives as long as `self`; its length is whole

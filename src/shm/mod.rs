@@ -54,6 +54,7 @@ pub struct SlotId(u32);
 
 impl SlotId {
     /// Its position.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
