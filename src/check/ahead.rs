@@ -129,7 +129,7 @@ mod tests {
                 now += 1_000_000;
                 comparator.advance(now, &registry);
                 let wrong = i64::from(at % 97 == 3) * 30_000_000;
-                let level = |away| {
+                let level = |away: i64| {
                     let price = 100_000_000_000 + away + wrong + (now as i64 / 1_200_000_000) * 10_000_000;
                     Some(Level { price, quantity: 100 })
                 };

@@ -67,7 +67,6 @@ fn check(file: &File, bytes: usize) -> io::Result<()> {
 
 impl Memory for Map {
     #[inline]
-    #[inline]
     fn words(&self) -> &[AtomicU64] {
         // SAFETY: the mapping begins on a page, is `len` bytes long and lives as long as `self`; its length is whole
         // words. Whoever else touches the memory, in this process or another, does it through atomic words too, and
