@@ -72,6 +72,9 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if hole.undecodable {
         return finding.ask("a copy of the packet from another line: whether its bytes are the same there");
     }
+    if hole.own != [0; 2] {
+        return finding.excluded("this machine dropped datagrams around the hole: they had come all the way");
+    }
     if let Some(flaw) = unreadable(channel, hole) {
         return finding
             .with(format!(
