@@ -126,7 +126,7 @@ mod tests {
         let during = Span { from_ns: 350_000_000, to_ns: u64::MAX };
         let echoes = watch(&[1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], during);
         // The fourth of the repeated row completes the first echo.
-        assert_eq!((echoes.during, echoes.elsewhere), ([3, 6], [0, 6]));
+        assert_eq!((echoes.during, echoes.elsewhere), ([3, 7], [0, 5]));
         assert_eq!((echoes.age_ns, echoes.first_ns), ([300_000_000; 2], 500_000_000));
     }
 
