@@ -30,6 +30,9 @@ fn test(facts: &Facts) -> Finding {
     let [Some(a), Some(b)] = views else { return Finding::not_applicable() };
     let (few, more) = if a.shown.len() <= b.shown.len() { (a, b) } else { (b, a) };
     let finding = Finding::about(&[Blame::source(&few.source)]);
+    if facts.source(&few.source).is_some_and(|s| s.depth == feeds::feed::Depth::Orders) {
+        return finding.excluded(format!("{} is told order by order: it leaves nothing out", few.source));
+    }
     let Some((least, updates)) = least_interval(few) else {
         let updates = few.shown.len().saturating_sub(1);
         return finding

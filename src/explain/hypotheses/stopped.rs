@@ -2,7 +2,8 @@
 
 use super::super::facts::{Facts, SourceFacts, Span};
 use super::words::{
-    doubts, length, many, moment, pair_of, pairing, pauses, price, prices, rest_is_current, sides,
+    LATE_NS, doubts, is_authority, length, many, moment, pair_of, pairing, pauses, price, prices,
+    rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -35,7 +36,10 @@ fn test(facts: &Facts) -> Finding {
         (Ok(found), _) | (_, Ok(found)) => found,
         (Err(a), Err(b)) => {
             let open = a.1 || b.1;
-            let finding = Finding::about(&pair.map(|s| Blame::source(&s.name))).but(a.0).but(b.0);
+            // Only those of whom it cannot be told are meant.
+            let meant = pair.iter().zip([a.1, b.1]).filter(|(_, may)| *may || !open);
+            let blames: Vec<Blame> = meant.map(|(s, _)| Blame::source(&s.name)).collect();
+            let finding = Finding::about(&blames).but(a.0).but(b.0);
             if open {
                 finding.ask("what comes next from it, and whether numbers are missing then")
             } else {
@@ -54,8 +58,13 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
         return Err((format!("{name} does not show the instrument"), false));
     };
     let standing = |span: Span| view.changes(Span { to_ns: span.to_ns.saturating_sub(1), ..span }).count();
-    let moved: usize =
-        sides(facts).iter().map(|s| prices(facts, peer, *s, during).len() - 1).max().unwrap_or(0);
+    // The move that began it counts.
+    let since = Span { from_ns: during.from_ns.saturating_sub(1), ..during };
+    let moved: usize = sides(facts)
+        .iter()
+        .map(|s| prices(facts, peer, *s, since).len().saturating_sub(1))
+        .max()
+        .unwrap_or(0);
     if let Some((channel, pause)) = pauses(source, during).find(|(_, p)| {
         p.span.from_ns <= during.from_ns + p.span.len_ns() / 2 && p.span.to_ns >= facts.alert.raised_ns
     }) {
@@ -81,6 +90,20 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
     let changes = standing(during);
     if changes > 0 {
         return Err((format!("{name} changed its quote {} meanwhile", many(changes as u64, "time")), false));
+    }
+    if is_authority(facts, source) && !is_authority(facts, other) && doubts(source, during).is_empty() {
+        return Err((
+            format!("{name} is the venue's own feed, whole and current: what it shows stands at the venue"),
+            false,
+        ));
+    }
+    if let Some(by) =
+        rose(&source.send_latency.before, &source.send_latency.during).filter(|by| *by > LATE_NS)
+    {
+        return Err((
+            format!("{name} had sent: its packets came {} late after their time of sending", length(by)),
+            false,
+        ));
     }
     let current = pairing(facts, name, &other.name).is_some_and(|p| rest_is_current(&p));
     let trouble = doubts(source, during);
