@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use super::explain::CaseArgs;
+use super::explain::{CaseArgs, Located};
 use super::investigate::{Case, Explained};
 use crate::alert::json::show_time;
 use crate::config::Config;
@@ -47,12 +47,13 @@ const TEXT_MAX: u64 = 64 << 20;
 /// # Errors
 /// What cannot be read or written, no such alert, or an alert that its own packets do not give again.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
-    let case = args.case.case()?;
-    refuse_shared(args)?;
+    let located = args.case.locate()?;
+    let case = args.case.case(&located)?;
+    refuse_shared(args, &located)?;
     let alert = case.find(&args.case.alert)?;
     let original = case.explain(&alert)?;
     let wanted = Expect::of(&alert, &original.explanation);
-    let (package, why) = smallest(args, &case, &original, &wanted)?;
+    let (package, why) = smallest(args, &located, &case, &original, &wanted)?;
     let bytes = package.write(&args.output, &why)?;
     let span = package.span;
     writeln!(
@@ -68,9 +69,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn refuse_shared(args: &Args) -> Result<()> {
+fn refuse_shared(args: &Args, located: &Located) -> Result<()> {
     let Ok(whole) = args.output.canonicalize() else { return Ok(()) };
-    let read = args.case.input.captures.iter().chain(std::iter::once(&args.case.config));
+    let read = located.captures.iter().chain(&args.case.config).chain(&args.case.store);
     for path in read {
         if path.canonicalize().is_ok_and(|p| p == whole) {
             bail!("--output {} is one of the files that are read; name another", args.output.display());
@@ -80,14 +81,20 @@ fn refuse_shared(args: &Args) -> Result<()> {
 }
 
 /// The package with the fewest packets that gives the same alert and verdict again.
-fn smallest(args: &Args, case: &Case, original: &Explained, wanted: &Expect) -> Result<(Package, String)> {
+fn smallest(
+    args: &Args,
+    located: &Located,
+    case: &Case,
+    original: &Explained,
+    wanted: &Expect,
+) -> Result<(Package, String)> {
     let alert = &original.facts.alert;
     let data = original.facts.data;
     let mut tried = Vec::new();
     let starts = LEADS_NS.iter().map(|lead| Some(alert.began_ns.saturating_sub(*lead)));
     let mut last = Vec::new();
     for from in starts.filter(|from| from.is_some_and(|f| f > data.from_ns)).chain([None]) {
-        let package = Package::make(args, case, original, from)?;
+        let package = Package::make((args, located), case, original, from)?;
         let (package, differences) = match package {
             Made::Same(package) => {
                 let why = match (from, tried.is_empty()) {
@@ -139,13 +146,18 @@ enum Made {
 }
 
 impl Package {
-    fn make(args: &Args, case: &Case, original: &Explained, from_ns: Option<u64>) -> Result<Made> {
+    fn make(
+        (args, located): (&Args, &Located),
+        case: &Case,
+        original: &Explained,
+        from_ns: Option<u64>,
+    ) -> Result<Made> {
         let folder = tempfile::Builder::new().prefix("evidence-").tempdir().context("no temporary folder")?;
         let mut addresses = Addresses::new(args.keep_addresses);
         let alert = &original.facts.alert;
         let (captures, packets, span) = extract(case, alert, from_ns, folder.path(), &mut addresses)?;
         let wanted = Expect::of(alert, &original.explanation);
-        write_config(args, &original.capture_names, &captures, folder.path(), &mut addresses)?;
+        write_config(located, &original.capture_names, &captures, folder.path(), &mut addresses)?;
         let manifest = Manifest {
             format: FORMAT.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -322,13 +334,12 @@ fn interface(name: &str, number: usize) -> String {
 
 /// Writes the configuration and what it names.
 fn write_config(
-    args: &Args,
+    located: &Located,
     originals: &[String],
     extracts: &[String],
     folder: &Path,
     addresses: &mut Addresses,
 ) -> Result<()> {
-    let path = &args.case.config;
     let read = |path: &Path| -> Result<String> {
         let cannot = || format!("{} cannot be read", path.display());
         let len = std::fs::metadata(path).with_context(cannot)?.len();
@@ -343,11 +354,11 @@ fn write_config(
         let number = originals.iter().position(same);
         number.and_then(|n| extracts.get(n)).cloned().unwrap_or_else(|| "none.pcapng".to_owned())
     };
-    let (text, map, book) = for_evidence(&read(path)?, addresses, &extract_of)
-        .map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+    let (text, map, book) = for_evidence(&located.config_text, addresses, &extract_of)
+        .map_err(|e| anyhow::anyhow!("{}: {e}", located.config_name))?;
     std::fs::create_dir(folder.join("config"))?;
     std::fs::write(folder.join(CONFIG), text)?;
-    let beside = path.parent().unwrap_or(Path::new("."));
+    let beside = &located.folder;
     if let Some(map) = map {
         let map = map_for_evidence(&read(&beside.join(map))?).map_err(anyhow::Error::msg)?;
         std::fs::write(folder.join("config").join(INSTRUMENTS), map)?;

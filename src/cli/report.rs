@@ -127,7 +127,9 @@ fn show_sql(table: &str, range: &Range, tolerance_ns: i64, out: &mut dyn Write) 
         bail!("--show-sql {table} is no table; tables are {}, or all", names.join(", "));
     }
     for query in wanted {
-        writeln!(out, "-- {}: {}\n{};", query.name, query.title, query.sql(range, tolerance_ns).trim_end())?;
+        // A comment that begins like an option would be taken for one by `parallax sql`.
+        let sql = query.sql(range, tolerance_ns);
+        writeln!(out, "/* {}: {} */\n{};", query.name, query.title, sql.trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }
