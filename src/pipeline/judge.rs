@@ -8,6 +8,7 @@ use super::figures::{Figure, Figures, What};
 use super::intake::Steps;
 use super::note::{Class, LineNote, Note, Step};
 use super::quotes::QuoteLines;
+use super::tape::{QuoteRow, Tape};
 use crate::check::Comparator;
 use crate::check::life::Place;
 use crate::config::Config;
@@ -58,6 +59,8 @@ pub struct Judge {
     /// Room for [`Judge::look_ahead`].
     ahead: Vec<(ViewId, bool)>,
     quotes: Option<QuoteLines>,
+    /// Every change of a top of book as a row, where somebody keeps them.
+    tape: Option<Box<Tape>>,
     /// Views whose quotes became others, where somebody wants to know.
     moves: Option<Vec<ViewId>>,
     names: Vec<Names>,
@@ -112,6 +115,7 @@ impl Judge {
             touched: Vec::new(),
             ahead: Vec::new(),
             quotes: quotes.then(|| QuoteLines::new(&config.comparands())),
+            tape: None,
             moves: None,
             names: config.sources.iter().map(|_| Names::default()).collect(),
             origin: Origin::default(),
@@ -320,6 +324,16 @@ impl Judge {
         self.quotes.as_mut().map(|quotes| &mut quotes.lines)
     }
 
+    /// Every change of a top of book is kept as a row from now on.
+    pub fn keep_tape(&mut self) {
+        self.tape = Some(Box::default());
+    }
+
+    /// Rows since the last call; `None` where nobody keeps them.
+    pub fn take_tape(&mut self) -> Option<&mut Vec<QuoteRow>> {
+        self.tape.as_mut().map(|tape| &mut tape.rows)
+    }
+
     /// From now on it is kept which views' quotes become others.
     pub fn keep_moves(&mut self) {
         self.moves = Some(Vec::new());
@@ -397,7 +411,7 @@ impl Judge {
     /// Shows what a packet did: quote records, composites, checks.
     fn publish(&mut self) {
         let now = self.now;
-        let Judge { registry, comparator, composites, touched, quotes, moves, .. } = self;
+        let Judge { registry, comparator, composites, touched, quotes, tape, moves, .. } = self;
         for index in 0..touched.len() {
             let (view, changed) = touched[index];
             if !changed {
@@ -414,6 +428,12 @@ impl Judge {
             for (view, _) in touched.iter().filter(|(_, changed)| *changed) {
                 out.write(now, *view, registry);
             }
+        }
+        if let Some(tape) = tape {
+            touched
+                .iter()
+                .filter(|(_, changed)| *changed)
+                .for_each(|(view, _)| tape.push(now, *view, registry));
         }
         if let Some(moves) = moves {
             moves.extend(touched.iter().filter(|(_, changed)| *changed).map(|(view, _)| *view));

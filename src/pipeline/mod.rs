@@ -24,6 +24,7 @@ pub mod overlap;
 mod packet_sink;
 mod quotes;
 pub mod tally;
+pub mod tape;
 
 use crate::config::Config;
 use crate::latency::{Recorder, StageClock};
@@ -44,6 +45,8 @@ pub struct Settings {
     pub captures: Vec<String>,
     /// Records of quotes are wanted.
     pub quotes: bool,
+    /// Every change of a top of book is wanted as a row.
+    pub tape: bool,
     /// The clocks that time our own stages, one for each side; without them they are not timed.
     pub stages: Option<[Box<dyn StageClock + Send>; 2]>,
     /// Midnight of the day of files of bare messages.
@@ -72,6 +75,9 @@ impl Pipeline {
         let midnight_ns = settings.binaryfile_midnight_ns;
         let mut pipeline =
             Pipeline { intake: Intake::new(config, settings.captures, stages, midnight_ns), judge };
+        if settings.tape {
+            pipeline.judge.keep_tape();
+        }
         if let Some(every_ns) = settings.figures_every_ns {
             pipeline.intake.feeder.keep_figures(every_ns);
             pipeline.judge.keep_figures(every_ns);

@@ -2,4 +2,5 @@
 
 mod figures;
 mod kit;
+mod parquet;
 mod schema;

@@ -1,6 +1,7 @@
 //! `parallax replay`: the whole pipeline over captures, in capture time.
 
 mod outputs;
+mod parquet;
 mod rules;
 mod store;
 mod summary;
@@ -61,6 +62,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
 
+    /// Write every change of a top of book to Parquet files below DIR, by date, source and instrument; DIR is new or empty
+    #[arg(long, value_name = "DIR")]
+    pub parquet: Option<PathBuf>,
+
     /// How fast capture time runs: max, realtime, or a factor such as 10 or 0.5
     #[arg(long, default_value = "max", value_name = "SPEED")]
     pub speed: String,
@@ -95,10 +100,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     };
     let mut captures = input.open(&options)?;
     let mut outputs = Outputs::open(args)?;
+    outputs.parquet = parquet::open(args, &config)?;
     outputs.store = StoreOutput::open(args, &config, &text, captures.names())?;
     let settings = Settings {
         captures: captures.names().to_vec(),
         quotes: args.quotes.is_some(),
+        tape: args.parquet.is_some(),
         stages: args.latency.is_some().then(stage_clocks),
         binaryfile_midnight_ns: options.binaryfile_midnight_ns,
         figures_every_ns: args.store.as_ref().map(|_| beat_ns(&config, pacer.is_some())),

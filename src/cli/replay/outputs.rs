@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::Args;
+use super::parquet::{self, ParquetOutput};
 use super::store::StoreOutput;
 use crate::pipeline::{Judge, Pipeline};
 
@@ -25,6 +26,8 @@ pub struct Outputs {
     latency: Option<Output>,
     /// The store, where there is one.
     pub store: Option<StoreOutput>,
+    /// Files of quotes, where they are asked for.
+    pub parquet: Option<ParquetOutput>,
     flushed_until: u64,
 }
 
@@ -102,11 +105,13 @@ impl Outputs {
     /// A file that cannot be written, or that something else is read from or written to.
     pub fn open(args: &Args) -> Result<Outputs> {
         refuse_shared(args)?;
+        parquet::refuse_full(args)?;
         Ok(Outputs {
             alerts: Output::open(args.alerts.as_deref())?,
             quotes: Output::open(args.quotes.as_deref())?,
             latency: Output::open(args.latency.as_deref())?,
             store: None,
+            parquet: None,
             flushed_until: 0,
         })
     }
@@ -124,6 +129,9 @@ impl Outputs {
         let mut goes = true;
         if let Some(store) = &mut self.store {
             store.take(judge)?;
+        }
+        if let Some(files) = &mut self.parquet {
+            files.take(judge)?;
         }
         if self.alerts.is_none() {
             judge.take_alerts().clear();
@@ -156,6 +164,9 @@ impl Outputs {
 
     /// Closes the files.
     pub fn finish(mut self, pipeline: &mut Pipeline) -> Result<()> {
+        if let Some(files) = self.parquet {
+            files.finish(&mut pipeline.judge)?;
+        }
         if let Some(output) = &mut self.latency {
             let result = pipeline.judge.comparator.recorder.finish(&mut output.to);
             output.settle(result)?;

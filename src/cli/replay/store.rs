@@ -44,7 +44,7 @@ impl StoreOutput {
             config: text.to_owned(),
             interval_ns: interval_ns(config),
             began_ns: clock::wall_now_ns(),
-            parquet: None,
+            parquet: args.parquet.as_deref().map(whole),
         };
         let mut writer = Writer::begin(store::open_write(path)?, &facts, config)?;
         writer.name_captures(captures);
@@ -90,6 +90,11 @@ impl StoreOutput {
         let run = self.thread.take().map(|thread| thread.finish(facts)).transpose()?;
         Ok(run)
     }
+}
+
+/// The path from the root on: whoever asks the store later may be elsewhere.
+fn whole(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// Length of the intervals of a run over this configuration.

@@ -1,0 +1,87 @@
+"""Reads the quotes of a replay with DuckDB and Polars, and the store with both; compares every row with `--quotes`."""
+
+import json
+import sqlite3
+import sys
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+import duckdb
+import polars
+
+folder, quotes, store = sys.argv[1:4]
+files = f"{folder}/quotes/**/*.parquet"
+
+
+def ns(text):
+    """Nanoseconds since 1970 of a time in RFC 3339 with nine decimals."""
+    if text is None:
+        return None
+    seconds = datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc).timestamp()
+    return int(seconds) * 10**9 + int(text[20:29])
+
+
+def price(text):
+    return None if text is None else Decimal(text)
+
+
+def wanted(line):
+    q = json.loads(line)
+    bid, ask = price(q["bid"]), price(q["ask"])
+    return (
+        date.fromisoformat(q["ts"][:10]), q["source"], q["instrument"], ns(q["ts"]), q["venue"],
+        bid, None if bid is None else q["bid_qty"], ask, None if ask is None else q["ask_qty"],
+        price(q["round_lot_bid"]), price(q["round_lot_ask"]), ns(q["ts_event"]), q["seq"], q["quality"],
+    )
+
+
+def same(engine, rows, said):
+    key = repr
+    assert len(rows) == len(said) > 500, (engine, len(rows), len(said))
+    for row, other in zip(sorted(rows, key=key), sorted(said, key=key)):
+        assert row == other, (engine, row, other)
+    print(f"{engine}: {len(rows)} rows are what was said")
+
+
+# A decimal of nine places prints them all: the same on both sides.
+said = [wanted(line) for line in open(quotes)]
+said = [tuple(x.quantize(Decimal("1e-9")) if isinstance(x, Decimal) else x for x in row) for row in said]
+
+duck = duckdb.connect()
+duck.execute("SET TimeZone = 'UTC'")
+rows = duck.execute(
+    f"""SELECT date, source, instrument, epoch_ns(ts), venue, bid, bid_qty, ask, ask_qty, round_lot_bid, round_lot_ask,
+    epoch_ns(ts_event), seq, quality FROM read_parquet('{files}', hive_partitioning = true)"""
+).fetchall()
+same("duckdb", rows, said)
+kinds = dict(duck.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet('{files}'))").fetchall())
+assert kinds["bid"] == "DECIMAL(19,9)", kinds
+assert kinds["ts"] in ("TIMESTAMPTZ_NS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"), kinds
+
+frame = polars.read_parquet(files, hive_partitioning=True)
+for column in ("ts", "ts_event"):
+    assert frame.schema[column] == polars.Datetime("ns", "UTC"), frame.schema
+assert frame.schema["bid"] == polars.Decimal(19, 9), frame.schema
+frame = frame.with_columns(polars.col("ts", "ts_event").dt.epoch("ns"))
+columns = "date source instrument ts venue bid bid_qty ask ask_qty round_lot_bid round_lot_ask ts_event seq quality"
+same("polars", frame.select(columns.split()).rows(), said)
+
+# The store is read by both too.
+asked = "SELECT channel, start_ns, packets FROM channel_interval ORDER BY 1, 2"
+with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
+    held = connection.execute(asked).fetchall()
+    assert len(held) > 0
+    table = polars.read_database(asked, connection)
+assert table.rows() == held, table
+try:
+    duck.execute("INSTALL sqlite")
+    duck.execute("LOAD sqlite")
+    found = duck.execute(f"SELECT channel, start_ns, packets FROM sqlite_scan('{store}', 'channel_interval') ORDER BY 1, 2")
+    assert found.fetchall() == held
+    print("duckdb: read the store itself")
+except duckdb.Error:
+    # Its reader of SQLite is an extension that is fetched over the network.
+    duck.execute("CREATE TABLE c (channel BIGINT, start_ns BIGINT, packets BIGINT)")
+    duck.executemany("INSERT INTO c VALUES (?, ?, ?)", held)
+    assert duck.execute("SELECT * FROM c ORDER BY 1, 2").fetchall() == held
+    print("SKIPPED: duckdb cannot load its reader of SQLite here; it was given the rows of the store")
