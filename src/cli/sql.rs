@@ -58,6 +58,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub query: Option<String>,
 
+    /// Folder of quotes that `replay --parquet` wrote: the table `quotes`. Ready queries over quotes take that of the latest
+    /// run that has one
+    #[arg(long, value_name = "DIR")]
+    pub parquet: Option<PathBuf>,
+
     /// List the ready queries with their parameters; with --query, show its SQL
     #[arg(long)]
     pub list: bool,
@@ -92,6 +97,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let path = path(args)?;
     let bounds = Bounds { time: Duration::from_secs(args.timeout), rows: args.rows };
     let mut asked = Asked::new(store::open_read(&path)?, &path, bounds)?;
+    if args.parquet.is_some() || query.is_some_and(|query| query.needs_quotes()) {
+        load_quotes(args, asked.connection(), &parameters)?;
+    }
     let mut answer = Answer::new(args.format, out);
     let mut names: Vec<String> = Vec::new();
     let given = {
@@ -113,6 +121,20 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Ok(ExitCode::from(1));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the quotes of a folder into the table `quotes`, those of the instrument that is asked for.
+fn load_quotes(args: &Args, store: &rusqlite::Connection, parameters: &[(String, String)]) -> Result<()> {
+    let latest = "SELECT parquet FROM current_run WHERE parquet IS NOT NULL ORDER BY run DESC LIMIT 1";
+    let known = || store.query_row(latest, [], |row| row.get::<_, String>(0)).ok().map(PathBuf::from);
+    let Some(folder) = args.parquet.clone().or_else(known) else {
+        bail!(
+            "no run in the store kept its quotes; name their folder with --parquet DIR (`replay --parquet DIR` writes one)"
+        );
+    };
+    let instrument =
+        parameters.iter().find(|(name, _)| name == "instrument").map(|(_, value)| value.as_str());
+    Ok(store::load_quotes(store, &folder, instrument)?)
 }
 
 /// Where the store is.

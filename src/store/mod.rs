@@ -22,7 +22,7 @@ mod writer;
 pub use ask::{Asked, Bounds, Given};
 pub use error::StoreError;
 pub use open::{APPLICATION_ID, Writing, open_read, open_write, version_known};
-pub use parquet::QuoteFiles;
+pub use parquet::{QuoteFiles, load_quotes};
 pub use retention::Retention;
 pub use thread::{StoreSender, StoreState, StoreThread};
 pub use writer::{Batch, CaptureFacts, HostClock, RunFacts, Writer, hash};
@@ -33,10 +33,10 @@ pub fn command_line() -> String {
     arguments.collect::<Vec<_>>().join("\n")
 }
 
-/// The table that queries over quotes read; it is filled, in memory, from the Parquet files of a run.
-pub const QUOTES_TABLE: &str = "CREATE TEMP TABLE quotes (ts_ns INTEGER NOT NULL, source TEXT NOT NULL,
+/// The table that queries over quotes read; it is filled from the Parquet files of a run.
+const QUOTES_TABLE: &str = "CREATE TEMP TABLE quotes (ts_ns INTEGER NOT NULL, source TEXT NOT NULL,
     instrument TEXT NOT NULL, venue TEXT NOT NULL, bid INTEGER, bid_qty INTEGER, ask INTEGER, ask_qty INTEGER,
-    round_lot_bid INTEGER, round_lot_ask INTEGER, ts_event_ns INTEGER, sequence INTEGER NOT NULL, quality TEXT NOT NULL) STRICT;
+    round_lot_bid INTEGER, round_lot_ask INTEGER, ts_event_ns INTEGER, seq INTEGER, quality TEXT NOT NULL) STRICT;
 CREATE INDEX temp.quotes_by_instrument ON quotes (instrument, source, venue, ts_ns);";
 
 /// The steps from an empty file to the newest schema, in order; a store's `user_version` is how many were taken.

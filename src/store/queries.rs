@@ -25,6 +25,7 @@ macro_rules! queries {
 queries![
     "agreement_by_hour",
     "alerts_of",
+    "as_of_join",
     "bursts",
     "clocks",
     "contradictions",
@@ -33,6 +34,7 @@ queries![
     "latency",
     "line_wins",
     "open_alerts",
+    "quote_age_at",
     "runs",
     "suppressed",
     "worst_instruments",
@@ -124,7 +126,7 @@ mod tests {
     fn every_query_says_what_it_answers_and_compiles() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection.execute_batch(crate::store::MIGRATIONS[0]).unwrap();
-        connection.execute_batch(crate::store::QUOTES_TABLE).unwrap();
+        connection.execute_batch(super::super::QUOTES_TABLE).unwrap();
         crate::store::functions::add(&connection).unwrap();
         for query in ALL {
             assert!(query.title().len() > 20, "{} has no title", query.name);

@@ -206,6 +206,51 @@ fn duckdb_and_polars_read_what_was_said() {
 }
 
 #[test]
+fn questions_over_quotes_are_one_command() {
+    let kit = Kit::new();
+    let (config, captures) = captures("captures/demo");
+    let sql = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
+        let output = command.args(["sql", "--store"]).arg(kit.path("demo.db")).args(words).output();
+        let output = output.expect("the binary runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let at = |moment: &str| {
+        sql(&["--query", "quote_age_at", "instrument=ZQAAA", &format!("at={moment}"), "--format", "csv"])
+    };
+    kit.replay("demo.db", &[], &config, &captures);
+    let (code, _, said) = at("2026-03-02T14:30:01.6Z");
+    assert!(code == Some(2) && said.contains("no run in the store kept its quotes"), "{said}");
+    let (folder, _) = replayed(&kit, "demo", &config, &captures);
+    let (code, said, _) = at("2026-03-02T14:30:01.6Z");
+    assert_eq!(code, Some(0));
+    // The divergence of the README: one shows 169.48, the other 169.43.
+    let direct = "direct,XNAS,169.48,1000,169.50,152,ok,2026-03-02T14:30:01.559747520Z,40.25248,";
+    let sip = "sip,XNAS,169.43,1000,169.50,100,ok,2026-03-02T14:30:01.560131627Z,39.868373,";
+    assert!(said.contains(direct) && said.contains(sip) && said.lines().count() == 6, "{said}");
+    let (_, said, _) = at("2026-03-02T14:00:00Z");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let join =
+        ["--query", "as_of_join", "instrument=ZQAAA", "first=direct", "second=sip", "--format", "ndjson"];
+    let (_, said, _) = sql(&join);
+    let apart = said.lines().filter(|line| line.contains("\"bid_diff\":\"0.05\"")).count();
+    assert_eq!((said.lines().count(), apart), (209, 7), "{said}");
+    let folder_text = folder.to_str().expect("a path of text");
+    let count = ["SELECT count(*) AS n FROM quotes", "--parquet", folder_text, "--format", "csv"];
+    let (code, said, error) = sql(&count);
+    assert_eq!((code, said.as_str()), (Some(0), "n\r\n5122\r\n"), "{error}");
+    // Somebody else's file among them, and a folder that is gone.
+    let day = folder.join("quotes/date=2026-03-02/source=sip/instrument=ZQAAA");
+    std::fs::write(day.join("part-x.parquet"), b"PAR1 is not enough PAR1").unwrap();
+    let (code, _, said) = at("2026-03-02T14:30:01.6Z");
+    assert!(code == Some(2) && said.lines().count() == 1 && said.contains("cannot be read: "), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let (code, _, said) = at("2026-03-02T14:30:01.6Z");
+    assert!(code == Some(2) && said.contains("is not there"), "{said}");
+}
+
+#[test]
 fn quotes_are_never_written_among_others() {
     let kit = Kit::new();
     let (config, captures) = captures("captures/demo");

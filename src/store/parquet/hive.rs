@@ -29,6 +29,22 @@ pub(super) fn encoded(name: &str) -> String {
     text
 }
 
+/// The name again, but for what was too long.
+pub(super) fn decoded(text: &str) -> String {
+    if text == EMPTY {
+        return String::new();
+    }
+    let (mut bytes, mut rest) = (Vec::new(), text);
+    while let Some((plain, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(plain.as_bytes());
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(b'%'));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +70,7 @@ mod tests {
             let path = encoded(&name);
             prop_assert!(path.len() < 240 && path.is_ascii() && !path.contains(['/', '=', '\\', '\0']));
             prop_assert!(path != "." && path != "..");
+            prop_assert!(path.contains('~') || decoded(&path) == name);
         }
     }
 }

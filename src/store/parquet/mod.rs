@@ -9,6 +9,7 @@
 
 mod column;
 mod hive;
+mod read;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -27,6 +28,7 @@ use crate::alert::json::show_time;
 use crate::pipeline::tape::QuoteRow;
 use column::{Columns, number};
 use hive::encoded;
+pub use read::load_quotes;
 
 /// Columns of a file of quotes, in this order; date, source and instrument are in the folders' names.
 const QUOTES: &str = "message quote {

@@ -119,3 +119,34 @@ fn a_file_that_cannot_be_written_is_one_sentence() {
         "{said}"
     );
 }
+
+#[test]
+fn what_is_written_is_read_back_and_what_is_damaged_is_refused() {
+    let price = i64::MIN + 1;
+    let folder = tempfile::tempdir().unwrap();
+    let mut files_of = QuoteFiles::create(folder.path(), vec!["a/b".to_owned()]).unwrap();
+    files_of.take([row(5, "D/E", price), row(6, "B", 1)].into_iter()).unwrap();
+    files_of.flush().unwrap();
+    let read = |instrument| {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        load_quotes(&connection, folder.path(), instrument)?;
+        let rows = "SELECT group_concat(ts_ns || source || instrument || venue || bid || round_lot_ask || seq || quality
+            || (ask IS NULL) || (ts_event_ns IS NULL), ' ') FROM quotes";
+        let said: Option<String> = connection.query_row(rows, [], |row| row.get(0)).unwrap();
+        Ok::<String, StoreError>(said.unwrap_or_default())
+    };
+    let quality = Quote::default().quality.name();
+    assert_eq!(read(Some("D/E")).unwrap(), format!("5a/bD/E{price}{}7{quality}11", -price));
+    assert_eq!(read(None).unwrap().split(' ').count(), 2);
+    // A file with any byte wrong is read as something or refused; nothing falls over.
+    let path = folder.path().join("quotes/date=1970-01-01/source=a%2Fb/instrument=B/part-00000001.parquet");
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xFF;
+        fs::write(&path, &bytes).unwrap();
+        if let Err(StoreError(said)) = read(Some("B")) {
+            assert!(said.contains("cannot be read: "), "{said}");
+        }
+    }
+}
