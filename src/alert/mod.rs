@@ -112,6 +112,16 @@ pub struct SequenceRange {
     pub count: u64,
 }
 
+impl std::fmt::Display for SequenceRange {
+    /// For a sentence: `10 messages, 812331 to 812340`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            SequenceRange { first, count: 1, .. } => write!(f, "message {first}"),
+            SequenceRange { first, last, count } => write!(f, "{count} messages, {first} to {last}"),
+        }
+    }
+}
+
 /// What a transition says beside what the alert is about.
 #[derive(Debug, Clone, Default)]
 pub struct Details {

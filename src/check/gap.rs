@@ -96,15 +96,15 @@ impl GapJudge {
         desk: &mut Desk,
         registry: &Registry,
     ) {
-        let SequenceRange { first, last, count } = gap.range;
         let subject = Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Gap, &[source]) };
         let (cause, evidence) = match gap.reason {
             "undecodable" => ("source", String::new()),
             _ => gap.ours.cause(lines),
         };
         let why = format!(
-            "{} channel {channel} lost {count} messages, {first} to {last}, on every line ({}); {} instruments are suspect{evidence}",
+            "{} channel {channel} lost {}, on every line ({}); {} instruments are suspect{evidence}",
             desk.name(source),
+            gap.range,
             match gap.reason {
                 "window" => "as many packets as may had passed it",
                 "end" => "its data ended",
@@ -125,6 +125,7 @@ impl GapJudge {
             desk.clear(now, now, alert, "too_many_open", registry);
             return;
         }
+        let SequenceRange { first, last, count } = gap.range;
         self.open.push(Open { first, last, missing: count, alert });
     }
 

@@ -66,7 +66,7 @@ impl LineJudge {
             desk.alerts.observe(alert, None, fault.lag_ns);
             return due;
         }
-        let SequenceRange { first, last, count } = fault.range;
+        let SequenceRange { first, last, .. } = fault.range;
         let name = desk.name(source);
         let (cause, evidence) = fault.ours.cause(1);
         let why = match fault.lag_ns {
@@ -76,7 +76,8 @@ impl LineJudge {
                 lag / 1_000 % 1_000
             ),
             None => format!(
-                "{name} channel {channel}: line {line} lost {count} messages, {first} to {last}, that another line brought{evidence}"
+                "{name} channel {channel}: line {line} lost {}, that another line brought{evidence}",
+                fault.range
             ),
         };
         let subject = Subject {
