@@ -16,7 +16,7 @@ fn demo() -> (tempfile::TempDir, Vec<String>) {
     let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/demo");
     let names = ["parallax.toml", "itch_a.pcap.zst", "itch_b.pcap.zst", "sip.pcap.zst"];
     let paths: Vec<String> = names.map(|name| at.join(name).display().to_string()).to_vec();
-    let mut arguments = vec!["replay", "--store", "s.db", "--config"];
+    let mut arguments = vec!["replay", "--store", "s.db", "--parquet", "quotes", "--config"];
     arguments.extend(paths.iter().map(String::as_str));
     let output = parallax(folder.path(), &arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -52,12 +52,15 @@ fn every_ready_query_answers() {
     let (folder, _) = demo();
     let listed = said(folder.path(), &["sql", "--list"]);
     let names: Vec<&str> = listed.lines().filter(|l| !l.is_empty() && !l.starts_with(' ')).collect();
-    assert!(names.len() >= 13, "{names:?}");
+    assert!(names.len() >= 15, "{names:?}");
     for name in names {
         let mut arguments = vec!["sql", "--store", "s.db", "--format", "ndjson", "--query", name];
-        if name == "alerts_of" {
-            arguments.push("instrument=ZQAAA");
-        }
+        arguments.extend(match name {
+            "alerts_of" => &["instrument=ZQAAA"][..],
+            "as_of_join" => &["instrument=ZQAAA", "first=direct", "second=sip"],
+            "quote_age_at" => &["instrument=ZQAAA", "at=2026-03-02T14:30:01.6Z"],
+            _ => &[],
+        });
         let answer = said(folder.path(), &arguments);
         assert!(answer.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{name}: {answer}");
     }
