@@ -1,6 +1,6 @@
 //! Loss or delay on the way of a line.
 
-use super::super::facts::{Facts, LineLoss, SourceFacts, Span};
+use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
     LATE_NS, holes, length, many, moment, pair_of, pairing, pauses, place, range, rest_is_current, rose,
     unreadable, whole,
@@ -43,7 +43,13 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
     let meant =
         Span { from_ns: facts.alert.began_ns, to_ns: facts.during().to_ns.max(facts.alert.raised_ns) };
     let of = |l: &&LineLoss| Some(l.line) == line && meant.has(l.at_ns);
-    let Some(loss) = channel.line_losses.iter().find(of) else {
+    let loss = channel.line_losses.iter().find(of);
+    if let Some(edge) = edge_of_more(channel, loss, meant) {
+        return finding.with("another line of the channel brought what this one did not").but(edge).ask(
+            "a capture nearer to the source: copies part company where a loss on all lines begins or ends",
+        );
+    }
+    let Some(loss) = loss else {
         return finding.supported("another line of the channel brought what this one did not");
     };
     let (name, at) = (facts.alert.line.as_deref().unwrap_or("?"), moment(loss.at_ns));
@@ -64,6 +70,25 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
         "{} of the line in the alert; the source sent them all, for the other copy is here",
         many(total, "message")
     ))
+}
+
+/// What all lines lack right beside it: where a loss or silence of all begins or ends, one copy may have a packet more than
+/// the other, and that tells nothing about a path.
+fn edge_of_more(channel: &ChannelFacts, loss: Option<&LineLoss>, meant: Span) -> Option<String> {
+    let slack = LATE_NS.unsigned_abs();
+    let near = |from_ns: u64, to_ns: u64| {
+        from_ns <= meant.to_ns.saturating_add(slack) && meant.from_ns <= to_ns.saturating_add(slack)
+    };
+    let beside = |hole: &&Hole| match loss {
+        Some(loss) => hole.first <= loss.last.saturating_add(1) && loss.first <= hole.last.saturating_add(1),
+        None => near(hole.before_ns, hole.began_ns),
+    };
+    if let Some(hole) = channel.gaps.iter().find(beside) {
+        return Some(format!("right beside it every line lacks {}", range(hole)));
+    }
+    let silent = |line: &LineFacts| line.silences.iter().any(|s| near(s.span.from_ns, s.span.to_ns));
+    let all = channel.lines.len() > 1 && channel.lines.iter().all(silent);
+    all.then(|| "every line of the channel had been silent right beside it".to_owned())
 }
 
 fn of_gap(facts: &Facts, finding: Finding) -> Finding {

@@ -298,6 +298,13 @@ fn what_another_line_brought_was_lost_on_the_path() {
     channel.line_losses =
         vec![LineLoss { line: 1, at_ns: 10 * SECOND, first: 5, last: 6, count: 2, late_ns: 0 }];
     assert_eq!(verdict(&facts), Verdict::Decided(Blame::Network));
+    // At the edge of what all lines lack, one copy more tells nothing.
+    for (first, stands) in [(7, Standing::Open), (8, Standing::Supported)] {
+        let hole = Hole { first, last: 9, count: 3, ..Hole::default() };
+        facts.sources[1].channels[0].gaps = vec![hole];
+        assert_eq!(standing(&facts, "path"), stands, "{first}");
+    }
+    facts.sources[1].channels[0].gaps.clear();
     facts.sources[1].channels[0].own_loss_window = 2;
     assert_eq!(standing(&facts, "own_loss"), Standing::Supported);
 }
