@@ -3,6 +3,9 @@
 //! listing that `parallax decode` prints from. ITCH 5.0 in MoldUDP64 packets from the simulator; MDP3 level
 //! updates of 1 to 6 entries, made here from the layout's offsets. Rates are in messages.
 
+#[path = "itch_day/fields.rs"]
+mod fields;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -10,7 +13,6 @@ use feeds::Feed;
 use feeds::cme_mdp3::Mdp3;
 use feeds::event::Event;
 use feeds::nasdaq_itch50::Itch50;
-use feeds::nasdaq_itch50::wire as itch;
 use feeds::wire::{Value, Visitor};
 use parallax::simulate::{Scenario, Simulator};
 
@@ -135,30 +137,6 @@ impl Visitor for Sum {
     fn end_group(&mut self) {}
 }
 
-/// A number of every field of the orders' messages; other types (a thousandth of the flow) by their time.
-#[inline]
-fn itch_fields(m: &[u8]) -> Option<u64> {
-    let text = |t: [u8; 8]| u64::from_be_bytes(t);
-    macro_rules! sum {
-        ($view:ident: $($field:ident),*; $($text:ident),*) => {{
-            let v = itch::$view::read(m).ok()?;
-            let head = u64::from(v.stock_locate()) ^ u64::from(v.tracking_number()) ^ v.timestamp();
-            head $(^ u64::from(v.$field()))* $(^ text(v.$text()))*
-        }};
-    }
-    Some(match m.first()? {
-        b'A' => sum!(AddOrder: order_reference_number, buy_sell_indicator, shares, price; stock),
-        b'F' => sum!(AddOrderMpid: order_reference_number, buy_sell_indicator, shares, price; stock),
-        b'D' => sum!(OrderDelete: order_reference_number;),
-        b'U' => {
-            sum!(OrderReplace: original_order_reference_number, new_order_reference_number, shares, price;)
-        }
-        b'E' => sum!(OrderExecuted: order_reference_number, executed_shares, match_number;),
-        b'X' => sum!(OrderCancel: order_reference_number, cancelled_shares;),
-        _ => itch::SystemEvent::read(m).ok()?.timestamp(),
-    })
-}
-
 fn events<F: Feed>(packets: &Packets) -> u64 {
     let mut count = 0;
     walk::<F>(packets, |header, message| {
@@ -194,7 +172,7 @@ fn decode(c: &mut Criterion) {
     group.bench_function("views", |b| {
         b.iter(|| {
             let mut sum = 0;
-            walk::<Itch50>(&itch, |_, message| sum ^= itch_fields(message).unwrap_or(1));
+            walk::<Itch50>(&itch, |_, message| sum ^= fields::sum_of(message).unwrap_or(1));
             sum
         });
     });

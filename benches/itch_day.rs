@@ -8,6 +8,7 @@
 //! the top after every message: it takes long and is not timed.
 
 mod itch_day {
+    pub mod fields;
     pub mod parts;
     pub mod reference;
 }

@@ -78,33 +78,9 @@ fn views(day: &[u8], _: &str) -> io::Result<u64> {
     Ok(sum)
 }
 
-/// A number of every field of the messages of orders; of other types, their time.
-#[inline]
-fn sum_of(m: &[u8]) -> Option<u64> {
-    let text = |t: [u8; 8]| u64::from_be_bytes(t);
-    macro_rules! sum {
-        ($view:ident: $($field:ident),*; $($text:ident),*) => {{
-            let v = itch::$view::read(m).ok()?;
-            let head = u64::from(v.stock_locate()) ^ u64::from(v.tracking_number()) ^ v.timestamp();
-            head $(^ u64::from(v.$field()))* $(^ text(v.$text()))*
-        }};
-    }
-    Some(match m.first()? {
-        b'A' => sum!(AddOrder: order_reference_number, buy_sell_indicator, shares, price; stock),
-        b'F' => sum!(AddOrderMpid: order_reference_number, buy_sell_indicator, shares, price; stock),
-        b'D' => sum!(OrderDelete: order_reference_number;),
-        b'U' => {
-            sum!(OrderReplace: original_order_reference_number, new_order_reference_number, shares, price;)
-        }
-        b'E' => sum!(OrderExecuted: order_reference_number, executed_shares, match_number;),
-        b'X' => sum!(OrderCancel: order_reference_number, cancelled_shares;),
-        _ => itch::SystemEvent::read(m).ok()?.timestamp(),
-    })
-}
-
 fn fields(day: &[u8], _: &str) -> io::Result<u64> {
     let mut sum = 0u64;
-    walk(day, |message| sum = sum.wrapping_add(sum_of(message).unwrap_or(1)));
+    walk(day, |message| sum = sum.wrapping_add(super::fields::sum_of(message).unwrap_or(1)));
     Ok(sum)
 }
 

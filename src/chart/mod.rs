@@ -4,7 +4,7 @@
 //! - [`lead_lag`]: who was first and by how much, a histogram over a log-symmetric axis through zero.
 //! - [`steps`]: prices of sources over time, with marks.
 //! - [`bars`]: a figure per interval, stacked by series; what is not known is shown as not known.
-//! - [`curve`]: percentiles.
+//! - [`curve`]: the percentiles of latencies, one line each.
 //!
 //! Every axis says its unit, and a duration's axis between which two points it was measured. The same input gives the
 //! same bytes. What this room never does: it knows no market, no store and no feed, and no figure in a table comes from
