@@ -160,7 +160,10 @@ fn two_feeds_are_compared_by_their_quotes_and_every_form_says_the_same() {
     for sentence in found["sentences"].as_array().unwrap() {
         assert!(shown.contains(sentence.as_str().unwrap()), "{shown}");
     }
-    assert!(shown.contains(&format!("the same in both (price and size) {}", quotes["matched"])), "{shown}");
+    assert!(
+        shown.contains("the same in both (price and size) 1,460;") && quotes["matched"] == 1_460,
+        "{shown}"
+    );
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("99.63 %") && page.contains("<svg") && page.ends_with("</html>\n"));
     for load in ["http:", "https:", "<script", "<link", "<img", "@import", "url("] {
@@ -228,6 +231,45 @@ fn quotes_of_different_times_are_not_compared() {
 }
 
 #[test]
+fn one_feed_of_two_days_is_told_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (today, tomorrow) = (demo("itch_a.pcap.zst"), folder.path().join("tomorrow.pcap"));
+    // Numbers begin anew every day, and what they stand for is another thing.
+    let mut other = packets(&today);
+    for packet in &mut other {
+        packet.ts_ns += 86_400_000_000_000;
+        *packet.payload.last_mut().unwrap() ^= 0x40;
+    }
+    write(&tomorrow, &other);
+    let pair = [today.to_str().unwrap(), tomorrow.to_str().unwrap()];
+    let found = outcome(&pair);
+    assert_eq!(found["verdict"], "nothing_in_common");
+    let sentences = found["sentences"].as_array().unwrap();
+    let sentence = sentences[0].as_str().unwrap();
+    assert_eq!(sentences.len(), 1, "{sentences:?}");
+    let end = "have other bytes: not one feed twice (one is of 2026-03-02T14:30:00Z to 2026-03-02T14:30:06Z, the other of 2026-03-03T14:30:00Z to 2026-03-03T14:30:06Z).";
+    assert!(
+        sentence.contains("of the 6,898 messages of 233.54.12.111:26477 with the same number"),
+        "{sentence}"
+    );
+    assert!(sentence.ends_with(end), "{sentence}");
+    let page = folder.path().join("page.html");
+    let shown = text(&[&pair[..], &["--html", page.to_str().unwrap()]].concat());
+    assert!(shown.contains("not one feed twice: who is first with a number says nothing"), "{shown}");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Not one feed twice") && !page.contains("<svg"), "{page}");
+    assert_eq!(page.matches("<ul").count(), page.matches("</ul>").count());
+    // At the same time, bytes and prices differ: that is told of both.
+    let (again, beside) = (demo("sip.pcap.zst"), folder.path().join("beside.pcap"));
+    let mut changed = packets(&again);
+    changed.iter_mut().for_each(|packet| *packet.payload.last_mut().unwrap() ^= 0x40);
+    write(&beside, &changed);
+    let found = outcome(&[again.to_str().unwrap(), beside.to_str().unwrap()]);
+    assert_eq!(found["verdict"], "different");
+    assert!(found["sentences"][0].as_str().unwrap().contains("not one feed twice"), "{found}");
+}
+
+#[test]
 fn what_cannot_be_compared_gets_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("trades.jsonl");
@@ -236,8 +278,30 @@ fn what_cannot_be_compared_gets_one_sentence() {
     let (json, sip) = (json.to_str().unwrap(), sip.to_str().unwrap());
     assert!(refused(&[json, sip]).contains("trades.jsonl is not a capture"));
     assert!(refused(&["-", sip]).contains("name files, not standard input"));
-    assert!(refused(&[sip]).contains("there are not just two things to compare here but utp-uqdf"));
+    assert!(refused(&[sip]).contains("there is only one thing to compare here, utp-uqdf"));
     assert!(refused(&["no_such_file", sip]).contains("no_such_file"));
+    assert!(refused(&[sip, sip, sip]).contains("there are 3 things to compare here: utp-uqdf on"));
+    assert!(refused(&[folder.path().to_str().unwrap(), sip]).contains("is a directory"));
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (empty, cut) = (file("empty", b""), std::fs::read(demo("sip.pcap.zst")).unwrap());
+    assert!(refused(&[&empty, sip]).contains("empty is not a capture"));
+    assert!(refused(&[&file("cut.zst", &cut[..2_000]), sip]).contains("is damaged near byte 2000"));
+    let window = ["--from", "2026-03-02T14:30:05Z", "--to", "2026-03-02T14:30:01Z"];
+    assert!(refused(&[&[sip, sip], &window[..]].concat()).contains("is not before"));
+    let far = refused(&[sip, sip, "--from", "99999999999999999999"]);
+    assert!(far.contains("--from 99999999999999999999 is no RFC 3339 time"), "{far}");
+    let config = refused(&[sip, sip, "--config", &empty]);
+    assert_eq!(config.lines().count(), 1, "{config}");
+    // What was captured up to where it breaks off is compared, and the damage is told.
+    let plain = folder.path().join("plain.pcap");
+    write(&plain, &packets(&demo("sip.pcap.zst")));
+    let broken = file("broken.pcap", &std::fs::read(&plain).unwrap()[..50_000]);
+    let shown = text(&[&broken, sip]);
+    assert!(shown.contains("damaged: broken.pcap") && shown.contains("other lie before"), "{shown}");
     assert!(refused(&[sip, sip, "--html", "/no/such/folder/x.html"]).contains("cannot be written"));
 }
 

@@ -111,9 +111,9 @@ fn the_demo_has_the_figures_that_its_scenario_gives_it() {
     assert_eq!(row(&tables, "suppressed", &["divergent", "gap"])("count"), "3");
     let said = desk.report(&[]);
     for sentence in [
-        "sip: available 100.0000 % of 6.01s watched; one gap, 2 messages, 2 of them unrecovered.",
+        "sip: available all 6.01s watched; one gap, 2 messages, 2 of them unrecovered.",
         "direct/tv1: line B could be cancelled first: it would have cost no message, and 398 packets would have come later",
-        "without A 4 would be missing",
+        "without A 4 messages would be missing",
         "This machine's clock was not watched in this time",
     ] {
         assert!(said.contains(sentence), "{said}");
@@ -182,7 +182,7 @@ fn days_begin_where_the_zone_says() {
     let week = desk.report(&["--zone", "America/New_York", "--week", "2026-03-04"]);
     assert!(week.starts_with("# Feeds from 2026-03-02 05:00:00 to 2026-03-09 04:00:00 UTC"), "{week}");
     let default = desk.report(&[]);
-    assert!(default.starts_with("# Feeds from 2026-03-02 to 2026-03-03 UTC"), "{default}");
+    assert!(default.starts_with("# Feeds on 2026-03-02 (UTC)"), "{default}");
 }
 
 #[test]
@@ -290,6 +290,22 @@ fn what_cannot_be_reported_gets_one_sentence() {
     assert!(desk.refused(&["--zone", "Mars/North"]).contains("--zone Mars/North is no time zone"));
     let backwards = ["--from", "2026-03-03T00:00:00Z", "--to", "2026-03-02T00:00:00Z"];
     assert!(desk.refused(&backwards).contains("there is no such range"));
+    let within_a_minute = ["--from", "2026-03-02T14:30:05Z", "--to", "2026-03-02T14:30:01Z"];
+    assert!(desk.refused(&within_a_minute).contains("there is no such range"));
+    // A range from long before the data is held to the rule of the data's days.
+    let all = desk.report(&["--from", "1970-01-01T00:00:00Z", "--to", "2200-01-01T00:00:00Z"]);
+    assert!(
+        all.contains("Clock rule finra-4590 (50.0ms): ") && all.contains("To be kept: the times"),
+        "{all}"
+    );
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    let folder = desk.path("folder");
+    let done = parallax("report").arg("--store").arg(&folder).output().unwrap();
+    let sentence = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        done.status.code() == Some(2) && sentence.contains("is a folder; name the file in it"),
+        "{sentence}"
+    );
     assert!(desk.refused(&["--clock-rule", "none"]).contains("such are cat-industry-member"));
     assert!(desk.refused(&["--show-sql", "x"]).contains("is no table; tables are sources, gaps"));
     assert!(desk.refused(&["--html", "/no/such/folder/x.html"]).contains("cannot be written"));

@@ -301,6 +301,8 @@ fn mistakes_end_with_one_sentence() {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("x.pcap", "");
     write("bad.toml", "[[tick]]\nid = \"a\"\nmarket = \"US\"\nvalid_from = 2026-01-01\nverifed = true\n");
+    write("x.json", "{\"tick\": []}\n");
+    fs::write(folder.path().join("noise"), [0xff, 0xfe, 0, 1]).unwrap();
     write("bad.csv", "instrument,source,symbol,isin\nA,s0,A,US0378331006\n");
     let rules = config(&[""], "[rules]\nbook = \"bad.toml\"");
     let map = config(&[""], "[instruments]\nmap = \"bad.csv\"");
@@ -323,7 +325,14 @@ fn mistakes_end_with_one_sentence() {
         assert_eq!(output.status.code(), Some(2));
     }
     for (arguments, wanted) in [
-        (vec!["rules", "--kind", "tocks"], "--kind tocks is none; did you mean `tick`?"),
+        (
+            vec!["rules", "--kind", "tocks"],
+            "--kind tocks is none of tick, round_lot, price_band, hours, calendar, halts, locked_crossed, odd_lots, clock; did you mean `tick`?",
+        ),
+        (vec!["rules", "--date", "9999999999-01-01"], "is no day; write it as 2026-03-02"),
+        (vec!["rules", "--book", "."], "cannot be read"),
+        (vec!["rules", "--book", "x.json"], "x.json:1: "),
+        (vec!["rules", "--book", "noise"], "noise:1: cannot be read"),
         (vec!["rules", "--date", "tomorrow"], "--date tomorrow is no day; write it as 2026-03-02"),
         (vec!["rules", "--market", "XXXX"], "--market XXXX is not in the book, which has"),
         (vec!["rules", "--book", "bad.toml"], "bad.toml:1: row `a` needs"),
@@ -364,6 +373,11 @@ fn rules_and_symbols_are_printed_with_their_sources() {
     let read: Value = serde_json::from_slice(&output.stdout).unwrap();
     let spelled = serde_json::json!({"nasdaq": "BRK.A", "cqs": "BRK/A", "cms": "BRK A", "act": "BRK.A"});
     assert_eq!(read["readings"][0]["spellings"], spelled);
+    let long = "A".repeat(10_000);
+    let output = parallax(folder.path(), &["symbols", &long, ""]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.len() < 300 && said.contains("no symbol has 10000 characters"), "{said}");
     let output = parallax(folder.path(), &["symbols", "brk", "US0378331006"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stdout).unwrap();

@@ -24,7 +24,9 @@ pub fn draw(picture: &LeadLag<'_>) -> String {
     let across = ValueScale::new(values.iter().map(|(ns, _)| *ns).chain([0]));
     let columns = columns(values, &across);
     let most = columns.iter().map(|column| column.iter().sum::<u64>()).max().unwrap_or(0);
-    let up = ValueScale::from_zero(i64::try_from(most).unwrap_or(i64::MAX), thousands);
+    // A fifth more than the highest column: the words stand above it.
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let up = ValueScale::from_zero(most.saturating_add(most / 5), thousands);
     let mut paper = Paper::new(
         270.0,
         up,

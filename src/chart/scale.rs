@@ -27,6 +27,13 @@ impl ValueScale {
         Self { low: low - room, high: high + room, linear_below: None, show }
     }
 
+    /// The same with room above the highest value for `rows` rows of words.
+    #[must_use]
+    pub fn below_words(mut self, rows: usize) -> Self {
+        self.high += (self.high - self.low) * 0.07 * rows as f64;
+        self
+    }
+
     /// A linear axis from 0 to `most`, each value written by `show`.
     pub fn from_zero(most: i64, show: fn(i64) -> String) -> Self {
         Self { low: 0.0, high: (most.max(1) as f64) * 1.04, linear_below: None, show }

@@ -51,7 +51,8 @@ pub fn draw(picture: &Steps<'_>) -> String {
     let cut: Vec<Vec<(u64, Option<i64>)>> =
         picture.lines.iter().map(|line| cut(line.points, from_ns, to_ns)).collect();
     let values = cut.iter().flatten().filter_map(|(_, value)| *value);
-    let mut paper = Paper::new(300.0, ValueScale::linear(values, picture.show), picture.label);
+    let scale = ValueScale::linear(values, picture.show).below_words(picture.marks.len().min(MARKS_MAX));
+    let mut paper = Paper::new(300.0, scale, picture.label);
     time_axis(&mut paper, from_ns, span_ns);
     for (from, to, title) in picture.shades {
         paper.shade("shade", (part(*from), part((*to).min(to_ns))), title);
@@ -109,7 +110,8 @@ mod tests {
         let line = svg.split("class=\"line s0\"").nth(1).unwrap().split("/>").next().unwrap();
         // 100 from the window's beginning, up at 14, nothing from 16 to 18, then 100 to the window's end.
         assert_eq!(line.matches('M').count(), 2, "{line}");
-        let (low, high) = (" 235.4", " 28.6");
+        // Above the highest there is room for the mark's words.
+        let (low, high) = (" 236.5", " 43.2");
         assert_eq!(line.matches(low).count(), 4, "{line}");
         assert_eq!(line.matches(high).count(), 2, "{line}");
         assert!(svg.contains("&lt;raised&gt;"));

@@ -102,14 +102,16 @@ impl GapJudge {
             _ => gap.ours.cause(lines),
         };
         let why = format!(
-            "{} channel {channel} lost {}, on every line ({}); {} instruments are suspect{evidence}",
+            "{} channel {channel} lost {}, on {} ({}); {} instruments are suspect{evidence}",
             desk.name(source),
             gap.range,
+            if lines > 1 { "every line" } else { "its only line" },
             match gap.reason {
                 "window" => "as many packets as may had passed it",
                 "end" => "its data ended",
                 "undecodable" => "the bytes came but cannot be read",
-                _ => "no copy came in time",
+                _ if lines > 1 => "no copy came in time",
+                _ => "they did not come in time",
             },
             gap.suspects
         );

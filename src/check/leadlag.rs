@@ -1,7 +1,8 @@
 //! Who shows an update first, and by how much: the same update matched in two sources.
 //!
-//! Two sources of one feed are matched packet by packet, by sequence number. Others are matched by price: the
-//! move of a side to a price in one, and the next move to that price in the other. Times are receive times.
+//! Two sources of one feed are matched packet by packet, by sequence number, as long as a session of theirs is the same.
+//! Others are matched by price: the move of a side to a price in one, and the next move to that price in the other. Times
+//! are receive times.
 
 use std::collections::VecDeque;
 
@@ -117,10 +118,28 @@ impl<K: Copy + PartialEq> MoveMatcher<K> {
 pub struct PacketMatcher {
     waiting: HashMap<(u16, u128, u64), (usize, u64)>,
     order: VecDeque<(u16, u128, u64)>,
+    sessions: Sessions,
+}
+
+/// Whether the two number the same session, as far as is known.
+#[derive(Debug)]
+enum Sessions {
+    /// No session was seen on both: those of each, by channel.
+    Unmet([Vec<(u16, u128)>; 2]),
+    /// One was: they stay matched by packets.
+    Met,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Sessions::Unmet([Vec::new(), Vec::new()])
+    }
 }
 
 /// Packets that wait for their match, at most.
 const PACKETS_MAX: usize = 16_384;
+/// Sessions of a source that are remembered until one of them is met at the other.
+const SESSIONS_MAX: usize = 64;
 
 impl PacketMatcher {
     /// Source `position` delivered the packet of that channel, session and sequence number at `ts_ns`.
@@ -130,6 +149,10 @@ impl PacketMatcher {
         key: (u16, u128, u64),
         ts_ns: u64,
     ) -> (Option<Match>, [u64; 2]) {
+        self.meet(position, (key.0, key.1));
+        if self.is_apart() {
+            return (None, [0, 0]);
+        }
         if let Some((other, ts)) = self.waiting.get(&key).copied() {
             if other == position {
                 return (None, [0, 0]);
@@ -148,6 +171,26 @@ impl PacketMatcher {
             }
         }
         (None, given_up)
+    }
+
+    /// Whether the two number different sessions: a number of the one then says nothing of the other's packets.
+    #[inline]
+    pub fn is_apart(&self) -> bool {
+        matches!(&self.sessions, Sessions::Unmet([a, b]) if !a.is_empty() && !b.is_empty())
+    }
+
+    /// Remembers the session; what waits is given up, uncounted, when both have one and none in common.
+    fn meet(&mut self, position: usize, session: (u16, u128)) {
+        let Sessions::Unmet(seen) = &mut self.sessions else { return };
+        if seen[1 - position].contains(&session) {
+            self.sessions = Sessions::Met;
+        } else if !seen[position].contains(&session) && seen[position].len() < SESSIONS_MAX {
+            seen[position].push(session);
+            if self.is_apart() {
+                self.waiting.clear();
+                self.order.clear();
+            }
+        }
     }
 
     /// Packets still waiting, per source.
@@ -182,6 +225,24 @@ mod tests {
         assert_eq!(matcher.settled(0), [2, 0]);
         assert_eq!(matcher.moved(1, 0, 11, 400, 1000), (None, [0, 0]));
         assert_eq!(matcher.moved(1, 1, 20, 410, 1000), (Some(Match { lead_ns: 300 }), [0, 0]));
+    }
+
+    #[test]
+    fn packets_of_different_sessions_are_no_pair_until_one_session_is_met_in_both() {
+        let mut matcher = PacketMatcher::default();
+        matcher.delivered(0, (0, 1, 7), 50);
+        assert!(!matcher.is_apart());
+        assert_eq!(matcher.delivered(1, (0, 2, 7), 55), (None, [0, 0]));
+        assert!(matcher.is_apart());
+        assert_eq!((matcher.delivered(0, (0, 1, 8), 60), matcher.pending()), ((None, [0, 0]), [0, 0]));
+        // The second turns to the first's session: from now on by number.
+        matcher.delivered(1, (0, 1, 9), 70);
+        assert!(!matcher.is_apart());
+        assert_eq!(matcher.delivered(0, (0, 1, 9), 71).0, Some(Match { lead_ns: -1 }));
+        // Any number of sessions is bounded.
+        let mut many = PacketMatcher::default();
+        (0..1_000).for_each(|n| _ = many.delivered(0, (0, n, 1), 1));
+        assert!(matches!(&many.sessions, Sessions::Unmet([a, _]) if a.len() == SESSIONS_MAX));
     }
 
     #[test]

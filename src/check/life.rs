@@ -273,7 +273,7 @@ impl Comparator {
             chan.lines.iter_mut().for_each(|l| l.life.drop(at, "told_as_source", &mut self.desk, registry));
         }
         let only = (judge.channels.len() == 1).then(|| judge.channels[0].name.as_str());
-        let who = Who { source, channel: only, line: None, instruments: judge.views };
+        let who = Who { source, channel: only, line: None, instruments: judge.instruments };
         judge.life.tell(at, &who, &check, expect.started, &mut self.desk, registry);
         self.judge_source(at, source, registry);
     }

@@ -206,7 +206,8 @@ pub struct SourceJudge {
     silent_after_ns: Option<u64>,
     /// How far back its peers look for a price that it shows, nanoseconds.
     window_ns: u64,
-    views: u64,
+    /// Instruments that it quotes, at whatever venues.
+    instruments: u64,
     /// Mean time between two packets, nanoseconds.
     gap_ns: u64,
 }

@@ -57,7 +57,9 @@ impl Comparator {
             let new = self.views.len() as ViewId;
             let view = &registry.views[new as usize];
             let source = &mut self.sources[usize::from(view.source)];
-            source.views += 1;
+            let mut older = registry.views_of(view.instrument).filter(|other| *other < new);
+            let known = older.any(|other| registry.views[other as usize].source == view.source);
+            source.instruments += u64::from(!known);
             if source.composite {
                 source.composed.push(new);
             }
@@ -251,7 +253,8 @@ impl Comparator {
         for (pair, peer) in near {
             let pair = &mut self.pairs[*pair as usize];
             let relation = pair.relation as usize;
-            if pair.like as usize != to.like || self.packets[relation].is_some() {
+            if pair.like as usize != to.like || self.packets[relation].as_ref().is_some_and(|p| !p.is_apart())
+            {
                 continue;
             }
             let (position, side) = (usize::from(pair.views[1] == id), to.side as u8);

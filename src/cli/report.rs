@@ -77,6 +77,9 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let zone = TimeZone::get(&args.zone)
         .with_context(|| format!("--zone {} is no time zone, such as UTC or America/New_York", args.zone))?;
+    if args.store.is_dir() {
+        bail!("the store {} is a folder; name the file in it", args.store.display());
+    }
     let connection = store::open_read(&args.store)?;
     let name = args.store.display();
     let asked = || format!("{name} cannot be asked");
@@ -85,7 +88,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "Nothing to report: {name} holds no data yet.")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let rule = clock_rule(&args.clock_rule, range)?;
+    let rule = clock_rule(&args.clock_rule, range, held)?;
     if let Some(table) = &args.show_sql {
         return show_sql(table, &range, rule.tolerance_ns, out);
     }
@@ -163,7 +166,8 @@ fn range(args: &Args, zone: &TimeZone, held: Option<(i64, i64)>) -> Result<Optio
             (from, to)
         }
     };
-    match Range::new(from, to) {
+    // Before it is widened to whole minutes: a second that ends before it begins is no minute.
+    match Range::new(from, to).filter(|_| from < to) {
         Some(range) => Ok(Some(range)),
         None => bail!("{} is not before {}: there is no such range", show(from), show(to)),
     }
@@ -197,8 +201,8 @@ fn of_days(first: Date, count: i64, zone: &TimeZone) -> Result<(i64, i64)> {
     Ok((midnight(first)?, midnight(first.checked_add(count.days())?)?))
 }
 
-/// The rule of the book that holds on the first day of the range.
-fn clock_rule(name: &str, range: Range) -> Result<ClockRule> {
+/// The rule of the book that holds on the first day of the range of which the store has data.
+fn clock_rule(name: &str, range: Range, held: Option<(i64, i64)>) -> Result<ClockRule> {
     // As people call them; each means the strictest class that binds a firm.
     let class = match name {
         "cat" => "cat-industry-member",
@@ -206,7 +210,8 @@ fn clock_rule(name: &str, range: Range) -> Result<ClockRule> {
         name => name,
     };
     let book = Book::shipped();
-    let day = Timestamp::from_nanosecond(i128::from(range.from_ns))?.to_zoned(TimeZone::UTC).date();
+    let begins = held.map_or(range.from_ns, |(first, _)| range.from_ns.max(first.min(range.to_ns)));
+    let day = Timestamp::from_nanosecond(i128::from(begins))?.to_zoned(TimeZone::UTC).date();
     let mut known: Vec<&str> = Vec::new();
     for (clock, row) in book.clocks_on(day) {
         if row.class != class {

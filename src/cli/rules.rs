@@ -79,9 +79,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 
 fn kind(name: &str) -> Result<Kind> {
     let Some(kind) = Kind::from_name(name) else {
-        let hint = nearest(name, Kind::ALL.iter().map(|kind| kind.name()))
-            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        bail!("--kind {name} is none{hint}");
+        let all = Kind::ALL.map(|kind| kind.name());
+        let hint =
+            nearest(name, all.into_iter()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        bail!("--kind {name} is none of {}{hint}", all.join(", "));
     };
     Ok(kind)
 }

@@ -44,7 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             None => bail!("--convention {name} is none: write nasdaq, cqs, cms or act"),
         },
     };
-    let mut unread = false;
+    let (mut unread, mut read) = (false, false);
     for name in &args.names {
         let identifier = identifier(name);
         let readings = if identifier.is_some() { Vec::new() } else { readings(name, only) };
@@ -52,13 +52,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             Some((_, said)) => said.is_err(),
             None => readings.is_empty(),
         };
+        read |= !readings.is_empty();
         let text = match args.format {
             Format::Text => text(name, identifier, &readings, only),
             Format::Json => format!("{}\n", json(name, identifier, &readings)),
         };
         out.write_all(text.as_bytes())?;
     }
-    if args.format == Format::Text {
+    if args.format == Format::Text && read {
         let source = &Symbology::shipped().source;
         let cited = format!(
             "suffixes: {}; {}; seen {}\n  {}\n",
@@ -69,6 +70,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     out.flush()?;
     Ok(if unread { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
+
+/// A longer name is none, and is not repeated whole.
+const NAME_MAX: usize = 40;
 
 type Identifier = Option<(&'static str, Result<String, String>)>;
 
@@ -121,6 +125,13 @@ fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<C
             Ok(words) => format!("{name}: {what}, {words}\n\n"),
             Err(sentence) => format!("{sentence}\n\n"),
         };
+    }
+    let length = name.chars().count();
+    if length > NAME_MAX {
+        let begins: String = name.chars().take(NAME_MAX).collect();
+        return format!(
+            "{begins}...: no symbol has {length} characters; an option symbol, the longest, has 21\n\n"
+        );
     }
     if readings.is_empty() {
         let whose = only.map_or("any convention".to_owned(), |only| only.name().to_owned());

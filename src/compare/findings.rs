@@ -127,9 +127,21 @@ fn example(record: &Record) -> Example {
     let quotes = record.quotes.iter().flatten();
     let seen = quotes.filter_map(|(source, quote)| {
         let Quote { capture, frame } = quote.as_ref()?;
-        Some(format!("{source}: {} frame {}", capture.as_ref()?, frame.as_ref()?))
+        let (capture, frame) = (capture.as_ref()?, frame.as_ref()?);
+        // A side that was not named bears its capture's name.
+        let who = if source == capture { String::new() } else { format!("{source}: ") };
+        Some(format!("{who}{capture} frame {frame}"))
     });
     Example { began: record.began.clone(), about, why: record.why.clone(), seen: seen.collect() }
+}
+
+impl Example {
+    /// What it is about and why, in one sentence; nothing that the reason names already is said before it.
+    pub fn sentence(&self) -> String {
+        let place = self.about.split(' ').next().unwrap_or_default();
+        let named = |place: &str| self.why.split([' ', ':', ',', ';']).any(|word| word == place);
+        if named(place) { self.why.clone() } else { format!("{}: {}", self.about, self.why) }
+    }
 }
 
 #[cfg(test)]
@@ -155,5 +167,22 @@ mod tests {
         assert_eq!(found[0].instruments, [("AAA".to_owned(), 1)]);
         assert_eq!(found[0].examples[0].about, "AAA bid XNAS");
         assert_eq!(found[0].examples[0].seen, ["a: x.pcap frame 7"]);
+        assert_eq!(found[0].examples[0].sentence(), "AAA bid XNAS: w");
+    }
+
+    #[test]
+    fn nothing_is_said_twice_of_an_example() {
+        let example = |about: &str, why: &str| Example {
+            began: String::new(),
+            about: about.to_owned(),
+            why: why.to_owned(),
+            seen: Vec::new(),
+        };
+        let crossed = example("AAA", "sip AAA: bid 2 is above ask 1");
+        assert_eq!(crossed.sentence(), "sip AAA: bid 2 is above ask 1");
+        let gap = example("channel c1", "x.pcap channel c1 lost 2 messages");
+        assert_eq!(gap.sentence(), "x.pcap channel c1 lost 2 messages");
+        let late = example("A ask XNAS", "AAA still shows ask 2");
+        assert_eq!(late.sentence(), "A ask XNAS: AAA still shows ask 2");
     }
 }

@@ -14,6 +14,9 @@ use super::{EXAMPLES_MAX, NAMED_MAX};
 use crate::alert::json::show_time;
 use feeds::feed::SequenceUnit;
 
+/// So many numbers with other bytes, and more than half of all, are no damage any more.
+const UNRELATED_MIN: u64 = 16;
+
 /// How it ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -254,6 +257,17 @@ impl PacketOutcome {
             lead: Lead::new(&items.lead, items.led),
             drift: items.floors.drift().filter(|_| !one_clock),
         }
+    }
+
+    /// Whether most of what has the same number has other bytes: two sessions that only count alike, or messages that
+    /// were all made anew.
+    pub fn is_unrelated(&self) -> bool {
+        self.altered > UNRELATED_MIN && self.altered.saturating_mul(2) > self.matched
+    }
+
+    /// Whether there is something that both brought.
+    pub fn is_shared(&self) -> bool {
+        self.matched > 0 && !self.is_unrelated()
     }
 
     /// Whether both brought the same, to the byte.

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::outcome::{Lead, Outcome, PacketOutcome, QuoteOutcome, Verdict};
-use crate::chart::{STYLE, escape, lead_lag};
+use super::verdict::whole;
+use crate::chart::{STYLE, escape, lead_lag, thousands};
 use crate::latency::text::humane;
 
 /// The page.
@@ -52,7 +53,7 @@ fn try_write(outcome: &Outcome, out: &mut String) -> fmt::Result {
         write_packets(packets, names, outcome.clocks.one, out)?;
     }
     for quotes in outcome.quotes.iter().filter(|q| q.is_comparable()) {
-        write_quotes(quotes, out)?;
+        write_quotes(quotes, outcome.clocks.one, out)?;
     }
     writeln!(out, "</main></body></html>")
 }
@@ -94,7 +95,8 @@ fn write_packets(
     writeln!(
         out,
         "<p class=\"points\">{} {unit}s are on both sides, {} of them with other bytes.</p>",
-        packets.matched, packets.altered
+        count(packets.matched),
+        count(packets.altered)
     )?;
     let columns = [
         "side",
@@ -121,7 +123,7 @@ fn write_packets(
             side.holes,
             side.outside,
         ];
-        let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
+        let counts: Vec<String> = counts.iter().map(|n| count(*n)).collect();
         let mut cells = vec![*name];
         cells.extend(counts.iter().map(String::as_str));
         row(out, &cells, 1)?;
@@ -148,10 +150,23 @@ fn write_packets(
             b.frame
         )?;
     }
+    if packets.is_unrelated() {
+        return writeln!(
+            out,
+            "<li>Not one feed twice: who is first with a number says nothing.</li></ul></section>"
+        );
+    }
     writeln!(out, "</ul>")?;
-    let points = if one_clock { "at one capture point" } else { "of two captures, whose clocks may differ" };
-    write_lead(&packets.lead, names, points, out)?;
+    write_lead(&packets.lead, names, points(one_clock), out)?;
     writeln!(out, "</section>")
+}
+
+fn points(one_clock: bool) -> &'static str {
+    if one_clock { "at one capture point" } else { "of two captures, whose clocks may differ" }
+}
+
+fn count(n: u64) -> String {
+    thousands(whole(n))
 }
 
 fn write_lead(lead: &Lead, names: [&str; 2], points: &str, out: &mut String) -> fmt::Result {
@@ -173,7 +188,7 @@ fn write_lead(lead: &Lead, names: [&str; 2], points: &str, out: &mut String) -> 
         lead.p9999_ns,
         lead.max_ns,
     ];
-    let mut cells = vec![format!("receipt from {a} → receipt from {b}"), lead.count.to_string()];
+    let mut cells = vec![format!("receipt from {a} → receipt from {b}"), count(lead.count)];
     cells.extend(values.iter().map(|ns| ns.map_or("-".to_owned(), humane)));
     row(out, &cells.iter().map(String::as_str).collect::<Vec<_>>(), 1)?;
     writeln!(out, "{TAIL}")?;
@@ -181,12 +196,12 @@ fn write_lead(lead: &Lead, names: [&str; 2], points: &str, out: &mut String) -> 
     writeln!(
         out,
         "<figure><figcaption>Who is first, and by how much: {} values</figcaption>{}</figure>",
-        lead.count,
+        count(lead.count),
         lead_lag::draw(&picture)
     )
 }
 
-fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
+fn write_quotes(quotes: &QuoteOutcome, one_clock: bool, out: &mut String) -> fmt::Result {
     let [a, b] = [&*quotes.sources[0], &*quotes.sources[1]];
     writeln!(out, "<section><h2>Quotes of {} against {}</h2>", escape(a), escape(b))?;
     let agreement = match &quotes.agreement_percent {
@@ -199,38 +214,34 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         out,
         "<p class=\"points\">{agreement} (both sides of {} instruments added up). Updates: {} of {}, {} of {}; {} the same in both (price and size), {} only in {}, {} only in {}.</p>",
         quotes.instruments,
-        quotes.updates[0],
+        count(quotes.updates[0]),
         escape(a),
-        quotes.updates[1],
+        count(quotes.updates[1]),
         escape(b),
-        quotes.matched,
-        quotes.unmatched[0],
+        count(quotes.matched),
+        count(quotes.unmatched[0]),
         escape(a),
-        quotes.unmatched[1],
+        count(quotes.unmatched[1]),
         escape(b)
     )?;
-    write_lead(&quotes.lead, [a, b], "at one observation point", out)?;
+    write_lead(&quotes.lead, [a, b], points(one_clock), out)?;
     writeln!(out, "<h2>Differences by cause</h2>")?;
     head(out, &["cause", "instruments", "count", "time"], 2)?;
     for (kind, count) in quotes.segments.iter().filter(|(kind, _)| matches!(**kind, "flight" | "brief")) {
         let meaning =
             if *kind == "flight" { "flight: one a little later" } else { "brief: too short to be told" };
-        row(out, &[meaning, "", &count.to_string(), ""], 2)?;
+        row(out, &[meaning, "", &self::count(*count), ""], 2)?;
     }
     for finding in &quotes.findings {
         let named: Vec<String> = finding.instruments.iter().map(|(name, n)| format!("{name} {n}")).collect();
-        row(
-            out,
-            &[&finding.kind, &named.join(", "), &finding.alerts.to_string(), &seconds(finding.time_ns)],
-            2,
-        )?;
+        row(out, &[&finding.kind, &named.join(", "), &count(finding.alerts), &seconds(finding.time_ns)], 2)?;
     }
     for (reason, ns) in &quotes.held_ns {
         let differences = quotes.held_differences.get(reason).copied().unwrap_or(0);
-        row(out, &[&format!("not comparable: {reason}"), "", &differences.to_string(), &seconds(*ns)], 2)?;
+        row(out, &[&format!("not comparable: {reason}"), "", &count(differences), &seconds(*ns)], 2)?;
     }
     if quotes.odd_lots_only > 0 {
-        row(out, &["round lot: only the plain best differs", "", &quotes.odd_lots_only.to_string(), ""], 2)?;
+        row(out, &["round lot: only the plain best differs", "", &count(quotes.odd_lots_only), ""], 2)?;
     }
     writeln!(out, "{TAIL}")?;
     write_examples(quotes, out)?;
@@ -239,7 +250,7 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         head(out, &["instrument", "time apart", "times", "longest", "at most apart", "updates"], 1)?;
         for worst in &quotes.worst {
             let longest = humane(i64::try_from(worst.longest_ns).unwrap_or(i64::MAX));
-            let (times, updates) = (worst.times.to_string(), worst.updates.to_string());
+            let (times, updates) = (count(worst.times), count(worst.updates));
             let cells = [
                 &*worst.instrument,
                 &humane(i64::try_from(worst.apart_ns).unwrap_or(i64::MAX)),
@@ -264,11 +275,10 @@ fn write_examples(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         for example in &finding.examples {
             writeln!(
                 out,
-                "<li><b>{}</b> {} {}: {} <i>{}</i></li>",
+                "<li><b>{}</b> {} {} <i>{}</i></li>",
                 escape(&finding.kind),
                 escape(&example.began),
-                escape(&example.about),
-                escape(&example.why),
+                escape(&example.sentence()),
                 escape(&example.seen.join("; "))
             )?;
         }

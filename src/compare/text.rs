@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::outcome::{Lead, Outcome, PacketOutcome, PacketSide, QuoteOutcome, Seen};
-use super::verdict::percent;
-use crate::chart::duration;
+use super::verdict::{percent, whole};
+use crate::chart::{duration, thousands};
 use crate::latency::text::humane;
 
 /// Writes all of it.
@@ -53,11 +53,15 @@ fn write_packets(packets: &PacketOutcome, names: [&str; 2], out: &mut String) ->
     writeln!(
         out,
         "  on both sides: {} {unit}s, {} of them with other bytes",
-        packets.matched, packets.altered
+        count(packets.matched),
+        count(packets.altered)
     )?;
     for example in &packets.altered_examples {
         let [a, b] = &example.seen;
         writeln!(out, "    {unit} {} differs: {} and {}", example.number, place(a), place(b))?;
+    }
+    if packets.is_unrelated() {
+        return writeln!(out, "  not one feed twice: who is first with a number says nothing");
     }
     if let Some(drift) = &packets.drift {
         writeln!(
@@ -82,7 +86,12 @@ fn write_side(name: &str, side: &PacketSide, unit: &str, out: &mut String) -> fm
     writeln!(
         out,
         "  {name}: {} packets, {} messages, {} heartbeats, {numbers}; {} copies, {} out of order, {} unreadable",
-        side.packets, side.messages, side.heartbeats, side.duplicates, side.out_of_order, side.unreadable
+        count(side.packets),
+        count(side.messages),
+        count(side.heartbeats),
+        count(side.duplicates),
+        count(side.out_of_order),
+        count(side.unreadable)
     )?;
     if let (Some(from), Some(to)) = (&side.from, &side.to) {
         writeln!(out, "    {from} to {to}")?;
@@ -94,10 +103,16 @@ fn write_side(name: &str, side: &PacketSide, unit: &str, out: &mut String) -> fm
             .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
             .collect();
         let more = if side.holes > side.missing_ranges.len() as u64 { ", ..." } else { "" };
-        writeln!(out, "    lacks {} {unit}s that the other has: {}{more}", side.missing, ranges.join(", "))?;
+        writeln!(
+            out,
+            "    lacks {} {unit}s that the other has: {}{more}",
+            count(side.missing),
+            ranges.join(", ")
+        )?;
     }
     if side.outside > 0 {
-        writeln!(out, "    {} {unit}s of the other lie before its beginning or after its end", side.outside)?;
+        let outside = count(side.outside);
+        writeln!(out, "    {outside} {unit}s of the other lie before its beginning or after its end")?;
     }
     if let Some(first) = &side.first_out_of_order {
         writeln!(out, "    first out of order: {}", place(first))?;
@@ -113,12 +128,12 @@ fn write_lead(lead: &Lead, [a, b]: [&str; 2], what: &str, out: &mut String) -> f
     writeln!(
         out,
         "  first: {a} {} ({} %), {b} {} ({} %), together {}; of {} {what}",
-        lead.first_led,
+        count(lead.first_led),
         part(lead.first_led),
-        lead.second_led,
+        count(lead.second_led),
         part(lead.second_led),
-        lead.together,
-        lead.count
+        count(lead.together),
+        count(lead.count)
     )?;
     let columns = [
         ("min", lead.min_ns),
@@ -148,6 +163,7 @@ fn picture(lead: &Lead, [a, b]: [&str; 2], out: &mut String) -> fmt::Result {
     if rows.len() > ROWS {
         rows = self::rows(&lead.counts, &[1]);
     }
+    let rows = fold(&rows);
     let most = rows.iter().map(|row| row.2).max().unwrap_or(1).max(1);
     let bound = |(low, high): (i64, i64)| match (low, high) {
         (0, 0) => "same time".to_owned(),
@@ -156,17 +172,29 @@ fn picture(lead: &Lead, [a, b]: [&str; 2], out: &mut String) -> fmt::Result {
     let width = rows.iter().map(|row| bound((row.0, row.1)).len()).max().unwrap_or(0);
     for (low, high, count) in rows {
         let length = (u128::from(count) * u128::from(BAR)).div_ceil(u128::from(most)) as usize;
-        let who = if high <= 0 && low < 0 {
-            b
-        } else if low >= 0 && high > 0 {
-            a
-        } else {
-            ""
+        let who = match count {
+            0 => "",
+            _ if high <= 0 && low < 0 => b,
+            _ if low >= 0 && high > 0 => a,
+            _ => "",
         };
         let first = if who.is_empty() { String::new() } else { format!("  {who} first") };
-        writeln!(out, "    {:>width$} |{:<48} {count}{first}", bound((low, high)), "#".repeat(length))?;
+        let bar = "#".repeat(length);
+        writeln!(out, "    {:>width$} |{bar:<48} {}{first}", bound((low, high)), self::count(count))?;
     }
     Ok(())
+}
+
+/// The same with empty rows that follow each other as one.
+fn fold(rows: &[(i64, i64, u64)]) -> Vec<(i64, i64, u64)> {
+    let mut folded: Vec<(i64, i64, u64)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match folded.last_mut() {
+            Some(last) if last.2 == 0 && row.2 == 0 && last.1 == row.0 => last.1 = row.1,
+            _ => folded.push(*row),
+        }
+    }
+    folded
 }
 
 /// (from, to, count) of steps at `factors` times powers of ten, both sides of zero, in order; empty ones between full
@@ -207,7 +235,10 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "  instruments: {} in both at the same venue, {} only in {a}, {} only in {b}, {} in both at different venues",
-        quotes.instruments, quotes.only[0], quotes.only[1], quotes.elsewhere
+        count(quotes.instruments),
+        count(quotes.only[0]),
+        count(quotes.only[1]),
+        count(quotes.elsewhere)
     )?;
     for (side, name) in [a, b].iter().enumerate().filter(|(side, _)| quotes.only[*side] > 0) {
         writeln!(out, "    only in {name}: {}", named(&quotes.only_named[side], quotes.only[side]))?;
@@ -227,13 +258,18 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         "  updates: {} of {a}, {} of {b}; the same in both (price and size) {}; only {a} {}, only {b} {}",
-        quotes.updates[0], quotes.updates[1], quotes.matched, quotes.unmatched[0], quotes.unmatched[1]
+        count(quotes.updates[0]),
+        count(quotes.updates[1]),
+        count(quotes.matched),
+        count(quotes.unmatched[0]),
+        count(quotes.unmatched[1])
     )?;
     if quotes.not_judged != [0, 0] {
         writeln!(
             out,
             "    not looked for while one of the two was suspect, halted, in an auction or closed: {} of {a}, {} of {b}",
-            quotes.not_judged[0], quotes.not_judged[1]
+            count(quotes.not_judged[0]),
+            count(quotes.not_judged[1])
         )?;
     }
     write_lead(&quotes.lead, [a, b], "matched updates", out)?;
@@ -246,10 +282,10 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
             "    {:<10} {:>7} in {} times, longest {}, at most {} apart; {} updates",
             worst.instrument,
             humane(i64::try_from(worst.apart_ns).unwrap_or(i64::MAX)),
-            worst.times,
+            count(worst.times),
             humane(i64::try_from(worst.longest_ns).unwrap_or(i64::MAX)),
             worst.most,
-            worst.updates
+            count(worst.updates)
         )?;
     }
     Ok(())
@@ -263,23 +299,26 @@ fn write_causes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         none = false;
         let meaning =
             if *kind == "flight" { "one a little later than the other" } else { "too short to be told" };
-        writeln!(out, "    {kind}: {count} ({meaning})")?;
+        writeln!(out, "    {kind}: {} ({meaning})", self::count(*count))?;
     }
     for finding in &quotes.findings {
         none = false;
-        let lost =
-            if finding.messages > 0 { format!(", {} messages", finding.messages) } else { String::new() };
+        let lost = if finding.messages > 0 {
+            format!(", {} messages", count(finding.messages))
+        } else {
+            String::new()
+        };
         let among: Vec<String> = finding.instruments.iter().map(|(name, n)| format!("{name} {n}")).collect();
         let among = if among.is_empty() { String::new() } else { format!("; {}", among.join(", ")) };
         writeln!(
             out,
             "    {}: {} told, {} in all{lost}{among}",
             finding.kind,
-            finding.alerts,
+            count(finding.alerts),
             seconds(finding.time_ns)
         )?;
         for example in &finding.examples {
-            writeln!(out, "      {} {}: {}", example.began, example.about, example.why)?;
+            writeln!(out, "      {} {}", example.began, example.sentence())?;
             if !example.seen.is_empty() {
                 writeln!(out, "        {}", example.seen.join("; "))?;
             }
@@ -299,7 +338,7 @@ fn write_causes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         writeln!(
             out,
             "    round lot: {} updates at which the plain best differed and the best for round lots did not",
-            quotes.odd_lots_only
+            count(quotes.odd_lots_only)
         )?;
     }
     if none {
@@ -311,6 +350,10 @@ fn write_causes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
 fn named(names: &[String], all: u64) -> String {
     let more = if all > names.len() as u64 { ", ..." } else { "" };
     format!("{}{more}", names.join(", "))
+}
+
+fn count(n: u64) -> String {
+    thousands(whole(n))
 }
 
 fn seconds(ns: u64) -> String {
@@ -330,6 +373,10 @@ mod tests {
         assert_eq!(rows.iter().map(|row| row.2).sum::<u64>(), 12);
         assert!(rows.contains(&(0, 0, 1)) && rows.contains(&(1, 10, 7)));
         assert_eq!(self::rows(&[], &[1]), []);
+        // -1us to 0 and 0 to 1ns hold one and nothing; between the first two rows nothing lies.
+        let folded = fold(&rows);
+        assert_eq!(folded.get(1), Some(&(-1_000, 0, 0)));
+        assert_eq!(folded.iter().filter(|row| row.2 == 0).count(), 2);
         assert_eq!(self::rows(&[(i64::MIN, 1), (i64::MAX, 2)], &[1]).iter().map(|r| r.2).sum::<u64>(), 3);
     }
 }

@@ -1,7 +1,7 @@
 //! The verdict in sentences that a person can forward: are they the same, which is first, where do they differ, and how
 //! surely.
 
-use super::outcome::{Clocks, Lead, Outcome, PacketOutcome, QuoteOutcome, SideOutcome, Verdict};
+use super::outcome::{Clocks, Lead, Outcome, PacketOutcome, PacketSide, QuoteOutcome, SideOutcome, Verdict};
 use crate::chart::thousands;
 use crate::latency::text::humane;
 
@@ -20,11 +20,12 @@ pub fn conclude(
 }
 
 fn verdict(outcome: &Outcome) -> Verdict {
-    let packets: Vec<&PacketOutcome> = outcome.packets.iter().filter(|p| p.matched > 0).collect();
+    let packets: Vec<&PacketOutcome> = outcome.packets.iter().filter(|p| p.is_shared()).collect();
     let quotes: Vec<&QuoteOutcome> = outcome.quotes.iter().filter(|q| q.is_comparable()).collect();
     if packets.is_empty() && quotes.is_empty() {
         Verdict::NothingInCommon
     } else if packets.iter().any(|p| !p.is_same())
+        || outcome.packets.iter().any(PacketOutcome::is_unrelated)
         || (packets.is_empty() && quotes.iter().any(|q| !q.agrees()))
     {
         Verdict::Different
@@ -44,22 +45,22 @@ fn sentences(outcome: &Outcome) -> Vec<String> {
             "They are the same: {} equal on both sides, to the byte.",
             amount(outcome, |p| p.matched)
         )),
-        Verdict::Agree if outcome.packets.iter().any(|p| p.matched > 0) => said.push(format!(
+        Verdict::Agree if outcome.packets.iter().any(PacketOutcome::is_shared) => said.push(format!(
             "They are the same as far as both reach: {} equal, to the byte.",
             amount(outcome, |p| p.matched)
         )),
         Verdict::Agree => said.push("They agree: nothing differs but who is first.".to_owned()),
         Verdict::Different => said.push(different(outcome)),
     }
-    for packets in outcome.packets.iter().filter(|p| p.matched > 0) {
+    for packets in outcome.packets.iter().filter(|p| p.is_shared()) {
         said.extend(first(&packets.lead, [a, b], "packets", &where_from(outcome, packets)));
         said.extend(packets.drift.map(|drift| drifting(drift, [a, b])));
         outside(packets, [a, b], &mut said);
     }
     // Where packets were compared, quotes say the same once more.
-    if outcome.packets.iter().all(|p| p.matched == 0) {
+    if outcome.packets.iter().all(|p| !p.is_shared()) {
         for quotes in outcome.quotes.iter().filter(|q| q.is_comparable()) {
-            quoted(quotes, &mut said);
+            quoted(quotes, outcome.clocks, &mut said);
         }
     }
     if outcome.verdict != Verdict::NothingInCommon {
@@ -77,33 +78,71 @@ fn nothing(outcome: &Outcome) -> String {
             side.carries.join(", ")
         }
     };
+    format!(
+        "They have nothing in common that could be compared: {} carries {}; {} carries {}{}.",
+        a.name,
+        carries(a),
+        b.name,
+        carries(b),
+        nothing_why(outcome)
+    )
+}
+
+/// Why nothing can be compared, where more is known than what each carries.
+fn nothing_why(outcome: &Outcome) -> String {
     let elsewhere: u64 = outcome.quotes.iter().map(|q| q.elsewhere).sum();
     let apart = outcome.quotes.iter().filter(|q| q.instruments > 0).find_map(|q| match &q.spans {
         [Some([a_from, a_to]), Some([b_from, b_to])] => Some((a_from, a_to, b_from, b_to)),
         _ => None,
     });
-    let more = if let Some((a_from, a_to, b_from, b_to)) = apart {
-        format!(
-            "; both quote the same instruments, but not at the same time: {a_from} to {a_to}, and {b_from} to {b_to}"
-        )
-    } else if elsewhere > 0 {
-        format!(
+    if let Some(packets) = outcome.packets.iter().find(|p| p.is_unrelated()) {
+        return format!("; {}", unrelated(packets));
+    }
+    if let Some((a_from, a_to, b_from, b_to)) = apart {
+        return format!(
+            "; both quote the same instruments, but not at the same time: {} to {}, and {} to {}",
+            to_second(a_from),
+            to_second(a_to),
+            to_second(b_from),
+            to_second(b_to)
+        );
+    }
+    if elsewhere > 0 {
+        return format!(
             "; {elsewhere} instruments are quoted by both, but at different venues, which is no disagreement"
-        )
-    } else {
-        String::new()
+        );
+    }
+    if outcome.sides.iter().all(|side| !side.carries.is_empty()) {
+        return "; no channel and no instrument is on both sides".to_owned();
+    }
+    String::new()
+}
+
+/// A written time without its parts of a second.
+fn to_second(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
+}
+
+/// Numbers that only happen to be the same.
+fn unrelated(packets: &PacketOutcome) -> String {
+    let span = |side: &PacketSide| match (&side.from, &side.to) {
+        (Some(from), Some(to)) => format!("{} to {}", to_second(from), to_second(to)),
+        _ => "no time".to_owned(),
     };
+    let [a, b] = &packets.sides;
     format!(
-        "They have nothing in common that could be compared: {} carries {}; {} carries {}{more}.",
-        a.name,
-        carries(a),
-        b.name,
-        carries(b)
+        "{} of the {} {}s of {} with the same number have other bytes: not one feed twice (one is of {}, the other of {})",
+        thousands(whole(packets.altered)),
+        thousands(whole(packets.matched)),
+        packets.unit,
+        packets.channel,
+        span(a),
+        span(b)
     )
 }
 
 fn amount(outcome: &Outcome, count: fn(&PacketOutcome) -> u64) -> String {
-    let matched = outcome.packets.iter().filter(|p| p.matched > 0);
+    let matched = outcome.packets.iter().filter(|p| p.is_shared());
     let parts: Vec<String> = matched
         .clone()
         .map(|p| format!("{} {}s on {}", thousands(whole(count(p))), p.unit, p.channel))
@@ -111,14 +150,16 @@ fn amount(outcome: &Outcome, count: fn(&PacketOutcome) -> u64) -> String {
     parts.join(", ")
 }
 
-fn whole(n: u64) -> i64 {
+/// A count for what takes `i64`.
+pub fn whole(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 fn different(outcome: &Outcome) -> String {
     let names = [&outcome.sides[0].name, &outcome.sides[1].name];
     let mut parts = Vec::new();
-    for p in outcome.packets.iter().filter(|p| p.matched > 0 && !p.is_same()) {
+    parts.extend(outcome.packets.iter().filter(|p| p.is_unrelated()).map(unrelated));
+    for p in outcome.packets.iter().filter(|p| p.is_shared() && !p.is_same()) {
         for (side, name) in p.sides.iter().zip(names).filter(|(side, _)| side.missing > 0) {
             let holes = if side.holes == 1 { "one hole".to_owned() } else { format!("{} holes", side.holes) };
             parts.push(format!(
@@ -141,7 +182,7 @@ fn different(outcome: &Outcome) -> String {
             parts.push(format!("{contradicting} numbers of {} came twice with different bytes", p.channel));
         }
     }
-    if parts.is_empty() {
+    if outcome.packets.iter().all(|p| !p.is_shared()) {
         for q in outcome.quotes.iter().filter(|q| q.is_comparable()) {
             let told: Vec<String> = q.findings.iter().map(|f| format!("{} {}", f.alerts, f.kind)).collect();
             if !told.is_empty() {
@@ -174,7 +215,7 @@ fn first(lead: &Lead, [a, b]: [&str; 2], what: &str, whence: &str) -> Option<Str
         ns => format!("{a} {} {earlier}", humane(ns)),
     };
     Some(format!(
-        "{who} is first in {} % of {} {what}, by a median of {} over all of them; from {} to {} ({whence}).",
+        "{who} is first in {} % of {} {what}, by a median of {} over all of them; at the ends {} and {} ({whence}).",
         percent(led, lead.count),
         thousands(whole(lead.count)),
         humane(by),
@@ -183,15 +224,22 @@ fn first(lead: &Lead, [a, b]: [&str; 2], what: &str, whence: &str) -> Option<Str
     ))
 }
 
-/// Per cent with one decimal, never rounded up to all.
+/// Per cent with one decimal, rounded, but never to all or to none where some are there or lacking.
 pub fn percent(part: u64, all: u64) -> String {
-    let permille = (u128::from(part) * 1_000).checked_div(u128::from(all)).unwrap_or(0);
+    let (part, all) = (u128::from(part), u128::from(all));
+    let permille = match (part * 2_000 + all).checked_div(all * 2).unwrap_or(0) {
+        rounded if part == 0 || part == all => rounded,
+        rounded => rounded.clamp(1, 999),
+    };
     format!("{}.{}", permille / 10, permille % 10)
 }
 
 fn where_from(outcome: &Outcome, packets: &PacketOutcome) -> String {
-    let place = if outcome.clocks.one { "of one capture point" } else { "of two captures" };
-    format!("receive times {place}, {}", packets.channel)
+    format!("{}, {}", receive_times(outcome.clocks), packets.channel)
+}
+
+fn receive_times(clocks: Clocks) -> &'static str {
+    if clocks.one { "receive times of one capture point" } else { "receive times of two captures" }
 }
 
 fn drifting(drift: super::drift::Drift, [a, b]: [&str; 2]) -> String {
@@ -222,7 +270,7 @@ fn outside(packets: &PacketOutcome, names: [&str; 2], said: &mut Vec<String>) {
     }
 }
 
-fn quoted(quotes: &QuoteOutcome, said: &mut Vec<String>) {
+fn quoted(quotes: &QuoteOutcome, clocks: Clocks, said: &mut Vec<String>) {
     let [a, b] = &quotes.sources;
     if let Some(percent) = &quotes.agreement_percent {
         said.push(format!(
@@ -231,8 +279,8 @@ fn quoted(quotes: &QuoteOutcome, said: &mut Vec<String>) {
             quotes.instruments
         ));
     }
-    let whence = "receive times at one observation point, same instrument, venue, side, price and size";
-    said.extend(first(&quotes.lead, [a, b], "matched updates", whence));
+    let whence = format!("{}, same instrument, venue, side, price and size", receive_times(clocks));
+    said.extend(first(&quotes.lead, [a, b], "matched updates", &whence));
     if quotes.matched == 0 {
         said.push(format!("No update of {a} was shown by {b} too, so who is first cannot be told."));
     }

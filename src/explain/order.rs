@@ -5,6 +5,7 @@
 //! apart they may be; then only a change against what is usual can be told.
 
 use super::facts::{Facts, Figures};
+use super::hypotheses::words::many;
 
 /// What can be said of the order of the two sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +47,10 @@ impl std::fmt::Display for Order {
             }
             Order::First { leader, later, by_ns, error_ns, basis, count } => write!(
                 f,
-                "{leader} was first: {later} showed the same {} later, give or take {} ({count} matched updates; {basis})",
+                "{leader} was first: {later} showed the same {} later, give or take {} ({}; {basis})",
                 length(*by_ns),
-                length(*error_ns)
+                length(*error_ns),
+                many(*count, "matched update")
             ),
             Order::Unknown { error_ns: Some(error), basis, .. } => {
                 write!(

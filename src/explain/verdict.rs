@@ -77,7 +77,11 @@ fn decide(findings: &[(&'static Hypothesis, Finding)]) -> (Verdict, String) {
     let (first, second) = (blames.next(), blames.next());
     let Some(blame) = first else {
         let open: Vec<&str> = with(Standing::Open).map(|(h, _)| h.title).collect();
-        return (Verdict::Undecided, format!("nothing in the data decides between: {}", open.join("; ")));
+        let because = match open.is_empty() {
+            true => "the data exclude every cause that was tested".to_owned(),
+            false => format!("nothing in the data decides between: {}", open.join("; ")),
+        };
+        return (Verdict::Undecided, because);
     };
     if second.is_some() {
         return (

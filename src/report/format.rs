@@ -12,6 +12,10 @@ pub fn heading(column: &str) -> String {
         "p999" => "p99.9",
         "p9999" => "p99.99",
         "first_ppm" => "first",
+        "differ" => "time apart",
+        "alert" => "alert time",
+        "held" => "time held",
+        "lasted" => "time in all",
         name => name,
     };
     let percent = if column.ends_with("_ppm") { " %" } else { "" };
@@ -20,7 +24,8 @@ pub fn heading(column: &str) -> String {
 
 /// Whether a column stands on the left.
 pub fn is_text(cells: impl Iterator<Item = Cell>, column: &str) -> bool {
-    !column.ends_with("_ns") && cells.into_iter().any(|cell| matches!(cell, Cell::Text(_)))
+    let is_moment = column.ends_with("_at_ns");
+    is_moment || !column.ends_with("_ns") && cells.into_iter().any(|cell| matches!(cell, Cell::Text(_)))
 }
 
 /// A value.
@@ -53,6 +58,18 @@ fn duration(ns: i64, us: i64) -> String {
     }
 }
 
+/// A range of times, UTC: whole days by their dates, the last one included.
+pub fn range(from_ns: i64, to_ns: i64) -> String {
+    let days = |ns: i64| ns % super::DAY_NS == 0;
+    match to_ns.saturating_sub(super::DAY_NS) {
+        last if days(from_ns) && days(to_ns) && last == from_ns => format!("on {} (UTC)", time(from_ns)),
+        last if days(from_ns) && days(to_ns) && last > from_ns => {
+            format!("from {} to {}, both days included (UTC)", time(from_ns), time(last))
+        }
+        _ => format!("from {} to {} UTC", time(from_ns), time(to_ns)),
+    }
+}
+
 /// A time, UTC, to the second where it is a whole one.
 pub fn time(ns: i64) -> String {
     let Ok(time) = jiff::Timestamp::from_nanosecond(i128::from(ns)) else { return ns.to_string() };
@@ -82,6 +99,13 @@ mod tests {
         assert_eq!(shown("event_at_ns", 1_500_000_000), "1970-01-01 00:00:01.500000000");
         assert_eq!(shown("messages", 1_234_567), "1,234,567");
         assert_eq!(show("agree_ppm", &Cell::Null), "no data");
+        assert_eq!(range(0, crate::report::DAY_NS), "on 1970-01-01 (UTC)");
+        assert_eq!(
+            range(0, 7 * crate::report::DAY_NS),
+            "from 1970-01-01 to 1970-01-07, both days included (UTC)"
+        );
+        assert_eq!(range(0, 60_000_000_000), "from 1970-01-01 to 1970-01-01 00:01:00 UTC");
+        assert!(is_text([Cell::Whole(0)].into_iter(), "day_at_ns"));
         assert_eq!(
             (heading("agree_ppm"), heading("p999_ns"), heading("only_first")),
             ("agree %".into(), "p99.9".into(), "only first".into())

@@ -21,6 +21,13 @@ pub struct ClockRule {
     pub source: String,
 }
 
+impl ClockRule {
+    /// What it asks to be kept, as a sentence that follows another; empty where the book does not say.
+    pub fn asks(&self) -> String {
+        if self.log.is_empty() { String::new() } else { format!(" To be kept: {}.", self.log) }
+    }
+}
+
 /// A report.
 #[derive(Debug, Clone)]
 pub struct Report {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::format::{heading, is_text, show, time};
+use super::format::{heading, is_text, range, show};
 use super::gather::Report;
 use super::table::{Cell, Table};
 use crate::chart::bars::{self, Bar, Bars};
@@ -22,7 +22,7 @@ pub fn write(report: &Report) -> String {
 }
 
 fn try_write(report: &Report, out: &mut String) -> fmt::Result {
-    let title = format!("Feeds from {} to {} UTC", time(report.range.from_ns), time(report.range.to_ns));
+    let title = format!("Feeds {}", range(report.range.from_ns, report.range.to_ns));
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}{PAPER}</style></head><body><main>\n<h1>{title}</h1>\n<ul>\n"
@@ -53,10 +53,11 @@ fn try_write(report: &Report, out: &mut String) -> fmt::Result {
     let rule = &report.rule;
     writeln!(
         out,
-        "<p class=\"points\">Clock rule <b>{}</b>: {}. {}</p>\n</main></body></html>",
+        "<p class=\"points\">Clock rule <b>{}</b> ({}): {}.{}</p>\n</main></body></html>",
         escape(&rule.name),
+        humane(rule.tolerance_ns),
         escape(&rule.source),
-        escape(&rule.log)
+        escape(&rule.asks())
     )
 }
 

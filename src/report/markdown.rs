@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::format::{heading, is_text, show, time};
+use super::format::{heading, is_text, range, show};
 use super::gather::Report;
 use super::table::Table;
+use crate::latency::text::humane;
 
 /// The whole report; tables without rows are named together at the end.
 pub fn write(report: &Report) -> String {
@@ -15,7 +16,7 @@ pub fn write(report: &Report) -> String {
 }
 
 fn try_write(report: &Report, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "# Feeds from {} to {} UTC\n", time(report.range.from_ns), time(report.range.to_ns))?;
+    writeln!(out, "# Feeds {}\n", range(report.range.from_ns, report.range.to_ns))?;
     for sentence in &report.sentences {
         writeln!(out, "- {}", escape(sentence))?;
     }
@@ -28,10 +29,11 @@ fn try_write(report: &Report, out: &mut String) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\nClock rule {}: {}. {}",
+        "\nClock rule {} ({}): {}.{}",
         report.rule.name,
+        humane(report.rule.tolerance_ns),
         escape(&report.rule.source),
-        escape(&report.rule.log)
+        escape(&report.rule.asks())
     )
 }
 

@@ -73,7 +73,11 @@ fn sources(report: &Report, said: &mut Vec<String>) {
                 thousands(unrecovered)
             ),
         };
-        let sentence = format!("{name}: available {percent} % of {watched} watched; {lost}.");
+        let available_for = match available {
+            1_000_000 => format!("all {watched} watched"),
+            _ => format!("{percent} % of {watched} watched"),
+        };
+        let sentence = format!("{name}: available {available_for}; {lost}.");
         // Parts per million against messages: who was away is told before who lost something.
         alike.push((
             (available - 1_000_000).saturating_mul(1_000_000_000).saturating_sub(unrecovered),
@@ -152,11 +156,12 @@ fn lines(report: &Report, said: &mut Vec<String>) {
             .iter()
             .filter(|row| table.text(row, "line") != line)
             .map(|row| {
-                format!(
-                    "without {} {} would be missing",
-                    table.text(row, "line"),
-                    thousands(n(row, "messages_only_here"))
-                )
+                let missing = match n(row, "messages_only_here") {
+                    0 => "nothing".to_owned(),
+                    1 => "one message".to_owned(),
+                    only => format!("{} messages", thousands(only)),
+                };
+                format!("without {} {missing} would be missing", table.text(row, "line"))
             })
             .collect();
         let later = lead(report, &format!("{}/{}", channel.0, channel.1), &line);

@@ -107,11 +107,11 @@ fn write_page(path: &Path, page: &str) -> Result<()> {
 fn damage(captures: &Captures) -> Vec<String> {
     let of = |counts: &CaptureCounts| {
         let each = counts.errors().map(|(reason, tally)| {
+            let times = if tally.count == 1 { "once".to_owned() } else { format!("{} times", tally.count) };
             format!(
-                "{}: {} ({}), first at frame {}",
+                "{}: {} ({times}, first at frame {})",
                 counts.name,
-                reason.meaning(),
-                tally.count,
+                reason.meaning().trim_end_matches('.'),
                 tally.first_frame
             )
         });

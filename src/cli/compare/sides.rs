@@ -215,8 +215,14 @@ fn two_of(base: &Config) -> Result<[Vec<Port>; 2]> {
     let what: Vec<String> = all_ports(base)
         .map(|port| format!("{} on {}", base.sources[port.source].name, port.line.group))
         .collect();
+    if let [only] = &*what {
+        bail!(
+            "there is only one thing to compare here, {only}; give a second capture: `parallax compare A B`"
+        );
+    }
     bail!(
-        "there are not just two things to compare here but {}; name two of them before the captures, such as `parallax compare A B CAPTURE...`",
+        "there are {} things to compare here: {}; name two of them before the captures, such as `parallax compare A B CAPTURE...`",
+        what.len(),
         what.join(", ")
     )
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::rules::{Rules, Used};
 use super::summary::{Pair, Series, Source, Summary};
+use crate::latency::text::humane;
 
 /// Writes the summary.
 pub fn write(summary: &Summary) -> String {
@@ -242,17 +243,4 @@ fn write_alerts(summary: &Summary, out: &mut String) -> std::fmt::Result {
 
 fn seconds(ns: u64) -> String {
     format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000)
-}
-
-fn humane(ns: i64) -> String {
-    let magnitude = ns.unsigned_abs();
-    let sign = if ns < 0 { "-" } else { "" };
-    match magnitude {
-        0..10_000 => format!("{sign}{magnitude}ns"),
-        10_000..10_000_000 => format!("{sign}{}.{}us", magnitude / 1_000, magnitude % 1_000 / 100),
-        10_000_000..10_000_000_000 => {
-            format!("{sign}{}.{}ms", magnitude / 1_000_000, magnitude % 1_000_000 / 100_000)
-        }
-        _ => format!("{sign}{}.{}s", magnitude / 1_000_000_000, magnitude % 1_000_000_000 / 100_000_000),
-    }
 }

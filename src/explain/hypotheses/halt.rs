@@ -48,7 +48,12 @@ fn test(facts: &Facts) -> Finding {
         }
     }
     if states.is_empty() {
-        return finding.excluded("no source says halted, auction or closed anywhere near");
+        let who = match facts.alert.sources.as_slice() {
+            [one] => format!("{one} does not say"),
+            [one, other] => format!("neither {one} nor {other} says"),
+            _ => "no source of the alert says".to_owned(),
+        };
+        return finding.excluded(format!("{who} halted, auction or closed anywhere near"));
     }
     states
         .into_iter()

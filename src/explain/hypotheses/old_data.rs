@@ -1,7 +1,7 @@
 //! Old data sent again with fresh timestamps.
 
 use super::super::facts::{Echoes, Facts};
-use super::words::{is_shown, length, many, moment};
+use super::words::{is_shown, length, many_of, moment};
 use super::{Blame, Finding, Hypothesis};
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -41,7 +41,7 @@ fn test(facts: &Facts) -> Finding {
             moment(first_ns),
             length(age_ns[0]),
             length(age_ns[1]),
-            many(bursts, "tenth of a second")
+            many_of(bursts, "tenth of a second", "tenths of a second")
         ));
     }
     if repeated >= REPEATED_MIN && many_more {

@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, holes, length, many, moment, pair_of, pairing, pauses, place, range, rest_is_current, rose,
-    unreadable, whole,
+    LATE_NS, holes, length, many, many_of, moment, pair_of, pairing, pauses, place, range, rest_is_current,
+    rose, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -248,7 +248,7 @@ fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
         return Delay::No(format!(
             "{name} channel {} brought {} in the {length} without data",
             channel.name,
-            many(arrivals, "packet without news")
+            many_of(arrivals, "packet without news", "packets without news")
         ));
     }
     match rose(&late.latency.before, &late.latency.during) {

@@ -2,7 +2,7 @@
 
 use super::super::facts::{Facts, SourceFacts, Span};
 use super::words::{
-    LATE_NS, doubts, is_authority, length, many, moment, pair_of, pairing, pauses, price, prices,
+    LATE_NS, doubts, is_authority, length, many, many_of, moment, pair_of, pairing, pauses, price, prices,
     rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
@@ -82,7 +82,7 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
                 "{name} channel {} delivered nothing from {} for {stretch}, while {} came; no number is missing: nothing had been sent",
                 channel.name,
                 moment(pause.span.from_ns),
-                many(pause.arrivals, "packet without news"),
+                many_of(pause.arrivals, "packet without news", "packets without news"),
             )));
         }
         return Err((format!("{name} delivered nothing at all for {stretch}"), true));

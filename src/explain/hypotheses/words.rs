@@ -33,7 +33,12 @@ pub fn price(nanos: i64) -> String {
 
 /// `n things`, or `1 thing`.
 pub fn many(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+    many_of(count, thing, &format!("{thing}s"))
+}
+
+/// `1 packet without news`, `3 packets without news`.
+pub fn many_of(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// Where a packet lies.
