@@ -85,6 +85,10 @@ pub struct Gap {
     pub ours: Ours,
 }
 
+fn suspects(count: u64) -> String {
+    format!("{} {}", super::silent::instruments(count), if count == 1 { "is" } else { "are" })
+}
+
 impl GapJudge {
     /// Tells a gap.
     pub fn tell(
@@ -102,7 +106,7 @@ impl GapJudge {
             _ => gap.ours.cause(lines),
         };
         let why = format!(
-            "{} channel {channel} lost {}, on {} ({}); {} instruments are suspect{evidence}",
+            "{} channel {channel} lost {}, on {} ({}); {} suspect{evidence}",
             desk.name(source),
             gap.range,
             if lines > 1 { "every line" } else { "its only line" },
@@ -113,7 +117,7 @@ impl GapJudge {
                 _ if lines > 1 => "no copy came in time",
                 _ => "they did not come in time",
             },
-            gap.suspects
+            suspects(gap.suspects)
         );
         let details = Details {
             sequence: Some(gap.range),

@@ -147,7 +147,7 @@ impl Life {
             _ => source.to_owned(),
         };
         let under = if who.instruments > 0 {
-            format!("; {} instruments under it", who.instruments)
+            format!("; {} under it", instruments(who.instruments))
         } else {
             String::new()
         };
@@ -175,6 +175,11 @@ impl Life {
             desk.clear(now, now, alert, reason, registry);
         }
     }
+}
+
+/// So many instruments, in words.
+pub fn instruments(count: u64) -> String {
+    format!("{count} instrument{}", if count == 1 { "" } else { "s" })
 }
 
 /// Who is silent.

@@ -27,7 +27,7 @@ pub enum Format {
 #[command(mut_arg("captures", |captures| captures.required(false).required_unless_present("store")))]
 pub struct CaseArgs {
     /// The alert's id, or as much of its beginning as no other has
-    #[arg(value_name = "ALERT")]
+    #[arg(value_name = "ALERT", value_parser = trimmed)]
     pub alert: String,
 
     /// The captures, with which it is raised; from the store where it knows the alert
@@ -114,6 +114,11 @@ impl CaseArgs {
         case.refuse_standard_input()?;
         Ok(case)
     }
+}
+
+/// An id as it is copied out of a table: with what stands around it.
+fn trimmed(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.trim().to_owned())
 }
 
 /// Configuration and captures of the latest run that raised the alert.
