@@ -81,7 +81,7 @@ fn walked(page: &str, folder: &Path) -> String {
             .and_then(|(_, line)| line.strip_prefix(SHOWN)?.strip_suffix(" -->"));
         let line = block.lines().next().filter(|line| line.starts_with("$ ")).expect("a command");
         let output = run(line.trim_start_matches("$ "), folder);
-        write!(text, "{before}{BLOCK}{line}\n").expect("a String takes it");
+        writeln!(text, "{before}{BLOCK}{line}").expect("a String takes it");
         text.push_str(&shown.map_or_else(|| output.clone(), |shown| abridged(&output, shown)));
         text.push_str("```\n");
         rest = after;
