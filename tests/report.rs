@@ -261,7 +261,7 @@ fn clock_events_are_logged_against_the_rule() {
         let tables = desk.tables(&["--clock-rule", rule]);
         let (_, rows) = tables.into_iter().find(|(name, _)| name == "clock_log").unwrap();
         let second = |row: &Vec<String>| (row[0].parse::<i64>().unwrap() - DEMO_DAY) / 1_000_000_000;
-        rows[1..].iter().map(|row| (format!("{} {}", second(row), row[2]), row[3].clone())).collect()
+        rows[1..].iter().map(|row| (format!("{} {}", second(row), row[5]), row[6].clone())).collect()
     };
     let expected = [
         ("1 first look: synchronised", "yes"),

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Connection;
 
-use crate::report::{self, ClockRule, QUERIES, Range};
+use crate::config;
+use crate::report::{self, ClockRule, Clocks, QUERIES, Range, RunClock};
 use crate::rules::Book;
 use crate::store;
 
@@ -89,10 +90,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let rule = clock_rule(&args.clock_rule, range, held)?;
+    let runs = watched(&connection).with_context(asked)?;
     if let Some(table) = &args.show_sql {
-        return show_sql(table, &range, rule.tolerance_ns, out);
+        return show_sql(table, &range, &Clocks { tolerance_ns: rule.tolerance_ns, runs }, out);
     }
-    let Some(report) = report::gather(&connection, range, rule).with_context(asked)? else {
+    let Some(report) = report::gather(&connection, range, rule, runs).with_context(asked)? else {
         let of = |ns: i64| show(ns);
         let held = held
             .map_or("none at all".to_owned(), |(from, to)| format!("data from {} to {}", of(from), of(to)));
@@ -123,7 +125,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_sql(table: &str, range: &Range, tolerance_ns: i64, out: &mut dyn Write) -> Result<ExitCode> {
+fn show_sql(table: &str, range: &Range, clocks: &Clocks, out: &mut dyn Write) -> Result<ExitCode> {
     let wanted: Vec<_> = QUERIES.iter().filter(|query| table == "all" || query.name == table).collect();
     if wanted.is_empty() {
         let names: Vec<&str> = QUERIES.iter().map(|query| query.name).collect();
@@ -131,10 +133,26 @@ fn show_sql(table: &str, range: &Range, tolerance_ns: i64, out: &mut dyn Write) 
     }
     for query in wanted {
         // A comment that begins like an option would be taken for one by `parallax sql`.
-        let sql = query.sql(range, tolerance_ns);
+        let sql = query.sql(range, clocks);
         writeln!(out, "/* {}: {} */\n{};", query.name, query.title, sql.trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whose clocks the daemons watched: the words of the configuration that each run kept.
+fn watched(store: &Connection) -> rusqlite::Result<Vec<RunClock>> {
+    let mut statement =
+        store.prepare("SELECT run, config FROM current_run WHERE kind = 'live' ORDER BY run")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let mut runs = Vec::new();
+    for row in rows {
+        let (run, text) = row?;
+        let [host, time_source] = config::live::clock_of(&text);
+        if host.is_some() || time_source.is_some() {
+            runs.push(RunClock { run, host, time_source });
+        }
+    }
+    Ok(runs)
 }
 
 /// First and last moment of data in the store.

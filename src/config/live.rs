@@ -18,7 +18,7 @@ use super::{Group, Interface, Severity};
 
 pub use compare::{Change, Changes, compare};
 pub use plan::{LinePlan, ReceiverPlan, RunPlan};
-pub use store::Store;
+pub use store::{Store, clock_of};
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;

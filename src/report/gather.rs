@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::queries::{QUERIES, Query};
+use super::queries::{Clocks, QUERIES, Query, RunClock};
 use super::range::Range;
 use super::scorecard;
 use super::table::{Cell, Table};
@@ -48,15 +48,21 @@ impl Report {
     }
 }
 
-/// Makes the report. `None` when the store has nothing in the range.
+/// Makes the report; `runs` says whose clocks were watched. `None` when the store has nothing in the range.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn gather(store: &Connection, range: Range, rule: ClockRule) -> rusqlite::Result<Option<Report>> {
+pub fn gather(
+    store: &Connection,
+    range: Range,
+    rule: ClockRule,
+    runs: Vec<RunClock>,
+) -> rusqlite::Result<Option<Report>> {
+    let clocks = Clocks { tolerance_ns: rule.tolerance_ns, runs };
     // One reading: what is written meanwhile is in all tables or in none.
     let store = store.unchecked_transaction()?;
     let tables: Vec<Table> =
-        QUERIES.iter().map(|query| ask(&store, query, &range, &rule)).collect::<rusqlite::Result<_>>()?;
+        QUERIES.iter().map(|query| ask(&store, query, &range, &clocks)).collect::<rusqlite::Result<_>>()?;
     let mut report = Report { range, rule, sentences: Vec::new(), tables };
     let told = |name: &str| report.table(name).is_some_and(|table| !table.rows.is_empty());
     if !["sources", "alerts", "lines", "latency", "host_clock"].iter().any(|name| told(name)) {
@@ -66,8 +72,8 @@ pub fn gather(store: &Connection, range: Range, rule: ClockRule) -> rusqlite::Re
     Ok(Some(report))
 }
 
-fn ask(store: &Connection, query: &Query, range: &Range, rule: &ClockRule) -> rusqlite::Result<Table> {
-    let mut statement = store.prepare(&query.sql(range, rule.tolerance_ns))?;
+fn ask(store: &Connection, query: &Query, range: &Range, clocks: &Clocks) -> rusqlite::Result<Table> {
+    let mut statement = store.prepare(&query.sql(range, clocks))?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let read = |row: &rusqlite::Row<'_>| (0..width).map(|at| Ok(cell(row.get_ref(at)?))).collect();

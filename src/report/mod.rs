@@ -18,6 +18,6 @@ mod scorecard;
 mod table;
 
 pub use gather::{ClockRule, Report, gather};
-pub use queries::{QUERIES, Query};
+pub use queries::{Clocks, QUERIES, Query, RunClock};
 pub use range::{DAY_NS, Range};
 pub use table::{Cell, Table};

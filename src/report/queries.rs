@@ -43,17 +43,56 @@ queries! {
     "alerts_per_hour", "Busiest hours", "Hours (UTC) with most alerts; hours without any are left out.";
     "bursts", "Microbursts", "Most messages, packets and bytes in any stretch of the length, aligned to it; not always the same stretch. Busiest: the interval of the first with most messages, or its day where intervals are no longer kept.";
     "venue_clocks", "Venue clocks", "Receive time less the venue's own time of every packet. After receipt: stamps later than the receipt of their packet. Backwards: earlier than the source's own latest.";
-    "host_clock", "This machine's clock", "What its kernel said of its clock. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance.";
-    "clock_log", "Clock log", "Synchronisation and tolerance events, as the rule asks them to be kept.";
+    "host_clock", "Clocks of our machines", "What the kernel of each machine said of its clock while a daemon ran there. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance. Host and time source are the configuration's words.";
+    "clock_log", "Clock log", "The first look of every day (UTC) and every change: synchronised or not, in tolerance or not. Offset: the kernel's estimate of how far the clock was off; error most: the most that it could be. Kept by: as far as the kernel knows.";
     "contradictions", "Book contradictions", "Messages that contradict the book built so far.";
     "days", "Day by day", "Days (UTC).";
     "timeline", "Over time", "Alerts raised, and time told by kind, in each step that was watched; other steps have no data.";
     "runs", "Runs", "Replays and lives of the daemon that the figures come from.";
 }
 
+/// The machine whose clock a run of a daemon watched, as its configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunClock {
+    /// The run.
+    pub run: i64,
+    /// The machine; `None`: not said.
+    pub host: Option<String>,
+    /// What keeps its clock; `None`: not said.
+    pub time_source: Option<String>,
+}
+
+/// What is asked of clocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// Tolerance of the rule, nanoseconds.
+    pub tolerance_ns: i64,
+    /// Whose clocks were watched.
+    pub runs: Vec<RunClock>,
+}
+
+impl Clocks {
+    /// An expression over the column `run`: what was said of each run.
+    fn named(&self, of: fn(&RunClock) -> Option<&str>) -> String {
+        let mut by_name: std::collections::BTreeMap<&str, Vec<String>> = Default::default();
+        for clock in &self.runs {
+            if let Some(name) = of(clock) {
+                by_name.entry(name).or_default().push(clock.run.to_string());
+            }
+        }
+        if by_name.is_empty() {
+            return "NULL".to_owned();
+        }
+        let whens = by_name.iter().map(|(name, runs)| {
+            format!(" WHEN run IN ({}) THEN '{}'", runs.join(", "), name.replace('\'', "''"))
+        });
+        format!("CASE{} END", whens.collect::<String>())
+    }
+}
+
 impl Query {
-    /// The SQL for a range: it stands alone. `tolerance_ns` is that of the clock rule.
-    pub fn sql(&self, range: &Range, tolerance_ns: i64) -> String {
+    /// The SQL for a range: it stands alone.
+    pub fn sql(&self, range: &Range, clocks: &Clocks) -> String {
         let (from_day, to_day) = range.touched_days();
         let mut sql = String::with_capacity(self.template.len() * 2);
         let mut rest = self.template;
@@ -65,7 +104,9 @@ impl Query {
                 "to" => sql.push_str(&range.to_ns.to_string()),
                 "from_day" => sql.push_str(&from_day.to_string()),
                 "to_day" => sql.push_str(&to_day.to_string()),
-                "tolerance" => sql.push_str(&tolerance_ns.to_string()),
+                "tolerance" => sql.push_str(&clocks.tolerance_ns.to_string()),
+                "host" => sql.push_str(&clocks.named(|clock| clock.host.as_deref())),
+                "time_source" => sql.push_str(&clocks.named(|clock| clock.time_source.as_deref())),
                 "bucket" => sql.push_str(&range.bucket_ns().to_string()),
                 family if self.name == "timeline" && range.bucket_ns() < super::DAY_NS => {
                     sql.push_str(&range.intervals(family));
@@ -92,8 +133,14 @@ mod tests {
         for range in [(0, DAY_NS), (0, 40 * DAY_NS), (DAY_NS / 2, DAY_NS), (5, 3 * DAY_NS + 7)] {
             let range = Range::new(range.0, range.1).unwrap();
             for query in QUERIES {
-                let sql = query.sql(&range, 50_000_000);
+                let clock = RunClock { run: 3, host: Some("it's".into()), time_source: None };
+                let clocks = Clocks { tolerance_ns: 50_000_000, runs: vec![clock] };
+                let sql = query.sql(&range, &clocks);
                 assert!(!sql.contains(['{', '}']), "{sql}");
+                assert!(
+                    query.name != "clock_log" || sql.contains("WHEN run IN (3) THEN 'it''s' END"),
+                    "{sql}"
+                );
                 db.prepare(&sql).unwrap_or_else(|e| panic!("{}: {e}\n{sql}", query.name));
             }
         }

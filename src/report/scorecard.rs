@@ -208,7 +208,8 @@ fn alerts(report: &Report, said: &mut Vec<String>) {
             tenths(all * 1_000 / hundredths)
         ));
     } else {
-        said.push(format!("{} alerts in less than an hour of watching.", thousands(all)));
+        let alerts = if all == 1 { "One alert".to_owned() } else { format!("{} alerts", thousands(all)) };
+        said.push(format!("{alerts} in less than an hour of watching."));
     }
     let held: i64 = rows(report, "suppressed").filter_map(|(table, row)| table.whole(row, "count")).sum();
     if held > 0 {
@@ -224,28 +225,38 @@ fn tenths(n: i64) -> String {
 fn clocks(report: &Report, said: &mut Vec<String>) {
     let rule = &report.rule;
     let tolerance = humane(rule.tolerance_ns);
-    match rows(report, "host_clock").next() {
-        None => said.push(format!(
+    if rows(report, "host_clock").next().is_none() {
+        said.push(format!(
             "This machine's clock was not watched in this time (only a daemon does), so nothing is said about {} ({tolerance}).",
             rule.name
-        )),
-        Some((table, row)) => {
-            let n = |column: &str| table.whole(row, column).unwrap_or(0);
-            let verdict = match n("out_of_tolerance") {
-                0 => format!("within {tolerance} at every look"),
-                out => format!("out of tolerance ({tolerance}) at {} looks", thousands(out)),
-            };
-            said.push(format!(
-                "Clock of this machine by {}: {verdict}, {} looks from {} to {}, at most {} off and {} unsure.",
-                rule.name,
-                thousands(n("samples")),
-                time(n("first_at_ns")),
-                time(n("last_at_ns")),
-                humane(n("offset_most_ns")),
-                humane(n("error_most_ns"))
-            ));
-        }
+        ));
     }
+    let mut alike: Vec<(i64, String)> = Vec::new();
+    for (table, row) in rows(report, "host_clock") {
+        let n = |column: &str| table.whole(row, column).unwrap_or(0);
+        let out = n("out_of_tolerance");
+        let verdict = match out {
+            0 => format!("within {tolerance} at every look"),
+            1 => format!("out of tolerance ({tolerance}) at one look"),
+            out => format!("out of tolerance ({tolerance}) at {} looks", thousands(out)),
+        };
+        let host = Some(table.text(row, "host")).filter(|host| !host.is_empty());
+        let kept = Some(table.text(row, "time_source")).filter(|source| !source.is_empty());
+        let sentence = format!(
+            "Clock of {}{} by {}: {verdict}, {} {} from {} to {}, at most {} off and {} unsure.",
+            host.unwrap_or_else(|| "this machine".to_owned()),
+            kept.map_or(String::new(), |kept| format!(" ({kept})")),
+            rule.name,
+            thousands(n("samples")),
+            if n("samples") == 1 { "look" } else { "looks" },
+            time(n("first_at_ns")),
+            time(n("last_at_ns")),
+            humane(n("offset_most_ns")),
+            humane(n("error_most_ns"))
+        );
+        alike.push((-out, sentence));
+    }
+    tell(alike, "Clocks of our machines", said);
 }
 
 /// Two runs over one time count the same packets twice, if they watched the same lines.

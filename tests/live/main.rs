@@ -3,6 +3,7 @@
 //! Every test has ports, a directory and a name of its own. Nothing is asserted about how long things take: what is
 //! waited for is waited for until it is there, within a bound that only a hang reaches.
 
+mod clock;
 mod kit;
 mod operators;
 mod recording;

@@ -19,6 +19,10 @@ pub struct Store {
     pub keep_time_ns: u64,
     /// Bytes of the file beyond which the oldest intervals go.
     pub keep_size: u64,
+    /// What the machine is called whose clock is watched, as the log of clocks names it.
+    pub host: Option<String>,
+    /// What keeps its clock, in the operator's words.
+    pub time_source: Option<String>,
 }
 
 impl Default for Store {
@@ -28,6 +32,8 @@ impl Default for Store {
             interval_ns: MINUTE,
             keep_time_ns: 366 * DAY,
             keep_size: 20 << 30,
+            host: None,
+            time_source: None,
         }
     }
 }
@@ -45,6 +51,34 @@ pub(super) fn read(mut table: Table<'_>, folder: &Path) -> Result<Store, ConfigE
     }
     set(&mut store.keep_time_ns, duration(&mut table, "keep_time", DAY..=366 * DAY)?);
     set(&mut store.keep_size, size(&mut table, "keep_size", 16 * MIB..=1 << 50)?);
+    store.host = words(&mut table, "host")?;
+    store.time_source = words(&mut table, "time_source")?;
     table.finish()?;
     Ok(store)
+}
+
+/// Characters of a name that stands in a table of the report.
+const WORDS_MAX: usize = 120;
+
+fn words(table: &mut Table<'_>, key: &'static str) -> Result<Option<String>, ConfigError> {
+    let Some((text, span)) = table.string(key)? else { return Ok(None) };
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > WORDS_MAX || text.chars().any(char::is_control) {
+        let sentence = format!("`{key}` wants 1 to {WORDS_MAX} characters on one line, such as \"md-01\"");
+        return Err(table.error_at(&span, sentence));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Host and source of time that a configuration's text names; everything else in it is passed by.
+pub fn clock_of(text: &str) -> [Option<String>; 2] {
+    let named = |key: &str| {
+        let root = toml::de::DeTable::parse(text).ok()?;
+        let store = root.get_ref().get("store")?.get_ref().as_table()?;
+        let value = store.get(key)?.get_ref().as_str()?.trim();
+        let fits =
+            !value.is_empty() && value.chars().count() <= WORDS_MAX && !value.chars().any(char::is_control);
+        fits.then(|| value.to_owned())
+    };
+    [named("host"), named("time_source")]
 }

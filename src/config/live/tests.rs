@@ -66,6 +66,8 @@ path = "found.db"
 interval = "10s"
 keep_time = "720h"
 keep_size = "1GiB"
+host = "md-01"
+time_source = "PTP by ptp4l, it's gm1"
 "#;
 
 fn parse(text: &str) -> Result<Config, String> {
@@ -130,9 +132,15 @@ fn everything_that_is_written_is_read() {
             interval_ns: 10 * SECOND,
             keep_time_ns: 720 * 60 * MINUTE,
             keep_size: 1 << 30,
+            host: Some("md-01".to_owned()),
+            time_source: Some("PTP by ptp4l, it's gm1".to_owned()),
         }),
     };
     assert_eq!(*config.live, expected);
+    let named = [Some("md-01".to_owned()), Some("PTP by ptp4l, it's gm1".to_owned())];
+    assert_eq!(super::clock_of(&with(TABLES)), named);
+    assert_eq!(super::clock_of("no toml ]"), [None, None]);
+    assert_eq!(super::clock_of("[store]\nhost = 5\ntime_source = \"\""), [None, None]);
     assert_eq!(config.live.alerts.webhook_shown().as_deref(), Some("https://host.example:8443/..."));
     let lines = &config.sources[0].channels[0].lines;
     assert_eq!(lines[0].interface, Some(Interface::Address("10.1.0.5".parse().unwrap())));
@@ -220,6 +228,11 @@ fn every_mistake_has_its_line_and_the_right_word() {
         ),
         ("\"10.9.9.9\"", "\"::1\"", "c.toml:9: `sender = \"::1\"` is of another family than the group"),
         ("core  = 2", "core  = 1024", "c.toml:5: `core` is 1024; it goes from 0 to 1023"),
+        (
+            "host = \"md-01\"",
+            "host = \" \"",
+            "c.toml:62: `host` wants 1 to 120 characters on one line, such as \"md-01\"",
+        ),
     ];
     for (right, wrong, sentence) in cases {
         let text = with(TABLES);
