@@ -146,3 +146,57 @@ fn the_store_knows_what_an_alert_was_raised_with() {
         assert!(sentence.contains(wanted) && sentence.lines().count() == 1, "{sentence}");
     }
 }
+
+/// Whole days are read from the table by day: the answer is that of their intervals all the same.
+#[test]
+fn latencies_of_any_range_are_those_of_its_intervals() {
+    let (folder, _) = demo();
+    let store = rusqlite::Connection::open(folder.path().join("s.db")).unwrap();
+    // Two more days like the first, the last with other figures.
+    let columns =
+        "run, series, count, negative, saturated, min_ns, p10_ns, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns,
+        p9999_ns, max_ns, positive, negatives";
+    for day in [1i64, 2] {
+        for of in ["interval", "day"] {
+            let more = format!(
+                "INSERT INTO latency_{of} SELECT start_ns + {day} * 86400000000000, {columns} FROM latency_{of}
+                 WHERE start_ns < ns_of_day_two AND (series + {day}) % 3 > 0"
+            );
+            let two = "1772496000000000000";
+            store.execute_batch(&more.replace("ns_of_day_two", two)).unwrap();
+        }
+    }
+    drop(store);
+    let slow = |from: &str, to: &str| {
+        format!(
+            "SELECT s.kind, s.name, s.from_point || ' -> ' || s.to_point AS series, sum(i.count) AS count,
+                sum(i.negative) AS negative, min(i.min_ns) AS min_ns, latency_ns(i.positive, i.negatives, 50) AS median_ns,
+                latency_ns(i.positive, i.negatives, 10) AS p10_ns, latency_ns(i.positive, i.negatives, 90) AS p90_ns,
+                latency_ns(i.positive, i.negatives, 95) AS p95_ns, latency_ns(i.positive, i.negatives, 99) AS p99_ns,
+                latency_ns(i.positive, i.negatives, 99.9) AS p999_ns,
+                latency_ns(i.positive, i.negatives, 99.99) AS p9999_ns, max(i.max_ns) AS max_ns
+             FROM latency_interval i JOIN series s USING (series)
+             WHERE i.start_ns >= ns('{from}') AND i.start_ns < ns('{to}')
+             GROUP BY s.series ORDER BY s.kind DESC, s.name, series"
+        )
+    };
+    let mut answers = std::collections::BTreeSet::new();
+    for (from, to) in [
+        ("1970-01-01T00:00:00Z", "2262-01-01T00:00:00Z"),
+        ("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z"),
+        ("2026-03-02T14:31:00Z", "2026-03-04T14:31:00Z"),
+        ("2026-03-03T14:30:00Z", "2026-03-03T14:31:00Z"),
+        ("2026-03-03T00:00:00Z", "2026-03-03T20:00:00Z"),
+        ("2026-03-04T02:00:00Z", "2026-03-09T00:00:00Z"),
+    ] {
+        let ask = |words: &[&str]| {
+            let head = ["sql", "--store", "s.db", "--format", "csv"];
+            said(folder.path(), &[&head, words].concat())
+        };
+        let quick = ask(&["--query", "latency", &format!("from={from}"), &format!("to={to}")]);
+        assert_eq!(quick, ask(&[&slow(from, to)]), "{from} to {to}");
+        assert!(quick.lines().count() > 1, "{quick}");
+        answers.insert(quick);
+    }
+    assert!(answers.len() >= 5, "the ranges hardly differ");
+}

@@ -39,6 +39,11 @@ impl PackedPeriod {
     pub fn unpack(&self) -> Result<Period, PayloadError> {
         Period::decode(&self.positive, self.negatives.as_deref(), self.saturated)
     }
+
+    /// Bytes that it takes beside itself.
+    pub fn bytes(&self) -> usize {
+        self.positive.len() + self.negatives.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// What a period says in figures. Values are nanoseconds.

@@ -22,7 +22,7 @@ use crate::pipeline::{Feeder, Judge, Stages, Timed};
 use crate::source::clock::{self, WallClock};
 use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
 use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
-use crate::store::{Retention, RunFacts, StoreThread, Writer};
+use crate::store::{Manner, Reopen, Retention, RunFacts, StoreError, StoreThread, Writer};
 
 /// Bytes between a receiver and the recorder.
 const RECORDER_RING: usize = 64 << 20;
@@ -30,8 +30,9 @@ const RECORDER_RING: usize = 64 << 20;
 const NAP: Duration = Duration::from_millis(2);
 /// How long one sleeps that nobody wakes.
 const SHORT_NAP: Duration = Duration::from_micros(200);
-/// Figures are told so often: a kill loses no more of them.
-const BEAT_NS: u64 = 1_000_000_000;
+/// Figures are told so often, and what was told is committed after that: a kill loses no more than both together.
+const BEAT_NS: u64 = 500_000_000;
+const COMMIT_AFTER: Duration = Duration::from_millis(100);
 /// How long threads may take to end.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Batches of alert records that wait for the reporter at most.
@@ -149,7 +150,7 @@ impl Opened {
             let shelves = Shelves::create(config, &receiver.sources, now_ns)?;
             receivers.push((net, keepers.next(), shelves));
         }
-        let store = config.live.store.as_ref().map(|store| open_store(store, config, now_ns)).transpose()?;
+        let store = config.live.store.as_ref().map(|store| begin_run(store, config, now_ns)).transpose()?;
         Ok(Opened { plan, receivers, recorder, store, troubles: Vec::new() })
     }
 
@@ -171,9 +172,13 @@ impl Opened {
             keep_time_ns: Some(store.keep_time_ns),
             keep_size: Some(store.keep_size),
         });
-        let store = match (self.store, keep) {
-            (Some(writer), Some(keep)) => {
-                let started = StoreThread::start(writer, keep, true, || settle_on(None, None));
+        let store = match (self.store, keep, &live.store) {
+            (Some(writer), Some(retention), Some(store)) => {
+                let (store, config) = (store.clone(), config.clone());
+                let reopen = move |now_ns| begin_run(&store, &config, now_ns);
+                let steadfast: Option<Reopen> = Some(Box::new(reopen));
+                let manner = Manner { retention, commit_after: COMMIT_AFTER, steadfast };
+                let started = StoreThread::start(writer, manner, || settle_on(None, None));
                 Some(started.context("the thread `store` cannot be started")?)
             }
             _ => None,
@@ -361,7 +366,7 @@ fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
 }
 
 /// Begins the run's life in the store.
-fn open_store(store: &crate::config::live::Store, config: &Config, now_ns: u64) -> Result<Writer> {
+fn begin_run(store: &crate::config::live::Store, config: &Config, now_ns: u64) -> Result<Writer, StoreError> {
     let folder = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
     let facts = RunFacts {
         live: true,
@@ -372,7 +377,7 @@ fn open_store(store: &crate::config::live::Store, config: &Config, now_ns: u64) 
         began_ns: now_ns,
         parquet: None,
     };
-    Ok(Writer::begin(crate::store::open_write(&store.path)?, &facts, config)?)
+    Writer::begin(crate::store::open_write(&store.path)?, &facts, config)
 }
 
 /// Where a line's datagrams go in the feeder.

@@ -48,7 +48,7 @@ impl Keep {
         }
         if let Some(back) = store.try_send(std::mem::take(&mut self.waiting)) {
             if back.figures.len() > FIGURES_MAX || back.lines.len() > LINES_MAX {
-                store.lose();
+                store.lose(&back);
             } else {
                 self.waiting = back;
             }
@@ -61,8 +61,7 @@ impl Keep {
         if let Some(figures) = judge.take_figures() {
             self.waiting.figures.append(figures);
         }
-        if !store.send(std::mem::take(&mut self.waiting)) {
-            store.lose();
-        }
+        // One that has ended says why when it is asked to finish.
+        let _ = store.send(std::mem::take(&mut self.waiting));
     }
 }

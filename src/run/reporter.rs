@@ -21,13 +21,13 @@ use super::outlets::{
     AlertLog, LogOptions, LogTarget, Notice, Outlets, Syslog, SyslogTarget, Webhook, WebhookOptions,
 };
 use super::service::{Manager, Request, Signals};
-use super::status::{ReceiverStatus, RecorderStatus, Status};
+use super::status::{NotStored, ReceiverStatus, RecorderStatus, Status, StoreStatus};
 use super::web::{self, Web};
 use crate::alert::console::{self, Console};
 use crate::config::live::{self, Alerts, Change};
 use crate::config::{Config, Severity};
 use crate::source::clock;
-use crate::store::{Batch, HostClock, StoreSender, StoreThread};
+use crate::store::{Batch, HostClock, StoreSender, StoreState, StoreThread};
 
 const WAKE: Token = Token(0);
 const SIGNALS: [Token; 2] = [Token(1), Token(2)];
@@ -40,6 +40,9 @@ const SNAPSHOT: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_millis(700);
 /// Bytes of the operators' journal beyond which it is begun anew with what still matters.
 const JOURNAL_MAX: u64 = 4 << 20;
+
+/// Bytes of the store's log beyond which somebody keeps it from being begun anew.
+const STORE_LOG_MAX: u64 = 256 << 20;
 
 /// Why the daemon ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -336,6 +339,7 @@ impl Reporter {
         let receivers: Vec<ReceiverStatus> =
             threads.receivers.iter().map(|r| receiver(r, &self.config)).collect();
         let recorder = threads.recorder.as_ref().map(|r| recorder(&r.state()));
+        let store = threads.store.as_ref().map(|s| self.store(s.state()));
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: self.config.live.run.name.clone(),
@@ -350,16 +354,11 @@ impl Reporter {
             held: judge.held.clone(),
             outlets: self.outlets.status(),
             recorder,
+            store,
             stages: judge.stages.clone(),
             troubles: Vec::new(),
         };
         status.troubles = self.troubles(&status, &judge);
-        if let Some(store) = threads.store.as_ref().map(StoreThread::state)
-            && (store.lost > 0 || !store.error.is_empty())
-        {
-            let why = if store.error.is_empty() { "it was too slow".to_owned() } else { store.error };
-            status.troubles.push(format!("the store lost {} batches of figures: {why}", store.lost));
-        }
         let lively = status.receivers.iter().all(|r| now_ns.saturating_sub(r.watermark_ns) < 2_000_000_000)
             && now_ns.saturating_sub(status.comparator.now_ns) < 4_000_000_000;
         self.front.status = status;
@@ -371,6 +370,25 @@ impl Reporter {
             self.alive = now;
             self.manager.alive();
         }
+    }
+
+    /// How the store goes; that it cannot be written, and that it can again, is said once.
+    fn store(&mut self, state: StoreState) -> StoreStatus {
+        let StoreState { error, lost, waiting, until_ns, log_bytes } = state;
+        let path = self.config.live.store.as_ref().map_or(String::new(), |s| s.path.display().to_string());
+        let not_stored = NotStored {
+            figures: lost.figures,
+            transitions: lost.transitions,
+            actions: lost.actions,
+            clocks: lost.clocks,
+        };
+        let was_well = self.front.status.store.as_ref().is_none_or(|was| was.error.is_empty());
+        if was_well && !error.is_empty() {
+            say(&format!("{error}; the daemon goes on, and stores what it can when there is room"));
+        } else if !was_well && error.is_empty() {
+            say(&format!("the store {path} is written again; {}", lacks(&not_stored)));
+        }
+        StoreStatus { path, until_ns, not_stored, waiting_bytes: waiting, log_bytes, error }
     }
 
     /// How the machine's clock is kept, once an interval.
@@ -431,6 +449,21 @@ impl Reporter {
             }
             if recorder.not_kept > 0 {
                 troubles.push(format!("the recorder could not keep {} datagrams", recorder.not_kept));
+            }
+        }
+        if let Some(store) = &status.store {
+            if !store.error.is_empty() {
+                troubles.push(store.error.clone());
+            }
+            if store.not_stored != NotStored::default() {
+                troubles.push(format!("the store {}: {}", store.path, lacks(&store.not_stored)));
+            }
+            if store.log_bytes > STORE_LOG_MAX {
+                troubles.push(format!(
+                    "the log of the store {} has grown to {} MiB: a program that reads the store has not ended its transaction",
+                    store.path,
+                    store.log_bytes >> 20
+                ));
             }
         }
         for line in status.sources.iter().flat_map(|s| &s.channels).flat_map(|c| &c.lines) {
@@ -504,6 +537,20 @@ impl Reporter {
         say(&format!("applied: {}", keys.join("; ")));
         self.config = new;
     }
+}
+
+/// What is missing in a store, in words.
+fn lacks(not_stored: &NotStored) -> String {
+    let lost = not_stored.by_name().into_iter().filter(|(_, count)| *count > 0);
+    let lost: Vec<String> = lost
+        .map(|(what, count)| match what {
+            "transitions" => format!("{count} transitions of alerts"),
+            "actions" => format!("{count} actions of operators"),
+            "clocks" => format!("{count} looks at the clock"),
+            what => format!("{count} {what}"),
+        })
+        .collect();
+    if lost.is_empty() { "nothing is missing".to_owned() } else { format!("missing are {}", lost.join(", ")) }
 }
 
 /// Says something to whoever started the daemon.

@@ -35,6 +35,8 @@ pub struct Status {
     pub outlets: Vec<OutletStatus>,
     /// The flight recorder, where one runs.
     pub recorder: Option<RecorderStatus>,
+    /// The store, where there is one.
+    pub store: Option<StoreStatus>,
     /// Latency between two points, per source.
     pub stages: Vec<StageStatus>,
     /// What is wrong with the daemon or the machine now, in sentences.
@@ -273,6 +275,46 @@ pub struct RecorderStatus {
     pub ring_percent: u64,
     /// The latest error; empty while it works.
     pub error: String,
+}
+
+/// The store.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreStatus {
+    /// Its file.
+    pub path: String,
+    /// Up to which moment of data everything is in it.
+    pub until_ns: u64,
+    /// What was not stored and never will be.
+    pub not_stored: NotStored,
+    /// Bytes in memory that wait to be stored.
+    pub waiting_bytes: u64,
+    /// Bytes of the log beside the file.
+    pub log_bytes: u64,
+    /// Why it cannot be written; empty while it can.
+    pub error: String,
+}
+
+/// What a store lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NotStored {
+    /// Figures.
+    pub figures: u64,
+    /// Transitions of alerts.
+    pub transitions: u64,
+    /// What operators did.
+    pub actions: u64,
+    /// Looks at the machine's clock.
+    pub clocks: u64,
+}
+
+impl NotStored {
+    /// Each kind of thing, and how much of it.
+    pub fn by_name(&self) -> [(&'static str, u64); 4] {
+        let NotStored { figures, transitions, actions, clocks } = *self;
+        [("figures", figures), ("transitions", transitions), ("actions", actions), ("clocks", clocks)]
+    }
 }
 
 /// Latency between two points.

@@ -4,6 +4,7 @@
 //! latest beat. An end that was known only later is taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rusqlite::params;
 
@@ -16,31 +17,37 @@ use crate::alert::console::Time;
 /// Intervals to which one stretch is added one by one at most; the rest goes to the last.
 const STRETCH_MAX: u64 = 10_000;
 
-/// An alert that is open.
-#[derive(Debug)]
-struct Open {
+/// What an open alert is about.
+#[derive(Debug, Clone)]
+struct Facts {
     kind: String,
     about: String,
     cause: String,
     sources: [i64; 2],
     instrument: Option<String>,
+}
+
+/// An alert that is open. It is copied at every commit.
+#[derive(Debug, Clone)]
+struct Open {
+    facts: Arc<Facts>,
     /// Up to when its time has been counted.
     counted_ns: u64,
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Alerts {
-    open: BTreeMap<String, Open>,
+    open: BTreeMap<Arc<str>, Open>,
     position: i64,
     /// Sources of one channel only.
-    single: BTreeSet<String>,
+    single: Arc<BTreeSet<String>>,
 }
 
 impl Alerts {
     /// Nothing is open; `single` are the sources of one channel only.
     pub fn new(single: BTreeSet<String>) -> Alerts {
-        Alerts { single, ..Alerts::default() }
+        Alerts { single: Arc::new(single), ..Alerts::default() }
     }
 
     /// Takes one line.
@@ -117,25 +124,26 @@ impl Alerts {
             count,
             record.instruments.map(signed),
         ])?;
-        let open = Open {
+        let facts = Facts {
             kind: record.kind.clone(),
             about,
             cause: record.cause.clone(),
             sources,
             instrument: record.instrument.clone(),
-            counted_ns: record.began.0,
         };
-        add_instrument(&open, record.ts.0, 1, 0, rows)?;
-        self.open.insert(record.id.clone(), open);
+        add_instrument(&facts, record.ts.0, 1, 0, rows)?;
+        let open = Open { facts: Arc::new(facts), counted_ns: record.began.0 };
+        self.open.insert(record.id.as_str().into(), open);
         Ok(())
     }
 
     fn escalated(&mut self, record: &AlertRecord<'_>, rows: &Rows<'_>) -> rusqlite::Result<()> {
-        if let Some(open) = self.open.get_mut(&record.id) {
+        if let Some(open) = self.open.get_mut(record.id.as_str()) {
             // What it was until now, it was told as until now.
             open.count_until(record.ts.0, rows)?;
-            open.kind.clone_from(&record.kind);
-            open.cause.clone_from(&record.cause);
+            let facts = Arc::make_mut(&mut open.facts);
+            facts.kind.clone_from(&record.kind);
+            facts.cause.clone_from(&record.cause);
         }
         let (difference, ..) = magnitude(record.magnitude.as_ref());
         let mut statement = rows.connection.prepare_cached(
@@ -152,7 +160,7 @@ impl Alerts {
 
     fn cleared(&mut self, record: &AlertRecord<'_>, rows: &Rows<'_>) -> rusqlite::Result<()> {
         let ended = record.ended.unwrap_or(record.ts).0;
-        if let Some(mut open) = self.open.remove(&record.id) {
+        if let Some(mut open) = self.open.remove(record.id.as_str()) {
             open.count_until(ended, rows)?;
         }
         let (peak, ..) = magnitude(record.magnitude.as_ref());
@@ -232,16 +240,16 @@ impl Open {
         let counted = std::mem::replace(&mut self.counted_ns, until);
         let (from, to, sign) = if until >= counted { (counted, until, 1) } else { (until, counted, -1) };
         let keys = [
-            Key::Word(&self.kind),
-            Key::Word(&self.about),
-            Key::Word(&self.cause),
-            Key::Number(self.sources[0]),
-            Key::Number(self.sources[1]),
+            Key::Word(&self.facts.kind),
+            Key::Word(&self.facts.about),
+            Key::Word(&self.facts.cause),
+            Key::Number(self.facts.sources[0]),
+            Key::Number(self.facts.sources[1]),
         ];
         stretches(from, to, rows.interval_ns, |at, ns| {
             rows.add(&family::ALERT_TIME, at, &keys, &[sign * signed(ns)])
         })?;
-        stretches(from, to, DAY_NS, |at, ns| add_instrument(self, at, 0, sign * signed(ns), rows))
+        stretches(from, to, DAY_NS, |at, ns| add_instrument(&self.facts, at, 0, sign * signed(ns), rows))
     }
 }
 
@@ -263,16 +271,16 @@ fn stretches(
     if from < until { each(until - 1, until - from) } else { Ok(()) }
 }
 
-fn add_instrument(open: &Open, at: u64, raised: i64, ns: i64, rows: &Rows<'_>) -> rusqlite::Result<()> {
-    let Some(instrument) = &open.instrument else { return Ok(()) };
+fn add_instrument(facts: &Facts, at: u64, raised: i64, ns: i64, rows: &Rows<'_>) -> rusqlite::Result<()> {
+    let Some(instrument) = &facts.instrument else { return Ok(()) };
     let mut statement = rows.connection.prepare_cached(
         "INSERT INTO instrument_alert_day (start_ns, run, instrument, kind, first, second, raised, time_ns)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET raised = raised + excluded.raised,
             time_ns = time_ns + excluded.time_ns",
     )?;
-    let [first, second] = open.sources;
+    let [first, second] = facts.sources;
     let day = signed(at - at % DAY_NS);
-    statement.execute(params![day, rows.run, instrument, open.kind, first, second, raised, ns]).map(|_| ())
+    statement.execute(params![day, rows.run, instrument, facts.kind, first, second, raised, ns]).map(|_| ())
 }
 
 fn magnitude<'a>(magnitude: Option<&Magnitude<'a>>) -> (Option<i64>, Option<&'a str>, Option<&'a str>) {

@@ -44,3 +44,26 @@ impl StoreError {
         StoreError::new(path, &what)
     }
 }
+
+/// Why something is not in a store.
+#[derive(Debug)]
+pub struct Failure {
+    /// In one sentence.
+    pub error: StoreError,
+    /// The disk, the file or a lock: what was not taken now may be taken later. Else nobody can ever take it.
+    pub passing: bool,
+}
+
+impl Failure {
+    /// What SQLite says of the store at `path`.
+    pub fn of(path: &Path, error: &rusqlite::Error) -> Failure {
+        let never = match error {
+            rusqlite::Error::SqliteFailure(failure, _) => matches!(
+                failure.code,
+                ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig
+            ),
+            _ => true,
+        };
+        Failure { error: StoreError::of(path, error), passing: !never }
+    }
+}

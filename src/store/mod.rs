@@ -7,6 +7,8 @@
 
 mod alerts;
 mod ask;
+mod batch;
+mod checkpoint;
 mod error;
 mod family;
 pub mod functions;
@@ -17,15 +19,18 @@ pub mod queries;
 mod record;
 mod retention;
 mod thread;
+mod work;
 mod writer;
 
 pub use ask::{Asked, Bounds, Given};
-pub use error::StoreError;
+pub use batch::{Batch, HostClock, Lost};
+pub use error::{Failure, StoreError};
 pub use open::{APPLICATION_ID, Writing, open_read, open_write, version_known};
 pub use parquet::{QuoteFiles, load_quotes};
 pub use retention::Retention;
-pub use thread::{StoreSender, StoreState, StoreThread};
-pub use writer::{Batch, CaptureFacts, HostClock, RunFacts, Writer, hash};
+pub use thread::{Manner, StoreSender, StoreState, StoreThread};
+pub use work::Reopen;
+pub use writer::{CaptureFacts, RunFacts, Writer, hash};
 
 /// The arguments of this process as they were given, one a line.
 pub fn command_line() -> String {

@@ -78,6 +78,12 @@ impl Names {
         Ok(number)
     }
 
+    /// A transaction was given up: numbers that it gave are asked for anew.
+    pub fn forget(&mut self) {
+        self.sources.clear();
+        self.series.clear();
+    }
+
     /// The number of a source by its position in the configuration; 0 for one that is none.
     pub fn at(&self, source: u16) -> i64 {
         self.places.get(usize::from(source)).map_or(0, |(number, _)| *number)

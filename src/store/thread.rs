@@ -1,37 +1,51 @@
 //! The thread that writes: whoever finds something hands it over and goes on.
 //!
-//! Batches are written in transactions that are committed a second after their first row at the latest. A replay that
-//! fails to write has failed; a daemon goes on, counts what it lost, and tries again.
+//! What comes is committed a moment after it came, so that a kill loses no more than that. A replay that fails to write
+//! has failed; a daemon goes on, keeps what it can until there is room, and counts what it lost.
 
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
+use super::batch::{Batch, Lost};
 use super::error::StoreError;
-use super::retention::{Retention, Sweep};
-use super::writer::{Batch, CaptureFacts, Writer};
+use super::retention::Retention;
+use super::work::{Reopen, Work};
+use super::writer::{CaptureFacts, Writer};
 use crate::source::clock;
 
-/// How long rows may wait for their transaction to be committed.
-const COMMIT_AFTER: Duration = Duration::from_secs(1);
 /// Batches that wait for the thread at most.
 const WAITING: usize = 256;
-/// How often retention is looked after.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How a thread writes.
+pub struct Manner {
+    /// What is kept.
+    pub retention: Retention,
+    /// How long rows may wait for their transaction to be committed.
+    pub commit_after: Duration,
+    /// A daemon's: it goes on after an error, and opens the store anew where its file is gone.
+    pub steadfast: Option<Reopen>,
+}
 
 /// How it goes, for whoever shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoreState {
-    /// Why the latest batch could not be written; empty when it could.
+    /// Why it cannot be written; empty when it can.
     pub error: String,
-    /// Batches that were lost.
-    pub lost: u64,
+    /// What was not stored and never will be.
+    pub lost: Lost,
+    /// Bytes that wait in memory to be stored.
+    pub waiting: u64,
+    /// Up to which moment of data everything is in the store.
+    pub until_ns: u64,
+    /// Bytes of the log beside the file.
+    pub log_bytes: u64,
 }
 
 /// What goes to the thread.
-enum Message {
+pub(super) enum Message {
     Batch(Box<Batch>),
     Finish(Vec<CaptureFacts>),
 }
@@ -40,12 +54,13 @@ enum Message {
 #[derive(Clone)]
 pub struct StoreSender {
     sender: Sender<Message>,
-    state: Arc<Mutex<StoreState>>,
+    /// What never reached the thread.
+    lost: Arc<Mutex<Lost>>,
 }
 
 /// The running thread.
 pub struct StoreThread {
-    sender: Sender<Message>,
+    sender: StoreSender,
     thread: JoinHandle<Result<i64, StoreError>>,
     state: Arc<Mutex<StoreState>>,
 }
@@ -62,8 +77,8 @@ impl StoreSender {
     pub fn try_send(&self, batch: Batch) -> Option<Batch> {
         match self.sender.try_send(Message::Batch(Box::new(batch))) {
             Err(TrySendError::Full(Message::Batch(batch))) => Some(*batch),
-            Err(TrySendError::Disconnected(_)) => {
-                self.lose();
+            Err(TrySendError::Disconnected(Message::Batch(batch))) => {
+                self.lose(&batch);
                 None
             }
             _ => None,
@@ -71,22 +86,21 @@ impl StoreSender {
     }
 
     /// A batch is lost.
-    pub fn lose(&self) {
-        if let Ok(mut state) = self.state.lock() {
-            state.lost += 1;
+    pub fn lose(&self, batch: &Batch) {
+        if let Ok(mut lost) = self.lost.lock() {
+            lost.add(Lost::of(batch));
         }
     }
 }
 
 impl StoreThread {
-    /// Starts it, and `prepare`s it there. One that is `steadfast` goes on after an error.
+    /// Starts it, and `prepare`s it there.
     ///
     /// # Errors
     /// A thread that cannot be started.
     pub fn start(
         writer: Writer,
-        retention: Retention,
-        steadfast: bool,
+        manner: Manner,
         prepare: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<StoreThread> {
         let (sender, receiver) = bounded(WAITING);
@@ -94,20 +108,24 @@ impl StoreThread {
         let shown = Arc::clone(&state);
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
             prepare();
-            let work = Work { writer, sweep: Sweep::new(retention), shown, steadfast };
-            work.run(&receiver)
+            run(Work::new(writer, manner, clock::monotonic_now()), &receiver, &shown)
         })?;
+        let sender = StoreSender { sender, lost: Arc::default() };
         Ok(StoreThread { sender, thread, state })
     }
 
     /// A way to it.
     pub fn sender(&self) -> StoreSender {
-        StoreSender { sender: self.sender.clone(), state: Arc::clone(&self.state) }
+        self.sender.clone()
     }
 
     /// How it goes.
     pub fn state(&self) -> StoreState {
-        self.state.lock().map(|state| state.clone()).unwrap_or_default()
+        let mut state = self.state.lock().map(|state| state.clone()).unwrap_or_default();
+        if let Ok(lost) = self.sender.lost.lock() {
+            state.lost.add(*lost);
+        }
+        state
     }
 
     /// The run is whole: everything that was handed over is written. Answers its number.
@@ -116,62 +134,26 @@ impl StoreThread {
     /// What could not be written.
     pub fn finish(self, captures: Vec<CaptureFacts>) -> Result<i64, StoreError> {
         // One that has ended says below why.
-        let _ = self.sender.send(Message::Finish(captures));
+        let _ = self.sender.sender.send(Message::Finish(captures));
         drop(self.sender);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
-struct Work {
-    writer: Writer,
-    sweep: Sweep,
-    shown: Arc<Mutex<StoreState>>,
-    steadfast: bool,
-}
-
-impl Work {
-    fn run(mut self, receiver: &Receiver<Message>) -> Result<i64, StoreError> {
-        let (mut due, mut swept) = (None, clock::monotonic_now());
-        loop {
-            let now = clock::monotonic_now();
-            let wait = due.map_or(COMMIT_AFTER, |due: std::time::Instant| due.saturating_duration_since(now));
-            let done = match receiver.recv_timeout(wait) {
-                Ok(Message::Batch(batch)) => {
-                    due.get_or_insert(now + COMMIT_AFTER);
-                    self.writer.take(&batch)
-                }
-                Ok(Message::Finish(captures)) => return self.writer.finish(&captures, clock::wall_now_ns()),
-                // Whoever hands over is gone without a word: what came is kept, the run stays open.
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.writer.commit()?;
-                    return Ok(self.writer.run());
-                }
-                Err(RecvTimeoutError::Timeout) => Ok(()),
-            };
-            self.settle(done)?;
-            if due.is_some_and(|due| clock::monotonic_now() >= due) {
-                due = None;
-                let done = self.writer.commit();
-                self.settle(done)?;
-                if clock::monotonic_now() >= swept + SWEEP_EVERY {
-                    swept = clock::monotonic_now();
-                    let done = self.sweep.step(&self.writer);
-                    self.settle(done)?;
-                }
-            }
+fn run(mut work: Work, receiver: &Receiver<Message>, shown: &Mutex<StoreState>) -> Result<i64, StoreError> {
+    loop {
+        let now = clock::monotonic_now();
+        let done = match receiver.recv_timeout(work.due().saturating_duration_since(now)) {
+            Ok(Message::Batch(batch)) => work.take(*batch, clock::monotonic_now()),
+            Ok(Message::Finish(captures)) => return work.finish(&captures, clock::wall_now_ns()),
+            // Whoever hands over is gone without a word: what came is kept, the run stays open.
+            Err(RecvTimeoutError::Disconnected) => return work.leave(),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+        };
+        let now: Instant = clock::monotonic_now();
+        done.and_then(|()| work.tend(now, clock::wall_now_ns()))?;
+        if let Ok(mut state) = shown.lock() {
+            work.show(&mut state);
         }
-    }
-
-    fn settle(&self, done: Result<(), StoreError>) -> Result<(), StoreError> {
-        if let Ok(mut state) = self.shown.lock() {
-            match &done {
-                Ok(()) => state.error.clear(),
-                Err(error) => {
-                    state.error.clone_from(&error.0);
-                    state.lost += 1;
-                }
-            }
-        }
-        if self.steadfast { Ok(()) } else { done }
     }
 }

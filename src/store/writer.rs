@@ -10,7 +10,8 @@ use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, ToSql, params, params_from_iter};
 
 use super::alerts::Alerts;
-use super::error::StoreError;
+use super::batch::{Batch, HostClock};
+use super::error::{Failure, StoreError};
 use super::family::{self, Family};
 use super::names::Names;
 use super::open::Writing;
@@ -22,6 +23,9 @@ use crate::pipeline::beat::WINDOWS;
 use crate::pipeline::figures::{Figure, What};
 
 pub const DAY_NS: u64 = 86_400_000_000_000;
+
+/// Pages in the log beyond which a writer whose log is written into the file by others does it itself after all: 64 MiB.
+const PAGES_IN_LOG: i64 = 16_384;
 
 /// What is told of a run when it begins.
 #[derive(Debug, Clone)]
@@ -55,36 +59,6 @@ pub struct CaptureFacts {
     pub compression: String,
     /// Frames, their bytes, datagrams.
     pub counts: [u64; 3],
-}
-
-/// The machine's own clock, as its kernel has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostClock {
-    /// When it was asked.
-    pub ts_ns: u64,
-    /// Somebody keeps it in step.
-    pub synchronised: bool,
-    /// How far it is off, as estimated.
-    pub offset_ns: i64,
-    /// Estimated error.
-    pub error_ns: u64,
-    /// Most that it can be off.
-    pub error_max_ns: u64,
-    /// Status bits.
-    pub status: u32,
-}
-
-/// What came together.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Lines of alerts.
-    pub lines: Vec<u8>,
-    /// Figures.
-    pub figures: Vec<Figure>,
-    /// Lines of the operators' journal.
-    pub actions: Vec<u8>,
-    /// The machine's clock.
-    pub clocks: Vec<HostClock>,
 }
 
 /// A number or a word of a key.
@@ -142,16 +116,24 @@ pub struct Writer {
     run: i64,
     interval_ns: u64,
     names: Names,
-    alerts: Alerts,
+    memory: Memory,
+    /// As it was when the latest transaction was committed.
+    committed: Memory,
     statements: BTreeMap<&'static str, [String; 2]>,
     /// Histograms of the newest interval and day of each series, and whether they are written.
     latencies: BTreeMap<(bool, i64), (u64, Period, bool)>,
     captures: BTreeMap<u32, String>,
     /// Folder of the recordings, of a live run.
     recordings: PathBuf,
+    open: bool,
+}
+
+/// What a writer knows of its run beside what is in the file; a transaction that is given up takes it back.
+#[derive(Debug, Clone)]
+struct Memory {
+    alerts: Alerts,
     actions: i64,
     span: Option<(u64, u64)>,
-    open: bool,
 }
 
 impl Writer {
@@ -192,17 +174,17 @@ impl Writer {
         let single = config.sources.iter().filter(|s| s.channels.len() == 1).map(|s| s.name.clone());
         let statements =
             family::ALL.map(|f| (f.name, ["interval", "day"].map(|t| f.add_to(&format!("{}_{t}", f.name)))));
+        let memory = Memory { alerts: Alerts::new(single.collect()), actions: 0, span: None };
         Ok(Writer {
             run,
             interval_ns: facts.interval_ns.max(1),
             names,
-            alerts: Alerts::new(single.collect()),
+            committed: memory.clone(),
+            memory,
             statements: statements.into(),
             latencies: BTreeMap::new(),
             captures: BTreeMap::new(),
             recordings: config.live.recorder.as_ref().map(|r| r.directory.clone()).unwrap_or_default(),
-            actions: 0,
-            span: None,
             open: false,
             writing,
         })
@@ -231,8 +213,9 @@ impl Writer {
     /// Takes a batch; it is in the store once it is committed.
     ///
     /// # Errors
-    /// What cannot be written, in one sentence. The transaction is then given up.
-    pub fn take(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    /// What cannot be written, in one sentence. The transaction is then given up, and it is as if nothing had been taken
+    /// since the commit before.
+    pub fn take(&mut self, batch: &Batch) -> Result<(), Failure> {
         let taken = self.take_batch(batch);
         self.settle(taken)
     }
@@ -241,37 +224,63 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::take`].
-    pub fn commit(&mut self) -> Result<(), StoreError> {
+    pub fn commit(&mut self) -> Result<(), Failure> {
         if !self.open {
             return Ok(());
         }
         let done = self.write_latencies().and_then(|()| self.write_span()).and_then(|()| {
             self.writing.connection.execute_batch("COMMIT")?;
             self.open = false;
+            self.committed.clone_from(&self.memory);
             Ok(())
         });
         self.settle(done)
+    }
+
+    /// Gives up what was taken since the commit before.
+    pub fn give_up(&mut self) {
+        if std::mem::take(&mut self.open) {
+            // Where it cannot be rolled back SQLite has done it already.
+            let _ = self.writing.connection.execute_batch("ROLLBACK");
+        }
+        self.memory.clone_from(&self.committed);
+        self.latencies.clear();
+        self.names.forget();
+    }
+
+    /// Up to which moment of data everything is in the store; 0 before the first figures.
+    pub fn until_ns(&self) -> u64 {
+        self.committed.span.map_or(0, |(_, until)| until)
+    }
+
+    /// Others write its log into its file.
+    ///
+    /// # Errors
+    /// As [`Writer::take`].
+    pub fn leave_checkpoints(&self) -> Result<(), StoreError> {
+        let set = self.writing.connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG);
+        set.map_err(|error| StoreError::of(&self.writing.path, &error))
     }
 
     /// Ends the run: it is whole, with these captures.
     ///
     /// # Errors
     /// As [`Writer::take`].
-    pub fn finish(mut self, captures: &[CaptureFacts], finished_ns: u64) -> Result<i64, StoreError> {
-        self.commit()?;
-        let finished = self.finish_run(captures, finished_ns);
-        self.settle(finished)?;
-        self.commit()?;
-        Ok(self.run)
+    pub fn finish(&mut self, captures: &[CaptureFacts], finished_ns: u64) -> Result<i64, StoreError> {
+        let finish = |writer: &mut Writer| {
+            writer.commit()?;
+            let finished = writer.finish_run(captures, finished_ns);
+            writer.settle(finished)?;
+            writer.commit()
+        };
+        finish(self).map(|()| self.run).map_err(|failure| failure.error)
     }
 
-    fn settle<T>(&mut self, done: rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn settle<T>(&mut self, done: rusqlite::Result<T>) -> Result<T, Failure> {
         done.map_err(|error| {
-            if std::mem::take(&mut self.open) {
-                // The first word counts.
-                let _ = self.writing.connection.execute_batch("ROLLBACK");
-            }
-            StoreError::of(&self.writing.path, &error)
+            let failure = Failure::of(&self.writing.path, &error);
+            self.give_up();
+            failure
         })
     }
 
@@ -287,7 +296,7 @@ impl Writer {
             interval_ns: self.interval_ns,
         };
         for line in batch.lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-            self.alerts.take(line, &rows, &mut self.names)?;
+            self.memory.alerts.take(line, &rows, &mut self.names)?;
         }
         for figure in &batch.figures {
             self.take_figure(figure)?;
@@ -314,7 +323,7 @@ impl Writer {
         let both = |sources: &[u16; 2]| sources.map(|s| Key::Number(names.at(s)));
         match &figure.what {
             What::Watched(since, ns) => {
-                let span = self.span.get_or_insert((*since, at));
+                let span = self.memory.span.get_or_insert((*since, at));
                 *span = (span.0.min(*since), span.1.max(at));
                 add(&family::WATCH, &[], &[*ns])
             }
@@ -409,10 +418,10 @@ impl Writer {
                 statement.execute(params![self.run, number, &**name, path]).map(|_| ())
             }
             What::Until => {
-                if let Some(span) = &mut self.span {
+                if let Some(span) = &mut self.memory.span {
                     span.1 = span.1.max(at);
                 }
-                self.alerts.account(at, &rows)
+                self.memory.alerts.account(at, &rows)
             }
         }
     }
@@ -483,7 +492,7 @@ impl Writer {
     }
 
     fn write_span(&self) -> rusqlite::Result<()> {
-        let Some((from, until)) = self.span else { return Ok(()) };
+        let Some((from, until)) = self.memory.span else { return Ok(()) };
         let mut statement = self
             .writing
             .connection
@@ -493,14 +502,15 @@ impl Writer {
 
     fn take_action(&mut self, line: &[u8]) -> rusqlite::Result<()> {
         let Ok(record) = serde_json::from_slice::<ActionRecord>(line) else { return Ok(()) };
-        self.actions += 1;
+        self.memory.actions += 1;
         let about = record.id.or(record.shelf).unwrap_or_default();
         let mut statement = self.writing.connection.prepare_cached(
             "INSERT INTO operator_action (run, position, ts_ns, action, who, about, text, line)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         let (ts, line) = (signed(record.ts.0), String::from_utf8_lossy(line));
-        let row = params![self.run, self.actions, ts, record.action, record.who, about, record.note, line];
+        let row =
+            params![self.run, self.memory.actions, ts, record.action, record.who, about, record.note, line];
         statement.execute(row).map(|_| ())
     }
 
@@ -536,7 +546,7 @@ impl Writer {
                 ],
             )?;
         }
-        let data = if captures.is_empty() { String::new() } else { data_hash(captures, self.span) };
+        let data = if captures.is_empty() { String::new() } else { data_hash(captures, self.memory.span) };
         connection.execute(
             "UPDATE run SET state = 'complete', finished_ns = ?, data_hash = ? WHERE run = ?",
             params![signed(finished_ns), data, self.run],

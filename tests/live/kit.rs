@@ -176,6 +176,16 @@ impl Daemon {
 
     /// Tells it to stop, and waits for its end; its exit code.
     pub fn stop(mut self) -> Option<i32> {
+        self.end()
+    }
+
+    /// Tells it to stop; what it said from its beginning to its end, which was a good one.
+    pub fn stop_and_hear(mut self) -> String {
+        assert_eq!(self.end(), Some(0), "{}", self.said);
+        std::mem::take(&mut self.said)
+    }
+
+    fn end(&mut self) -> Option<i32> {
         self.signal("-TERM");
         let mut rest = String::new();
         self.stderr.take().unwrap().read_to_string(&mut rest).unwrap();

@@ -151,6 +151,14 @@ pub fn full() -> Status {
             ring_percent: 12,
             error: String::new(),
         }),
+        store: Some(StoreStatus {
+            path: "parallax.db".into(),
+            until_ns: NOW - 500_000_000,
+            not_stored: NotStored { figures: 911, transitions: 912, actions: 913, clocks: 914 },
+            waiting_bytes: 915,
+            log_bytes: 916,
+            error: String::new(),
+        }),
         stages: vec![stage("direct"), stage("sip")],
         troubles: vec!["the clock is not synchronised".into()],
     }

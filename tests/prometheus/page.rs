@@ -73,6 +73,9 @@ fn the_page_to_the_line() {
         ("parallax_outlet_dropped_total{outlet=\"webhook\"}".into(), "802"),
         ("parallax_recorder_not_kept_total".into(), "902"),
         ("parallax_recorder_working".into(), "1"),
+        ("parallax_store_working".into(), "1"),
+        ("parallax_store_not_stored_total{what=\"transitions\"}".into(), "912"),
+        ("parallax_store_log_bytes".into(), "916"),
         (stage("99.9"), "0.000045"),
         (stage("100"), "-7e-9"),
     ];
@@ -90,6 +93,7 @@ const LEFT_OUT: &[&str] = &[
     "receivers.core",
     "receivers.sources",
     "recorder.directory",
+    "store.path",
     "troubles",
 ];
 

@@ -4,3 +4,4 @@ mod figures;
 mod kit;
 mod parquet;
 mod schema;
+mod trouble;

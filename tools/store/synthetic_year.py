@@ -2,9 +2,11 @@
 """Makes a store with a year of one-minute figures, to measure how long its questions take.
 
     synthetic_year.py TEMPLATE.db YEAR.db [--sources 20] [--days 252] [--minutes 390] [--alerts 200]
+    synthetic_year.py TEMPLATE.db YEAR.db --days 365 --minutes 1440      # round the clock: 10.5 million minutes of sources
 
 TEMPLATE.db is any store that `parallax replay --store` wrote: its schema and its histograms are taken. The figures are
-invented and the same at every run; days and minutes are those of a trading year, and can be asked for whole.
+invented and the same at every run; days and minutes are those of a trading year, and can be asked for whole: more minutes
+than are left of a day at 14:30 begin at midnight.
 """
 
 import argparse
@@ -34,9 +36,10 @@ def add(db, table, rows):
 def day_of_figures(of, day, dice, blobs, db):
     """One day of every table, by interval and by day."""
     midnight = FIRST + day * DAY
-    opening = midnight + 14 * 3_600_000_000_000 + 30 * MINUTE
+    opening = midnight + (870 * MINUTE if of.minutes <= 570 else 0)
     intervals = [opening + minute * MINUTE for minute in range(of.minutes)]
     lines, channels, pairs, latencies, bursts, times, clocks = [], [], [], [], [], [], []
+    held, segments, suppressed = [], [], []
     sums = {}
 
     def both(rows, key, start, figures):
@@ -60,14 +63,22 @@ def day_of_figures(of, day, dice, blobs, db):
                 peak = packets * window // MINUTE + dice.randrange(200)
                 bursts.append((start, 1, source, 0, window, peak, peak * 2, peak * 300))
         for first in range(1, of.sources, 2):
-            both(pairs, (first, first + 1), start, (MINUTE * 200, MINUTE * 200 - dice.randrange(10**9), 900, 500, 390, 10, 7, 9))
-    for name, rows in (("line", lines), ("channel", channels), ("pair", pairs), ("clock", clocks)):
+            pair = (first, first + 1)
+            both(pairs, pair, start, (MINUTE * 200, MINUTE * 200 - dice.randrange(10**9), 900, 500, 390, 10, 7, 9))
+            for reason in ("one_sided", "no_quote"):
+                both(held, (*pair, reason), start, (dice.randrange(10**9), 1))
+            both(segments, (*pair, "flight"), start, (dice.randrange(100),))
+        both(suppressed, ("lagging", "flight"), start, (dice.randrange(100),))
+    kept = {"line": lines, "channel": channels, "pair": pairs, "clock": clocks}
+    kept |= {"held": held, "segment": segments, "suppressed": suppressed}
+    for name, rows in kept.items():
         add(db, f"{name}_interval", rows)
         add(db, f"{name}_day", [(midnight, 1, *key, *total) for (which, key), total in sums.items() if which == id(rows)])
     add(db, "latency_interval", latencies)
     add(db, "latency_day", [(midnight, *row[1:]) for row in latencies[: of.sources]])
     add(db, "burst_interval", bursts)
     add(db, "burst_day", [(midnight, *row[1:]) for row in bursts[: of.sources * 4]])
+    add(db, "host_clock", [(1, start, 1, dice.randrange(-50_000, 50_000), 20_000, 90_000, 8_192) for start in intervals])
     add(db, "watch_interval", [(start, 1, MINUTE) for start in intervals])
     add(db, "watch_day", [(midnight, 1, MINUTE * len(intervals))])
     add(db, "instrument_pair_day", [(midnight, 1, 1, 2, f"SYM{n:05}", "XNAS", dice.randrange(10**10), 5, 1) for n in range(2_000)])
@@ -121,6 +132,8 @@ def main():
     ends = [day_of_figures(of, day, dice, blobs, db) for day in range(of.days)]
     db.execute("UPDATE run SET from_ns = ?, until_ns = ?", (ends[0][0], ends[-1][1]))
     db.execute("COMMIT")
+    # As a run leaves it: readers do not wait for a writer.
+    db.execute("PRAGMA journal_mode = WAL")
     print(f"{of.year}: {of.days} days of {of.minutes} minutes, {of.sources} sources, {of.year.stat().st_size >> 20} MiB")
 
 

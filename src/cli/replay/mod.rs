@@ -206,11 +206,10 @@ fn read_and_judge(
     Ok(true)
 }
 
-/// How often figures are told. At full speed an interval is over in no time; at a pace nothing may wait for longer
-/// than a second.
+/// How often figures are told. At full speed an interval is over in no time; at a pace nothing may wait for long.
 fn beat_ns(config: &Config, paced: bool) -> u64 {
     let interval_ns = store::interval_ns(config);
-    if paced { interval_ns.min(1_000_000_000) } else { interval_ns }
+    if paced { interval_ns.min(500_000_000) } else { interval_ns }
 }
 
 /// One clock for both sides.

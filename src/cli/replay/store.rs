@@ -1,6 +1,7 @@
 //! The way of a replay's alerts and figures into a store.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -9,8 +10,11 @@ use crate::config::Config;
 use crate::pipeline::Judge;
 use crate::source::{Captures, clock};
 use crate::store::{
-    self, Batch, CaptureFacts, Retention, RunFacts, StoreError, StoreSender, StoreThread, Writer,
+    self, Batch, CaptureFacts, Manner, Retention, RunFacts, StoreError, StoreSender, StoreThread, Writer,
 };
+
+/// How long what was found waits to be committed.
+const COMMIT_AFTER: Duration = Duration::from_millis(100);
 
 /// An open run in a store.
 pub struct StoreOutput {
@@ -48,8 +52,8 @@ impl StoreOutput {
         };
         let mut writer = Writer::begin(store::open_write(path)?, &facts, config)?;
         writer.name_captures(captures);
-        let thread =
-            StoreThread::start(writer, Retention::ALL, false, || {}).context("no thread can be started")?;
+        let manner = Manner { retention: Retention::ALL, commit_after: COMMIT_AFTER, steadfast: None };
+        let thread = StoreThread::start(writer, manner, || {}).context("no thread can be started")?;
         let sender = thread.sender();
         let path = path.display().to_string();
         Ok(Some(StoreOutput { thread: Some(thread), sender, path, told: 0 }))

@@ -63,6 +63,7 @@ impl Collector for Snapshot {
         alerts(status, &mut page)?;
         outlets(status, &mut page)?;
         recorder(status, &mut page)?;
+        store(status, &mut page)?;
         stages(status, &mut page)
     }
 }
@@ -453,6 +454,36 @@ fn recorder(status: &Status, page: &mut Sheet<'_>) -> fmt::Result {
         "parallax_recorder_ring_percent",
         "Fill of the fullest ring to the recorder",
         all().map(|(l, r)| (l, r.ring_percent)),
+    )
+}
+
+fn store(status: &Status, page: &mut Sheet<'_>) -> fmt::Result {
+    let all = || status.store.iter().map(|s| ([], s));
+    page.gauge(
+        "parallax_store_working",
+        "0 while the store cannot be written",
+        all().map(|(l, s)| (l, s.error.is_empty().into())),
+    )?;
+    let lost = status.store.iter().flat_map(|s| s.not_stored.by_name());
+    page.counter(
+        "parallax_store_not_stored",
+        "What was not stored and never will be",
+        lost.map(|(what, count)| ([("what", what)], count)),
+    )?;
+    page.times(
+        "parallax_store_until_timestamp_seconds",
+        "Moment of data up to which everything is in the store",
+        all().map(|(l, s)| (l, s.until_ns)),
+    )?;
+    page.gauge(
+        "parallax_store_waiting_bytes",
+        "Bytes in memory that wait to be stored",
+        all().map(|(l, s)| (l, s.waiting_bytes)),
+    )?;
+    page.gauge(
+        "parallax_store_log_bytes",
+        "Bytes of the log beside the store's file",
+        all().map(|(l, s)| (l, s.log_bytes)),
     )
 }
 
