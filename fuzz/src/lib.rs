@@ -14,9 +14,11 @@ use feeds::frame::{LinkType, Parsed};
 use feeds::wire::{Value, Visitor};
 use feeds::{ALL, Feed, FeedId, FeedVisitor};
 use parallax::config::Config;
+use parallax::config::map;
 use parallax::identify::{Limits, config_toml, identify as identify_captures, table};
 use parallax::latency::Recorder;
 use parallax::pipeline::{Pipeline, Settings};
+use parallax::rules::Book;
 use parallax::source::{Captures, Datagram, HardwareTimestamps, Options, Transport, read_bytes};
 
 /// Any feed of the catalogue, by the first byte; packets when the second byte is even, a bare message when it is odd.
@@ -255,6 +257,52 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
+/// A book of rules: refused with a line of it, or laid over the shipped one and asked at any time. The first nine bytes say
+/// when, and at what price.
+pub fn rules(bytes: &[u8]) {
+    let Some((when, text)) = bytes.split_at_checked(9) else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let book = match Book::with_text("fuzz", text) {
+        Ok(book) => book,
+        Err(error) => {
+            assert!((1..=text.lines().count() + 1).contains(&error.line), "{error}");
+            return;
+        }
+    };
+    let word = u64::from_le_bytes(when[..8].try_into().expect("eight bytes"));
+    // Most times lie in the years that the book is about.
+    let ts_ns = if when[8] % 4 == 0 {
+        word.min(u64::MAX - 1)
+    } else {
+        1_300_000_000_000_000_000 + word % 600_000_000_000_000_000
+    };
+    for market in book.markets() {
+        let session = book.session(&market.name, ts_ns);
+        assert!(session.from_ns <= ts_ns && ts_ns < session.until_ns, "{} {ts_ns}", market.name);
+        assert_eq!(book.session(&market.name, session.until_ns - 1).state, session.state, "{}", market.name);
+        let (day, price) = (session.day.date, word as i64);
+        let _ = book.tick(&market.name, "", price, day);
+        let _ = book.round_lot(&market.name, Some(price), day);
+        let _ = book.bands(&market.name, "tier-1", price, word, ts_ns);
+    }
+    book.rows().iter().for_each(|row| drop(row.facts()));
+}
+
+/// An instrument map for two sources: read, or refused in one sentence.
+pub fn map(bytes: &[u8]) {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let source = |name: &str, octet| {
+            format!("[[source]]\nname = \"{name}\"\nfeed = \"nasdaq-itch-5.0\"\nvenue = \"XNAS\"\n[[source.channel]]\nname = \"c\"\nlines = [{{ name = \"A\", group = \"224.0.0.{octet}:1\" }}]\n")
+        };
+        Config::parse("fuzz", &(source("x", 1) + &source("y", 2)), Path::new(".")).expect("a valid configuration")
+    });
+    match map::read_from("fuzz", bytes, &config.sources) {
+        Ok(read) => assert!(read.rows.iter().all(|row| row.source < 2 && !row.symbol.is_empty())),
+        Err(sentence) => assert!(sentence.starts_with("fuzz") && !sentence.is_empty(), "{sentence}"),
+    }
+}
+
 /// Datagrams of all feeds through the whole pipeline, two sources of the chosen feed with two lines each. Every chunk
 /// of the input is one datagram: where it goes, how much later, what kind of header, and its messages.
 pub fn pipeline(bytes: &[u8]) {
@@ -287,8 +335,8 @@ pub fn pipeline(bytes: &[u8]) {
             payload: &payload,
             wire_len: payload.len() as u32,
             interface: 0,
-        interface_name: "",
-        lost: parallax::source::Lost::default(),
+            interface_name: "",
+            lost: parallax::source::Lost::default(),
         });
     }
     pipeline.finish();

@@ -12,7 +12,7 @@ use crate::rules::symbols::{Convention, Refusal, Security, Symbology};
 /// Arguments of `parallax symbols`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Symbols (`BRK.A`, `BRK/A`, `"BRK A"`), ISINs, FIGIs or OSI option symbols of 21 characters
+    /// Symbols (`BRK.A`, `BRK/A`, `"BRK A"`), RICs of US listings (`BRKa.N`), ISINs, FIGIs or OSI option symbols of 21 characters
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -30,6 +30,8 @@ struct Reading {
     /// Conventions that read it so.
     conventions: Vec<Convention>,
     security: Security,
+    /// As a Reuters code: the market that lists it.
+    ric_of: Option<String>,
 }
 
 /// Runs the command. Exit code 1 says that some name could not be read as anything.
@@ -66,6 +68,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
             source.document, source.section, source.seen, source.url
         );
         out.write_all(cited.as_bytes())?;
+        let rics = &Symbology::shipped().ric_suffixes;
+        let verified = if rics.verified { "verified" } else { "NOT VERIFIED" };
+        let cited = format!(
+            "suffixes of RICs: {}; seen {}; {verified}: {}\n  {}\n",
+            rics.source.document, rics.source.seen, rics.note, rics.source.url
+        );
+        out.write_all(cited.as_bytes())?;
     }
     out.flush()?;
     Ok(if unread { ExitCode::from(1) } else { ExitCode::SUCCESS })
@@ -98,7 +107,14 @@ fn readings(name: &str, only: Option<Convention>) -> Vec<Reading> {
         let Ok(security) = table.parse(convention, name) else { continue };
         match readings.iter_mut().find(|reading| reading.security == security) {
             Some(reading) => reading.conventions.push(convention),
-            None => readings.push(Reading { conventions: vec![convention], security }),
+            None => readings.push(Reading { conventions: vec![convention], security, ric_of: None }),
+        }
+    }
+    if let (None, Some((security, market))) = (only, table.parse_ric(name)) {
+        let ric_of = Some(market.to_owned());
+        match readings.iter_mut().find(|reading| reading.security == security) {
+            Some(reading) => reading.ric_of = ric_of,
+            None => readings.push(Reading { conventions: Vec::new(), security, ric_of }),
         }
     }
     readings
@@ -110,12 +126,17 @@ fn spellings(security: &Security) -> impl Iterator<Item = (Convention, Result<St
         .map(|convention| (convention, Symbology::shipped().spell(security, convention)))
 }
 
-/// The RIC of a bare root, market by market.
+/// The Reuters code, market by market.
 fn rics(security: &Security) -> Vec<(String, String)> {
-    let endings = Symbology::shipped().rics.iter().filter(|_| security.suffix.is_none());
-    endings
-        .filter_map(|ric| Some((ric.market.clone(), identifiers::ric_of(&security.root, &ric.market)?)))
-        .collect()
+    let table = Symbology::shipped();
+    let of = |market: &String| Some((market.clone(), table.ric(security, market)?));
+    table.rics.iter().filter_map(|ric| of(&ric.market)).collect()
+}
+
+/// What stands behind a Reuters code whose suffix no publisher was seen to document.
+fn doubt(security: &Security) -> &'static str {
+    let doubtful = security.suffix.is_some() && !Symbology::shipped().ric_suffixes.verified;
+    if doubtful { "; NOT VERIFIED" } else { "" }
 }
 
 fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<Convention>) -> String {
@@ -141,7 +162,9 @@ fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<C
     }
     let mut out = String::new();
     for reading in readings {
-        let conventions: Vec<&str> = reading.conventions.iter().map(|c| c.name()).collect();
+        let mut conventions: Vec<&str> = reading.conventions.iter().map(|c| c.name()).collect();
+        let listed = reading.ric_of.as_ref().map(|market| format!("ric ({market} lists it)"));
+        conventions.extend(listed.as_deref());
         let security = &reading.security;
         let means = table.meaning(security.suffix);
         out.push_str(&format!(
@@ -154,11 +177,12 @@ fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<C
             let said = spelled.unwrap_or_else(|refusal| format!("no: {refusal}"));
             out.push_str(&format!("  {:<6}  {said:<16}  {title}\n", convention.name()));
         }
-        for (market, ric) in rics(security) {
-            out.push_str(&format!("  ric     {ric:<16}  if {market} lists it\n"));
+        let codes = rics(security);
+        for (market, ric) in &codes {
+            out.push_str(&format!("  ric     {ric:<16}  if {market} lists it{}\n", doubt(security)));
         }
-        if security.suffix.is_some() {
-            out.push_str("  ric     no: no public document of how a RIC spells suffixes is in the book\n");
+        if codes.is_empty() {
+            out.push_str("  ric     no: the book has no page that says how a RIC spells it\n");
         }
         out.push('\n');
     }
@@ -179,6 +203,8 @@ fn json(name: &str, identifier: Identifier, readings: &[Reading]) -> serde_json:
                 "root": reading.security.root,
                 "means": table.meaning(reading.security.suffix),
                 "spellings": spelled,
+                "ric_of": reading.ric_of,
+                "rics_verified": doubt(&reading.security).is_empty(),
                 "rics": rics(&reading.security).into_iter().map(|(_, ric)| ric).collect::<Vec<_>>(),
             })
         })

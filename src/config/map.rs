@@ -120,7 +120,16 @@ pub fn read(path: &Path, sources: &[Source]) -> Result<Map, String> {
     if length > FILE_BYTES_MAX {
         return Err(format!("instrument map {shown} has {length} bytes; it may have {FILE_BYTES_MAX}"));
     }
-    let mut reader = csv::Reader::from_path(path).map_err(|e| unreadable(&e))?;
+    let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
+    read_from(&shown.to_string(), file, sources)
+}
+
+/// [`read`] for bytes that are there already; `shown` is what they are called.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(shown: &str, bytes: impl std::io::Read, sources: &[Source]) -> Result<Map, String> {
+    let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
     let columns = Columns { header };
     for name in ["instrument", "source", "symbol"] {

@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 
-use super::symbols::Symbology;
 use crate::market::price::show_nanos;
 
 /// The sum of the decimal digits of every character's value (`A` is 10), every second one doubled; `doubled` says of
@@ -160,12 +159,6 @@ pub fn ric(text: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(format!("`{text}` is no RIC, such as VZ.N")) }
 }
 
-/// The RIC of a bare root listed on a market, where a public document says its ending.
-pub fn ric_of(root: &str, market: &str) -> Option<String> {
-    let ending = Symbology::shipped().rics.iter().find(|ric| ric.market == market)?;
-    root.bytes().all(|b| b.is_ascii_uppercase()).then(|| format!("{root}.{}", ending.ending))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -215,11 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn reuters_codes_only_where_documented() {
-        assert_eq!(ric_of("VZ", "XNYS").as_deref(), Some("VZ.N"));
-        assert_eq!(ric_of("BRK.A", "XNYS"), None);
-        assert_eq!(ric_of("SPY", "ARCX"), None);
-        assert!(ric("VZ.N").is_ok() && ric("V Z.N").is_err());
+    fn markets_currencies_and_reuters_codes_have_their_shape() {
+        for good in ["XNAS", "XNYS", "IEXG", "XCME", "IFEU", "NDEX", "360T"] {
+            assert_eq!(mic(good), Ok(()), "{good}");
+        }
+        assert!(mic("XNA").is_err() && mic("xnas").is_err() && mic("XNAS ").is_err());
+        assert!(currency("USD").is_ok() && currency("usd").is_err() && currency("US").is_err());
+        for good in ["VZ.N", "BRKa.N", "BAC_pl.N", ".SPX", "ESZ6", "EUR=", "VOD.L"] {
+            assert_eq!(ric(good).is_ok(), !good.starts_with('.'), "{good}");
+        }
+        assert!(ric("V Z.N").is_err());
     }
 
     proptest! {

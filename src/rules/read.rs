@@ -3,7 +3,10 @@
 use jiff::civil::{Date, Time};
 use toml::de::DeTable;
 
-use super::row::{BandRule, Citation, ClockRule, Hours, Kind, Level, Row, SpecialDay, Step, Tier, Values};
+use super::row::{
+    BandRule, Citation, ClockRule, Hours, Kind, Level, Row, SpecialDay, Step, Tier, Values, WEEKDAYS,
+    WeekSpan,
+};
 use super::session::Market;
 use crate::config::reader::{ConfigError, Origin, Table};
 use crate::market::price::parse_nanos;
@@ -307,8 +310,32 @@ fn span(table: &mut Table<'_>, key: &'static str) -> Result<Option<[Time; 2]>, C
 fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
     let order_entry = time(table, "order_entry")?;
     let (pre, regular, post) = (span(table, "pre")?, span(table, "regular")?, span(table, "post")?);
-    let Some(regular) = regular else {
-        return Err(table.error("the row needs `regular = [\"09:30\", \"16:00\"]`"));
+    let week = week(table)?;
+    let holidays_of = table.string("holidays_of")?.map(|(text, _)| text.to_owned());
+    if !week.is_empty() {
+        if order_entry.or(pre.map(|p| p[0])).is_some() || regular.is_some() || post.is_some() {
+            return Err(
+                table.error_of("week", "`week` says all of the hours: leave the sessions of a day out")
+            );
+        }
+        let (closing, early_until, extended_unknown) = (None, None, false);
+        let hours = Hours {
+            order_entry,
+            pre,
+            regular,
+            post,
+            closing,
+            early_until,
+            extended_unknown,
+            week,
+            holidays_of,
+        };
+        return Ok(hours);
+    }
+    let Some([opens, closes]) = regular else {
+        return Err(table.error(
+            "the row needs `regular = [\"09:30\", \"16:00\"]`, or `week = [\"Sun 17:00 - Mon 16:00\"]`",
+        ));
     };
     let (closing, early_until) = (time(table, "closing")?, time(table, "early_until")?);
     let extended_unknown = match table.string("extended")? {
@@ -319,15 +346,46 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
             return Err(table.error_at(&span, sentence));
         }
     };
-    let in_order = order_entry.is_none_or(|t| t <= pre.map_or(regular[0], |p| p[0]))
-        && pre.is_none_or(|p| p[1] <= regular[0])
-        && post.is_none_or(|p| regular[1] <= p[0]);
+    let in_order = order_entry.is_none_or(|t| t <= pre.map_or(opens, |p| p[0]))
+        && pre.is_none_or(|p| p[1] <= opens)
+        && post.is_none_or(|p| closes <= p[0]);
     if !in_order {
         return Err(
             table.error("`order_entry`, `pre`, `regular` and `post` must follow each other in the day")
         );
     }
-    Ok(Hours { order_entry, pre, regular, post, closing, early_until, extended_unknown })
+    Ok(Hours { order_entry, pre, regular, post, closing, early_until, extended_unknown, week, holidays_of })
+}
+
+/// A moment of the week such as `Sun 17:00`, in minutes since Sunday, midnight.
+fn minute_of_week(text: &str) -> Option<u16> {
+    let (day, time) = text.trim().split_once(' ')?;
+    let day = WEEKDAYS.iter().position(|name| *name == day)? as u16;
+    let time = time_of(time)?;
+    Some(day * 1_440 + time.hour() as u16 * 60 + time.minute() as u16)
+}
+
+/// Stretches of the week; none that touch or go back.
+fn week(table: &mut Table<'_>) -> Result<Vec<WeekSpan>, ConfigError> {
+    let mut week: Vec<WeekSpan> = Vec::new();
+    for (text, at) in table.strings("week")?.unwrap_or_default() {
+        let span = text.split_once(" - ").and_then(|(from, until)| {
+            Some(WeekSpan { from: minute_of_week(from)?, until: minute_of_week(until)? })
+        });
+        let last = week.last().map_or(0, |span| span.until);
+        match span {
+            Some(span) if span.from < span.until && (week.is_empty() || last < span.from) => week.push(span),
+            Some(_) => {
+                let sentence = format!("`{text}` does not come after what stands before it in the week");
+                return Err(table.error_at(&at, sentence));
+            }
+            None => {
+                let sentence = format!("`{text}` is no stretch of a week, such as \"Sun 17:00 - Mon 16:00\"");
+                return Err(table.error_at(&at, sentence));
+            }
+        }
+    }
+    Ok(week)
 }
 
 fn calendar(

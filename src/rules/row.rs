@@ -129,8 +129,8 @@ pub struct Hours {
     pub order_entry: Option<Time>,
     /// Session before the regular one.
     pub pre: Option<[Time; 2]>,
-    /// The regular session.
-    pub regular: [Time; 2],
+    /// The regular session; `None` where `week` says when trading goes on.
+    pub regular: Option<[Time; 2]>,
     /// Session after it.
     pub post: Option<[Time; 2]>,
     /// When the closing auction is held.
@@ -139,7 +139,27 @@ pub struct Hours {
     pub early_until: Option<Time>,
     /// Only the regular session is known: what is outside of it is not known to be closed.
     pub extended_unknown: bool,
+    /// Of a market that trades through the night: when it trades, in order of time.
+    pub week: Vec<WeekSpan>,
+    /// With `week`: on the closed days and early closes of this market, and the evenings before them, the hours are others,
+    /// which the book does not have.
+    pub holidays_of: Option<String>,
 }
+
+/// Minutes since Sunday, midnight.
+pub const WEEK_MIN: u16 = 7 * 1_440;
+
+/// A stretch of a week in which a market trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeekSpan {
+    /// First minute since Sunday, midnight, local time.
+    pub from: u16,
+    /// First minute after it.
+    pub until: u16,
+}
+
+/// Days of a week as the book writes them.
+pub const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// A day on which a market does not trade, or closes early.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -329,12 +349,23 @@ fn hour_facts(hours: &Hours) -> Vec<(&'static str, String)> {
     let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
     fact("order_entry", hours.order_entry.map(clock_time));
     fact("pre", hours.pre.map(span));
-    fact("regular", Some(span(hours.regular)));
+    fact("regular", hours.regular.map(span));
     fact("post", hours.post.map(span));
     fact("closing", hours.closing.map(clock_time));
     fact("early_until", hours.early_until.map(clock_time));
     fact("extended", hours.extended_unknown.then(|| "unknown".to_owned()));
+    let week: Vec<String> = hours.week.iter().map(week_span).collect();
+    fact("week", (!week.is_empty()).then(|| week.join(", ")));
+    fact("holidays", hours.holidays_of.as_ref().map(|market| format!("on those of {market} unknown")));
     facts
+}
+
+fn week_span(span: &WeekSpan) -> String {
+    let at = |minute: u16| {
+        let day = WEEKDAYS[usize::from(minute / 1_440) % 7];
+        format!("{day} {:02}:{:02}", minute % 1_440 / 60, minute % 60)
+    };
+    format!("{} - {}", at(span.from), at(span.until))
 }
 
 fn day(day: &SpecialDay) -> (&'static str, String) {

@@ -123,6 +123,9 @@ impl Book {
             special: "",
         };
         let Some(Values::Hours(of_day)) = hours.map(|row| &row.values) else { return session };
+        if !of_day.week.is_empty() {
+            return self.week_session(market, of_day, session, ts_ns);
+        }
         if matches!(day.date.weekday(), Weekday::Saturday | Weekday::Sunday) {
             (session.state, session.special) = (SessionState::Closed, "weekend");
             return session;
@@ -144,6 +147,61 @@ impl Book {
                 (session.state, session.from_ns) = (state, at.max(day.from_ns));
             } else {
                 session.until_ns = at;
+                break;
+            }
+        }
+        session
+    }
+
+    /// The session of a market that trades through the night.
+    fn week_session<'b>(
+        &'b self,
+        market: &str,
+        hours: &'b Hours,
+        mut session: Session<'b>,
+        ts_ns: u64,
+    ) -> Session<'b> {
+        let date = session.day.date;
+        let calendar_of = hours.holidays_of.as_deref().unwrap_or(market);
+        let special = |date: Date| -> Option<&'b str> {
+            let row = self.find(Kind::Calendar, calendar_of, "", date)?;
+            let Values::Calendar(days) = &row.values else { return None };
+            Some(days.iter().find(|special| special.date == date).map_or("", |special| special.name.as_str()))
+        };
+        let today = special(date);
+        let tomorrow = date.tomorrow().ok().and_then(special);
+        session.calendar = self.find(Kind::Calendar, calendar_of, "", date);
+        session.special = today.unwrap_or("");
+        // What trades on a normal day: whether it does on this one is known where the calendar knows the day.
+        let usual = |known: Option<&str>| match known {
+            Some("") => SessionState::Regular,
+            _ => SessionState::Unknown,
+        };
+        let day = date.weekday().to_sunday_zero_offset() as u16 * 1_440;
+        let zone = self.zone(market);
+        let mut boundaries = vec![(0, SessionState::Closed)];
+        for span in hours.week.iter().filter(|span| span.from < day + 1_440 && day < span.until) {
+            let (from, until) = (span.from.saturating_sub(day), (span.until - day).min(1_440));
+            // A session that begins in the evening is the next day's.
+            let state = match span.until > day + 1_440 && span.from > day {
+                true if today == Some("") => usual(tomorrow),
+                _ => usual(today),
+            };
+            boundaries.retain(|(minute, _)| *minute != from);
+            boundaries.extend([(from, state), (until, SessionState::Closed)]);
+        }
+        for (minute, state) in boundaries.into_iter().filter(|(minute, _)| *minute < 1_440) {
+            let at = match minute {
+                0 => session.day.from_ns,
+                _ => {
+                    let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0);
+                    ns(&zone, date, time.unwrap_or_default())
+                }
+            };
+            if at <= ts_ns {
+                (session.state, session.from_ns) = (state, at.max(session.day.from_ns));
+            } else {
+                session.until_ns = at.min(session.until_ns);
                 break;
             }
         }
@@ -182,7 +240,7 @@ fn boundaries(hours: &Hours, close: Option<Time>) -> Vec<(Time, SessionState)> {
     if let Some([from, until]) = hours.pre {
         out.extend([(from, SessionState::Pre), (until, outside)]);
     }
-    let [from, until] = hours.regular;
+    let Some([from, until]) = hours.regular else { return out };
     let until = close.map_or(until, |close| close.min(until));
     out.extend([(from, SessionState::Regular), (until, outside)]);
     if let Some([from, end]) = hours.post {

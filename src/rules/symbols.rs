@@ -68,6 +68,8 @@ pub struct Suffix {
     pub means: String,
     /// By convention; `?` stands for one capital letter.
     pub spellings: [Option<String>; 4],
+    /// In Reuters codes, where a page says it; `?` stands for the letter in lower case.
+    pub ric: Option<String>,
 }
 
 /// A security in terms of the table.
@@ -128,6 +130,19 @@ pub struct Symbology {
     pub titles: [String; 4],
     /// Endings of Reuters codes.
     pub rics: Vec<RicEnding>,
+    /// Who says how they spell suffixes.
+    pub ric_suffixes: RicSuffixes,
+}
+
+/// Who says how Reuters codes spell suffixes, and how surely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RicSuffixes {
+    /// Who says so.
+    pub source: Citation,
+    /// Whether it was seen with the codes' own publisher.
+    pub verified: bool,
+    /// What else must be known.
+    pub note: String,
 }
 
 impl Symbology {
@@ -188,6 +203,58 @@ impl Symbology {
             }
             _ => Ok(format!("{}{}{suffix}", security.root, convention.separator())),
         }
+    }
+
+    /// The Reuters code of a security that is listed on a market.
+    pub fn ric(&self, security: &Security, market: &str) -> Option<String> {
+        let ending = &self.rics.iter().find(|ric| ric.market == market)?.ending;
+        let root = &security.root;
+        if !root.bytes().all(|b| b.is_ascii_uppercase()) {
+            return None;
+        }
+        let suffix = match security.suffix {
+            None => String::new(),
+            Some((row, class)) => {
+                let spelling = self.suffixes.get(row)?.ric.as_deref()?;
+                match class {
+                    Some(class) => spelling.replacen('?', &class.to_ascii_lowercase().to_string(), 1),
+                    None => spelling.to_owned(),
+                }
+            }
+        };
+        Some(format!("{root}{suffix}.{ending}"))
+    }
+
+    /// Reads a Reuters code of a US listing: the security, and the market that lists it.
+    pub fn parse_ric(&self, text: &str) -> Option<(Security, &str)> {
+        let (code, ending) = text.rsplit_once('.')?;
+        let market = &self.rics.iter().find(|ric| ric.ending == ending)?.market;
+        let root_len = code.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(code.len());
+        let (root, suffix) = code.split_at(root_len);
+        if root.is_empty() || root_len > 14 {
+            return None;
+        }
+        let spelled = |(row, s): (usize, &Suffix)| {
+            let spelling = s.ric.as_deref()?;
+            match spelling.split_once('?') {
+                None => (spelling == suffix).then_some((row, None)),
+                Some((before, behind)) => match suffix.strip_prefix(before)?.strip_suffix(behind)?.as_bytes()
+                {
+                    [letter] if letter.is_ascii_lowercase() => {
+                        Some((row, Some(char::from(letter.to_ascii_uppercase()))))
+                    }
+                    _ => None,
+                },
+            }
+        };
+        let found = match suffix {
+            "" => None,
+            _ => {
+                let all = || self.suffixes.iter().enumerate().filter_map(spelled);
+                Some(all().find(|(_, class)| class.is_none()).or_else(|| all().next())?)
+            }
+        };
+        Some((Security { root: root.to_owned(), suffix: found }, market))
     }
 
     /// The name under which sources meet: the Nasdaq spelling, or the text itself where it cannot be read.
@@ -264,9 +331,19 @@ fn read(path: &str, text: &str) -> Result<Symbology, ConfigError> {
             let spelling = table.string(convention.name())?;
             spellings[convention as usize] = spelling.map(|(text, _)| text.to_owned());
         }
+        let ric = table.string("ric")?.map(|(text, _)| text.to_owned());
         table.finish()?;
-        suffixes.push(Suffix { means, spellings });
+        suffixes.push(Suffix { means, spellings, ric });
     }
+    let Some(mut table) = root.table("ric_suffixes", "[ric_suffixes]")? else {
+        return Err(root.error("the table needs `[ric_suffixes]`: who says how Reuters codes spell suffixes"));
+    };
+    let ric_suffixes = RicSuffixes {
+        source: citation(&mut table)?,
+        verified: table.boolean("verified")?.unwrap_or(false),
+        note: table.string("note")?.map_or(String::new(), |(text, _)| text.to_owned()),
+    };
+    table.finish()?;
     let mut rics = Vec::new();
     for mut table in root.tables("ric", "[[ric]]")? {
         let ending = table.required("ending")?.0.to_owned();
@@ -276,7 +353,7 @@ fn read(path: &str, text: &str) -> Result<Symbology, ConfigError> {
         rics.push(RicEnding { ending, market, source });
     }
     root.finish()?;
-    Ok(Symbology { suffixes, source, titles, rics })
+    Ok(Symbology { suffixes, source, titles, rics, ric_suffixes })
 }
 
 #[cfg(test)]
@@ -302,6 +379,38 @@ mod tests {
         assert_eq!(spellings(Convention::Nasdaq, "XYZ="), ["XYZ=", "XYZ/U", "XYZ U", "XYZ.U"]);
         assert_eq!(spellings(Convention::Nasdaq, "AAPL"), ["AAPL", "AAPL", "AAPL", "AAPL"]);
         assert_eq!(spellings(Convention::Nasdaq, "ZTST~"), ["ZTST~", "ZTST/TEST", "ZTST TEST", "-"]);
+    }
+
+    #[test]
+    fn reuters_codes_are_written_and_read() {
+        let table = Symbology::shipped();
+        // As the table's source has them; the endings are those of the listing.
+        for (nasdaq, market, wanted) in [
+            ("VZ", "XNYS", "VZ.N"),
+            ("MSFT", "XNAS", "MSFT.O"),
+            ("BRK.B", "XNYS", "BRKb.N"),
+            ("TY-", "XNYS", "TY_p.N"),
+            ("BAC-L", "XNYS", "BAC_pl.N"),
+            ("OXY+", "XNYS", "OXY_t.N"),
+            ("TDW+A", "XNYS", "TDW_ta.N"),
+            ("CELG^", "XNAS", "CELG_r.O"),
+            ("GRP=", "XNYS", "GRP_u.N"),
+            ("POST#", "XNYS", "POST_w.N"),
+            ("GLO^#", "XNYS", "GLO_rw.N"),
+        ] {
+            let security = table.parse(Convention::Nasdaq, nasdaq).unwrap();
+            assert_eq!(table.ric(&security, market).as_deref(), Some(wanted), "{nasdaq}");
+            assert_eq!(table.parse_ric(wanted), Some((security, market)), "{wanted}");
+        }
+        // No page says these.
+        let when_distributed = table.parse(Convention::Nasdaq, "DD$").unwrap();
+        assert_eq!(table.ric(&when_distributed, "XNYS"), None);
+        let plain = table.parse(Convention::Nasdaq, "SPY").unwrap();
+        assert_eq!(table.ric(&plain, "ARCX"), None);
+        for none in ["", ".N", "VZ", "VZ.X", "vz.N", "BRK_q.N", "BRKab.N", "BRK.A.N", "é.N"] {
+            assert_eq!(table.parse_ric(none), None, "{none}");
+        }
+        assert!(!table.ric_suffixes.verified);
     }
 
     #[test]
@@ -352,6 +461,9 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,24}", convention in 0usize..4) {
             let table = Symbology::shipped();
+            if let Some((security, market)) = table.parse_ric(&text) {
+                prop_assert_eq!(table.ric(&security, market), Some(text.clone()));
+            }
             let convention = Convention::ALL[convention];
             if let Ok(security) = table.parse(convention, &text)
                 && let Ok(again) = table.spell(&security, convention)

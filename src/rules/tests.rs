@@ -158,7 +158,24 @@ fn sessions_of_known_days() {
         // Years that the book does not have, and places that it does not know.
         ("XNAS", "2028-03-02T15:00:00Z", "unknown "),
         ("XNAS", "1999-03-02T15:00:00Z", "unknown "),
-        ("XCME", "2026-03-02T15:00:00Z", "unknown "),
+        // Chicago: the week begins on Sunday evening, an hour of every day is for maintenance.
+        ("XCME", "2026-03-02T15:00:00Z", "regular "),
+        ("XCME", "2026-03-02T21:59:59Z", "regular "),
+        ("XCME", "2026-03-02T22:00:00Z", "closed "),
+        ("XCME", "2026-03-02T22:59:59Z", "closed "),
+        ("XCME", "2026-03-02T23:00:00Z", "regular "),
+        ("XCME", "2026-03-06T21:59:59Z", "regular "),
+        ("XCME", "2026-03-06T23:30:00Z", "closed "),
+        ("XCME", "2026-03-07T15:00:00Z", "closed "),
+        ("XCME", "2026-03-08T21:59:59Z", "closed "),
+        // Summer time by then.
+        ("XCME", "2026-03-08T22:00:00Z", "regular "),
+        // On a holiday of the stock market, and the evening before, the hours are others.
+        ("XCME", "2026-11-25T21:00:00Z", "regular "),
+        ("XCME", "2026-11-25T23:30:00Z", "unknown "),
+        ("XCME", "2026-11-26T15:00:00Z", "unknown Thanksgiving Day"),
+        ("XCME", "2016-11-12T14:30:00Z", "closed "),
+        ("XCME", "2014-03-03T15:00:00Z", "unknown "),
         ("NONE", "2026-03-02T15:00:00Z", "unknown "),
     ];
     for (market, time, wanted) in cases {
@@ -166,6 +183,33 @@ fn sessions_of_known_days() {
     }
     let end = book.session("XNAS", u64::MAX);
     assert!(end.until_ns >= end.from_ns);
+}
+
+#[test]
+fn a_week_of_trading_is_said_in_order() {
+    let row = |week: &str| {
+        let row = "id = \"w\"\nmarket = \"XCME\"\nclass = \"x\"\nvalid_from = 2026-01-01\nverified = true\nsource = { document = \"d\", section = \"s\", seen = 2026-01-01 }\n";
+        Book::with_text("x.toml", &format!("[[hours]]\n{row}{week}\n")).map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert_eq!(
+        row("week = [\"Sun 17:00 - Mon 16:00\", \"Mon 17:00 - Sat 24:00\"]").unwrap_err(),
+        "x.toml:8: `Mon 17:00 - Sat 24:00` is no stretch of a week, such as \"Sun 17:00 - Mon 16:00\""
+    );
+    assert_eq!(
+        row("week = [\"Mon 17:00 - Tue 16:00\", \"Tue 15:00 - Wed 16:00\"]").unwrap_err(),
+        "x.toml:8: `Tue 15:00 - Wed 16:00` does not come after what stands before it in the week"
+    );
+    assert_eq!(
+        row("week = [\"Fri 17:00 - Mon 16:00\"]").unwrap_err(),
+        "x.toml:8: `Fri 17:00 - Mon 16:00` does not come after what stands before it in the week"
+    );
+    assert!(
+        row("week = [\"Mon 17:00 - Tue 16:00\"]\nregular = [\"09:30\", \"16:00\"]")
+            .unwrap_err()
+            .contains("`week` says all of the hours")
+    );
+    assert!(row("week = []").unwrap_err().contains("the row needs `regular = "));
+    assert_eq!(row("week = [\"Mon 17:00 - Tue 16:00\", \"Tue 17:00 - Sat 23:59\"]"), Ok(()));
 }
 
 #[test]
@@ -291,10 +335,31 @@ proptest! {
     #[test]
     fn sessions_follow_each_other(at in 1_356_998_400_000_000_000u64..1_830_297_600_000_000_000) {
         let book = Book::shipped();
-        for market in ["XNAS", "XNYS", "BATS", "XCME"] {
+        for market in ["XNAS", "XNYS", "BATS", "XCME", "IFEU"] {
             let session = book.session(market, at);
             prop_assert!(session.from_ns <= at && at < session.until_ns);
             prop_assert_eq!(book.session(market, session.until_ns - 1).state, session.state);
+        }
+    }
+
+    /// A row of the shipped book with something of it changed is a book or an error with a line of it, and a book answers.
+    #[test]
+    fn a_damaged_row_is_answered(row in 0usize..1_000, at in any::<prop::sample::Index>(), with in "[ -~\n]{0,6}", cut in 0usize..6, ts in any::<u64>()) {
+        let text: String = SHIPPED.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n\n");
+        let rows: Vec<&str> = text.split("\n\n").filter(|row| row.starts_with("[[")).collect();
+        let row = rows[row % rows.len()];
+        let at = at.index(row.len());
+        let (Some(before), Some(behind)) = (row.get(..at), row.get((at + cut).min(row.len())..)) else { return Ok(()) };
+        let damaged = format!("{before}{with}{behind}");
+        match Book::with_text("x.toml", &damaged) {
+            Err(error) => prop_assert!((1..=damaged.lines().count() + 1).contains(&error.line), "{}", error),
+            Ok(book) => {
+                for market in book.markets() {
+                    let session = book.session(&market.name, ts);
+                    prop_assert!(session.from_ns <= ts && ts < session.until_ns || ts == u64::MAX);
+                }
+                book.rows().iter().for_each(|row| drop(row.facts()));
+            }
         }
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use feeds::moldudp64::DownstreamHeaderValues;
 use feeds::{ALL, Feed, FeedVisitor};
 use parallax::source::recorder::{Arrival, Recorder, RecorderSettings};
-use parallax::source::{Compression, Lost};
 use parallax::source::writer::{CaptureWriter, Compressor, udp_frame};
+use parallax::source::{Compression, Lost};
 use std::io::Write;
 
 /// Messages of a feed: for each layout, bytes that are described as it.
@@ -142,6 +142,20 @@ fn main() -> io::Result<()> {
         "[[check]]\nkind = \"stale\"\nafter = \"3s\"\nseverity = \"major\"\n",
     ] {
         seeds.write("config", text.as_bytes())?;
+    }
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/rules/book"))? {
+        let text = fs::read_to_string(entry?.path())?;
+        // Each row of the shipped book for itself, so that a seed is as short as what is wrong with it.
+        for row in text.split("\n\n").filter(|row| row.starts_with("[[")) {
+            seeds.write("rules", &[&[7u8; 9][..], row.as_bytes()].concat())?;
+        }
+    }
+    for text in [
+        "instrument,source,symbol,valid_from,valid_until,tick,round_lot,reference_price,isin,figi,ric,osi,mic,currency\n\
+         META,x,FB,,2022-06-09,,,,US30303M1027,,,,XNAS,USD\nMETA,y,META,2022-06-09,,0.01,100,612.77,,,META.O,,,\n",
+        "instrument,source,symbol,figi,osi\nA,x,B,BBG000B9XRY4,AAPL  260117C00150000\n",
+    ] {
+        seeds.write("map", text.as_bytes())?;
     }
     println!("{} seeds in {}", seeds.written, folder.display());
     Ok(())
