@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use feeds::event::{Side, TradingState};
 use parallax::market::{Level, Origin, Quality, Quote};
 use parallax::shm::{Image, Papers, Reader, Shape, SlotId, Writer, book_path, seqlock};
 
@@ -21,21 +22,26 @@ fn open(dir: &Path) -> (Writer, Reader, Vec<SlotId>) {
     (writer, reader, slots)
 }
 
+fn level(n: u64, away: i64) -> Level {
+    Level { price: 189_970_000_000 + away * 10_000_000, quantity: 100 + n }
+}
+
+fn quote(n: u64) -> (Quote, Origin) {
+    let best = [Some(level(n, 0)), Some(level(n, 1))];
+    let origin = Origin { ts_event_ns: n, ts_recv_ns: n, sequence: n, capture: 0, frame: n };
+    (Quote { best, round_lot: best, quality: Quality::Ok }, origin)
+}
+
+fn top(n: u64) -> Image {
+    let (quote, origin) = quote(n);
+    Image::new(&quote, TradingState::Trading, &origin, n)
+}
+
 fn image(n: u64, levels: i64) -> Image {
-    let level = |away: i64| Level { price: 189_970_000_000 + away * 10_000_000, quantity: 100 + n };
-    let mut image = Image {
-        quote: Quote {
-            best: [Some(level(0)), Some(level(1))],
-            round_lot: [Some(level(0)), Some(level(1))],
-            quality: Quality::Ok,
-        },
-        origin: Origin { ts_event_ns: n, ts_recv_ns: n, sequence: n, capture: 0, frame: n },
-        ts_published_ns: n,
-        ..Image::default()
-    };
+    let mut image = top(n);
     for away in 0..levels {
-        image.levels[0].push(level(-away));
-        image.levels[1].push(level(1 + away));
+        image.push(Side::Bid, level(n, -away));
+        image.push(Side::Ask, level(n, 1 + away));
     }
     image
 }
@@ -65,26 +71,32 @@ fn against(other: impl Fn() + Send + 'static, measured: impl FnOnce()) {
     thread.join().expect("the other side ends");
 }
 
-/// Cells of so many words behind the version, as far apart as slots are.
-fn cells<const WORDS: usize>() -> Vec<Vec<AtomicU64>> {
-    (0..SHAPE.slots).map(|_| (0..WORDS + 1).map(|_| AtomicU64::new(2)).collect()).collect()
-}
+/// As far apart as slots of five levels, and beginning on the same lines.
+#[repr(align(128))]
+struct Cell([AtomicU64; SLOT_WORDS]);
 
-/// The floor under a slot of `levels` levels.
+const SLOT_WORDS: usize = 48;
+
+/// The floor under a slot of `levels` levels: so many words and a version, plain numbers that are copied from and to one place.
 fn bare<const WORDS: usize>(c: &mut Criterion, levels: usize) {
-    let (cells, order) = (cells::<WORDS>(), shuffled(&(0..SHAPE.slots).collect::<Vec<_>>()));
+    assert_eq!(SHAPE.slot_words(), SLOT_WORDS);
+    let cells: Vec<Cell> =
+        (0..SHAPE.slots).map(|_| Cell(std::array::from_fn(|_| AtomicU64::new(2)))).collect();
+    let order = shuffled(&(0..SHAPE.slots).collect::<Vec<_>>());
     let values = [7; WORDS];
-    let read = |cell: &[AtomicU64]| {
-        let mut values = [0; WORDS];
-        seqlock::read(&cell[..=WORDS], &mut values, 10).map(|version| (version, values))
+    let mut taken = [0; WORDS];
+    let mut read = |cell: &Cell| {
+        let version = seqlock::read(&cell.0[..=WORDS], &mut taken, 10);
+        black_box(&mut taken);
+        version
     };
     let mut next = order.iter().cycle();
     let mut group = c.benchmark_group("publish");
     group.bench_function(format!("one slot, {levels} levels, bare seqlock"), |b| {
-        b.iter(|| seqlock::write(&cells[7][..=WORDS], black_box(&values)));
+        b.iter(|| seqlock::write(&cells[7].0[..=WORDS], black_box(&values)));
     });
     group.bench_function(format!("4096 slots, {levels} levels, bare seqlock"), |b| {
-        b.iter(|| seqlock::write(&cells[*next.next().expect("endless")][..=WORDS], black_box(&values)));
+        b.iter(|| seqlock::write(&cells[*next.next().expect("endless")].0[..=WORDS], black_box(&values)));
     });
     group.finish();
     let mut group = c.benchmark_group("read");
@@ -133,15 +145,28 @@ fn read(c: &mut Criterion) {
     let (one, order) = (slots[7], shuffled(&slots));
     slots.iter().for_each(|slot| writer.publish(*slot, &image(1, 5)));
     let mut group = c.benchmark_group("read");
-    group.bench_function("one slot, 5 levels", |b| b.iter(|| black_box(reader.read(one))));
-    group.bench_function("one slot, the top", |b| b.iter(|| black_box(reader.read_top(one))));
-    let mut next = order.iter().cycle();
-    group.bench_function("4096 slots, the top", |b| {
-        b.iter(|| black_box(reader.read_top(*next.next().expect("endless"))));
-    });
+    group.bench_function("one slot, 5 levels, as a value", |b| b.iter(|| black_box(reader.read(one))));
+    group.bench_function("one slot, the top, as a value", |b| b.iter(|| black_box(reader.read_top(one))));
+    let mut held = Image::default();
+    let mut all = |slot: SlotId| {
+        let updates = reader.read_into(slot, &mut held);
+        black_box(&mut held);
+        updates
+    };
+    group.bench_function("one slot, 5 levels", |b| b.iter(|| black_box(all(black_box(one)))));
     let mut next = order.iter().cycle();
     group.bench_function("4096 slots, 5 levels", |b| {
-        b.iter(|| black_box(reader.read(*next.next().expect("endless"))));
+        b.iter(|| black_box(all(*next.next().expect("endless"))));
+    });
+    let mut top = |slot: SlotId| {
+        let updates = reader.read_top_into(slot, &mut held);
+        black_box(&mut held);
+        updates
+    };
+    group.bench_function("one slot, the top", |b| b.iter(|| black_box(top(black_box(one)))));
+    let mut next = order.iter().cycle();
+    group.bench_function("4096 slots, the top", |b| {
+        b.iter(|| black_box(top(*next.next().expect("endless"))));
     });
     group.bench_function("find among 4096", |b| b.iter(|| reader.find(black_box("I4095"), Some("XNAS"))));
     // `Writer` writes through `&mut`: one thread owns it.
@@ -153,7 +178,7 @@ fn read(c: &mut Criterion) {
     };
     against(other, || {
         group.bench_function("one slot, 5 levels, the writer spins on it", |b| {
-            b.iter(|| black_box(reader.read(one)));
+            b.iter(|| black_box(reader.read_into(one, &mut held)));
         });
     });
 }

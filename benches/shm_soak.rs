@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use feeds::event::{Side, TradingState};
 use parallax::market::{Level, Origin, Quality, Quote};
 use parallax::shm::{Image, Papers, ReadError, Reader, Shape, SlotId, Writer, WriterState, book_path};
 use parallax::source::clock;
@@ -21,19 +22,16 @@ fn image_of(n: u64) -> Image {
         let mixed = n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(salt as u32) ^ salt;
         Level { price: mixed.cast_signed(), quantity: !mixed }
     };
-    let mut image = Image {
-        quote: Quote {
-            best: [Some(level(1)), Some(level(2))],
-            round_lot: [Some(level(3)), Some(level(4))],
-            quality: if n.is_multiple_of(3) { Quality::Ok } else { Quality::Suspect },
-        },
-        origin: Origin { ts_event_ns: n + 1, ts_recv_ns: n + 2, sequence: n, capture: 7, frame: n + 3 },
-        ts_published_ns: n + 4,
-        ..Image::default()
+    let quote = Quote {
+        best: [Some(level(1)), Some(level(2))],
+        round_lot: [Some(level(3)), Some(level(4))],
+        quality: if n.is_multiple_of(3) { Quality::Ok } else { Quality::Suspect },
     };
+    let origin = Origin { ts_event_ns: n + 1, ts_recv_ns: n + 2, sequence: n, capture: 7, frame: n + 3 };
+    let mut image = Image::new(&quote, TradingState::Unknown, &origin, n + 4);
     for salt in 0..n % (LEVELS as u64 + 1) {
-        image.levels[0].push(level(10 + salt));
-        image.levels[1].push(level(20 + salt));
+        image.push(Side::Bid, level(10 + salt));
+        image.push(Side::Ask, level(20 + salt));
     }
     image
 }
@@ -96,7 +94,7 @@ fn main() -> ExitCode {
         at = (at + 1) % count;
         match reader.try_read(slots[at]) {
             Ok(read) => {
-                let n = read.image.origin.sequence;
+                let n = read.image.origin().sequence;
                 whole += 1;
                 backwards += u64::from(n < last[at]);
                 if n != last[at] {

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use feeds::event::TradingState;
+use feeds::event::{Side, TradingState};
 use parallax::market::{Level, Origin, Quality, Quote};
 use parallax::shm::layout::{WORD, header};
 use parallax::shm::{
@@ -37,20 +37,17 @@ fn image_of(n: u64) -> Image {
         Level { price: mixed.cast_signed(), quantity: !mixed }
     };
     let present = |salt: u64| (n >> salt & 1 == 0).then(|| level(salt));
-    let mut image = Image {
-        quote: Quote {
-            best: [present(1), present(2)],
-            round_lot: [present(3), present(4)],
-            quality: if n.is_multiple_of(3) { Quality::Ok } else { Quality::Suspect },
-        },
-        state: if n.is_multiple_of(5) { TradingState::Trading } else { TradingState::Halted },
-        origin: Origin { ts_event_ns: n + 1, ts_recv_ns: n + 2, sequence: n, capture: 7, frame: n + 3 },
-        ts_published_ns: n + 4,
-        ..Image::default()
+    let quote = Quote {
+        best: [present(1), present(2)],
+        round_lot: [present(3), present(4)],
+        quality: if n.is_multiple_of(3) { Quality::Ok } else { Quality::Suspect },
     };
+    let state = if n.is_multiple_of(5) { TradingState::Trading } else { TradingState::Halted };
+    let origin = Origin { ts_event_ns: n + 1, ts_recv_ns: n + 2, sequence: n, capture: 7, frame: n + 3 };
+    let mut image = Image::new(&quote, state, &origin, n + 4);
     for salt in 0..n % 6 {
-        image.levels[0].push(level(10 + salt));
-        image.levels[1].push(level(20 + salt));
+        image.push(Side::Bid, level(10 + salt));
+        image.push(Side::Ask, level(20 + salt));
     }
     image
 }
@@ -114,7 +111,7 @@ impl Drop for Hammer {
 fn assert_whole(read: &Result<parallax::shm::Read, ReadError>, last: &mut u64) {
     match read {
         Ok(read) => {
-            let n = read.image.origin.sequence;
+            let n = read.image.origin().sequence;
             assert_eq!((read.updates, &read.image), (n, &image_of(n)), "a mixture");
             assert!(n >= *last, "{n} after {last}: backwards");
             *last = n;
@@ -307,39 +304,29 @@ fn market(dir: &Path) -> Vec<Writer> {
     let sip = Papers { name: "test", source: "sip", feed: "utp-uqdf", venue: None };
     let mut sip = Writer::create(dir, &sip, Shape { slots: 4, levels: 0 }, now_ns).expect("made");
     let level = |price, quantity| Some(Level { price, quantity });
-    let mut image = Image {
-        quote: Quote {
-            best: [level(189_970_000_000, 50), level(189_980_000_001, 300)],
-            round_lot: [level(189_960_000_000, 400), level(189_980_000_001, 300)],
-            quality: Quality::Ok,
-        },
-        state: TradingState::Trading,
-        origin: Origin {
-            ts_event_ns: now_ns - 20,
-            ts_recv_ns: now_ns - 10,
-            sequence: 77,
-            capture: 1,
-            frame: 9,
-        },
-        ts_published_ns: now_ns,
-        ..Image::default()
+    let quote = Quote {
+        best: [level(189_970_000_000, 50), level(189_980_000_001, 300)],
+        round_lot: [level(189_960_000_000, 400), level(189_980_000_001, 300)],
+        quality: Quality::Ok,
     };
-    image.levels[0].push(Level { price: 189_970_000_000, quantity: 50 });
-    image.levels[0].push(Level { price: 189_960_000_000, quantity: 400 });
-    image.levels[1].push(Level { price: 189_980_000_001, quantity: 300 });
+    let (ts_event_ns, ts_recv_ns) = (now_ns - 20, now_ns - 10);
+    let origin = Origin { ts_event_ns, ts_recv_ns, sequence: 77, capture: 1, frame: 9 };
+    let mut image = Image::new(&quote, TradingState::Trading, &origin, now_ns);
+    image.push(Side::Bid, Level { price: 189_970_000_000, quantity: 50 });
+    image.push(Side::Bid, Level { price: 189_960_000_000, quantity: 400 });
+    image.push(Side::Ask, Level { price: 189_980_000_001, quantity: 300 });
     let aapl = direct.add("AAPL", Some("XNAS")).expect("room");
     let spread = direct.add("SPREAD", Some("XNAS")).expect("room");
     direct.publish(aapl, &image);
     direct.publish(aapl, &image);
     let negative = Quote { best: [level(-250_000_000, 1), None], ..Quote::default() };
-    direct.publish(
-        spread,
-        &Image { quote: Quote { quality: Quality::Halted, ..negative }, ..Image::default() },
-    );
+    let halted = Quote { quality: Quality::Halted, ..negative };
+    direct.publish(spread, &Image::new(&halted, TradingState::Unknown, &Origin::default(), 0));
     for venue in [Some("XNYS"), None] {
         let slot = sip.add("AAPL", venue).expect("room");
         if venue.is_none() {
-            sip.publish(slot, &Image { levels: Default::default(), ..image });
+            image.clear_levels();
+            sip.publish(slot, &image);
         }
     }
     // Fresh for as long as a slow machine needs to start another program.
@@ -375,7 +362,7 @@ fn the_c_example_says_the_same() {
     let mut writers = market(dir.path());
     let path = book_path(dir.path(), "test", "direct");
     let times = Reader::open(&path).expect("a book");
-    let origin = times.read(times.find("AAPL", Some("XNAS")).expect("there")).expect("read").image.origin;
+    let origin = times.read(times.find("AAPL", Some("XNAS")).expect("there")).expect("read").image.origin();
     let aapl = format!(
         "direct updates=2 sequence=77 ts_event_ns={} ts_recv_ns={} quality=ok state=trading bid=189.970000000x50 \
          ask=189.980000001x300 round_lot_bid=189.960000000x400 round_lot_ask=189.980000001x300 |1 \

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use feeds::event::Side;
 
 use crate::alert::json;
 use crate::market::Level;
@@ -187,30 +188,27 @@ impl<'a> Desk<'a> {
 impl Row {
     /// How old the data is.
     fn age_ns(&self) -> Option<u64> {
-        self.read.as_ref().ok().map(|read| self.now_ns.saturating_sub(read.image.origin.ts_recv_ns))
+        self.read.as_ref().ok().map(|read| self.now_ns.saturating_sub(read.image.origin().ts_recv_ns))
     }
 
     fn spread(&self) -> Option<i64> {
-        let [bid, ask] = self.read.as_ref().ok()?.image.quote.best;
+        let [bid, ask] = self.read.as_ref().ok()?.image.quote().best;
         ask?.price.checked_sub(bid?.price)
     }
 
     /// The quality, or why there is nothing to judge.
     fn quality(&self) -> &'static str {
         match &self.read {
-            Ok(read) => read.image.quote.quality.name(),
+            Ok(read) => read.image.quote().quality.name(),
             Err(ReadError::Empty | ReadError::NoSlot) => "empty",
             Err(ReadError::Torn) => "torn",
             Err(ReadError::Unreadable) => "unreadable",
         }
     }
 
-    fn levels(&self, most: usize) -> [&[Level]; 2] {
-        let Ok(read) = &self.read else { return [&[], &[]] };
-        [0, 1].map(|side: usize| {
-            let shown = read.image.levels[side].as_slice();
-            &shown[..shown.len().min(most)]
-        })
+    fn levels(&self, most: usize) -> [Vec<Level>; 2] {
+        let Ok(read) = &self.read else { return Default::default() };
+        [Side::Bid, Side::Ask].map(|side| read.image.levels(side).take(most).collect())
     }
 }
 
@@ -233,7 +231,7 @@ fn cells(row: &Row) -> [String; 13] {
         other => other.name().to_owned(),
     };
     let Ok(read) = &row.read else { return cells };
-    let quote = &read.image.quote;
+    let quote = read.image.quote();
     let price = |level: Option<Level>| level.map_or_else(dash, |l| show_nanos(l.price));
     let quantity = |level: Option<Level>| level.map_or_else(dash, |l| l.quantity.to_string());
     cells[2] = quantity(quote.best[0]);
@@ -245,7 +243,7 @@ fn cells(row: &Row) -> [String; 13] {
         let same = quote.round_lot[side].map(|l| l.price) == quote.best[side].map(|l| l.price);
         cells[7 + side] = if same { String::new() } else { price(quote.round_lot[side]) };
     }
-    cells[11] = read.image.state.name().to_owned();
+    cells[11] = read.image.state().name().to_owned();
     cells
 }
 
@@ -255,10 +253,9 @@ fn table(args: &Args, refused: &[String], rows: &[Row]) -> String {
         lines.push(cells(row));
         let [bids, asks] = row.levels(args.levels);
         // The first level is the best, which the row shows; where it is not (odd lots), it is told all the same.
-        let same = row
-            .read
-            .as_ref()
-            .is_ok_and(|r| [bids.first(), asks.first()] == r.image.quote.best.each_ref().map(Option::as_ref));
+        let same = row.read.as_ref().is_ok_and(|r| {
+            [bids.first(), asks.first()].map(Option::<&Level>::copied) == r.image.quote().best
+        });
         for n in usize::from(same)..bids.len().max(asks.len()) {
             let mut line: [String; 13] = Default::default();
             line[1] = (n + 1).to_string();
@@ -343,16 +340,16 @@ fn write_row(out: &mut Vec<u8>, row: &Row, most: usize) {
     }
     json::text(out, "quality", row.quality());
     let Ok(Read { updates, image }) = &row.read else { return };
-    json::text(out, "state", image.state.name());
-    image.quote.write_members(out);
-    image.quote.write_round_lot(out);
+    json::text(out, "state", image.state().name());
+    image.quote().write_members(out);
+    image.quote().write_round_lot(out);
     json::price(out, "spread", row.spread());
-    json::unsigned(out, "sequence", image.origin.sequence);
-    if image.origin.ts_event_ns != 0 {
-        json::time(out, "ts_event", image.origin.ts_event_ns);
+    json::unsigned(out, "sequence", image.origin().sequence);
+    if image.origin().ts_event_ns != 0 {
+        json::time(out, "ts_event", image.origin().ts_event_ns);
     }
-    json::time(out, "ts_recv", image.origin.ts_recv_ns);
-    json::time(out, "ts_published", image.ts_published_ns);
+    json::time(out, "ts_recv", image.origin().ts_recv_ns);
+    json::time(out, "ts_published", image.ts_published_ns());
     json::unsigned(out, "age_ns", row.age_ns().unwrap_or(0));
     json::unsigned(out, "updates", *updates);
     for (name, levels) in ["bids", "asks"].into_iter().zip(row.levels(most)) {

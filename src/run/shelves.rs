@@ -25,6 +25,8 @@ pub struct Shelves {
     books: Vec<Option<Book>>,
     venues: Registry,
     levels: usize,
+    /// What is shown next; kept, so that none is made for each.
+    image: Image,
 }
 
 impl Shelves {
@@ -50,7 +52,7 @@ impl Shelves {
                 books[*at] = Some(Book { writer, slots: Vec::new(), views: Vec::new() });
             }
         }
-        Ok(Shelves { books, venues: Registry::of(config), levels })
+        Ok(Shelves { books, venues: Registry::of(config), levels, image: Image::default() })
     }
 
     /// Whether there are any.
@@ -68,24 +70,18 @@ impl Shelves {
         self.books.into_iter().flatten().for_each(|book| book.writer.close(now_ns));
     }
 
-    fn image(&self, view: &View, book: Option<(&ChannelMarket, u32)>) -> Image {
-        let quote = view.quote.unwrap_or(Quote { quality: Quality::Ok, ..Quote::default() });
-        let mut image = Image {
-            quote,
-            state: state_of(quote.quality),
-            origin: view.origin,
-            ts_published_ns: clock::wall_now_ns(),
-            ..Image::default()
-        };
-        let Some((market, slot)) = book else { return image };
+    fn draw(&mut self, view: &View, book: Option<(&ChannelMarket, u32)>) {
+        let nothing = Quote { quality: Quality::Ok, ..Quote::default() };
+        let quote = view.quote.as_ref().unwrap_or(&nothing);
+        self.image.show(quote, state_of(quote.quality), &view.origin, clock::wall_now_ns());
+        let Some((market, slot)) = book else { return };
         let decimals = market.decimals(slot);
-        for (side, levels) in [Side::Bid, Side::Ask].into_iter().zip(&mut image.levels) {
+        for side in [Side::Bid, Side::Ask] {
             for level in market.books().levels(slot, side, Ladder::Outright).take(self.levels) {
                 let Some(price) = price::to_nanos(level.price, decimals) else { continue };
-                levels.push(Level { price, quantity: level.quantity });
+                self.image.push(side, Level { price, quantity: level.quantity });
             }
         }
-        image
     }
 }
 
@@ -102,8 +98,8 @@ fn state_of(quality: Quality) -> TradingState {
 
 impl Shelf for Shelves {
     fn show(&mut self, id: ViewId, view: &View, registry: &Registry, market: Option<(&ChannelMarket, u32)>) {
-        let image = self.image(view, market);
-        let Shelves { books, venues, .. } = self;
+        self.draw(view, market);
+        let Shelves { books, venues, image, .. } = self;
         let Some(book) = &mut books[usize::from(view.source)] else { return };
         let index = id as usize;
         if book.slots.len() <= index {
@@ -116,7 +112,7 @@ impl Shelf for Shelves {
             Some(slot)
         });
         if let Some(slot) = slot {
-            book.writer.publish(slot, &image);
+            book.writer.publish(slot, image);
         }
     }
 

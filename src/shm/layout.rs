@@ -170,6 +170,12 @@ impl Shape {
         self.entry_at(self.slots).next_multiple_of(ALIGN_WORDS) + index * self.slot_words()
     }
 
+    /// The same as numbers, for who looks at slots all the time.
+    pub const fn places(self) -> Slots {
+        let used = TOP_WORDS + LEVEL_WORDS * self.levels;
+        Slots { first: self.slot_at(0), every: self.slot_words(), used }
+    }
+
     /// Words of the file.
     pub const fn file_words(self) -> usize {
         self.slot_at(self.slots)
@@ -195,6 +201,23 @@ impl Shape {
             (header::SLOTS_OFFSET, bytes(self.slot_at(0))),
             (header::FILE_BYTES, bytes(self.file_words())),
         ]
+    }
+}
+
+/// Where slots lie, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    first: usize,
+    every: usize,
+    /// Words of a slot that say something: the top and as many levels as there may be.
+    pub used: usize,
+}
+
+impl Slots {
+    /// Word at which a slot begins.
+    #[inline]
+    pub const fn at(self, index: usize) -> usize {
+        self.first + index * self.every
     }
 }
 

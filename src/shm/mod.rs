@@ -19,7 +19,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 pub use error::{ReadError, ShmError};
-pub use image::{Image, Levels, Unreadable};
+pub use image::{Image, Unreadable};
 pub use layout::Shape;
 pub use map::{Map, Memory};
 pub use process::Process;

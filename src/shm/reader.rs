@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use super::error::{ReadError, ShmError};
 use super::image::{Image, Unreadable};
 use super::layout::{
-    ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, LEVEL_WORDS, MAGIC, NAME_BYTES, SOURCE_BYTES, Shape, TOP_WORDS,
+    ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, MAGIC, NAME_BYTES, SOURCE_BYTES, Shape, Slots, TOP_WORDS,
     VENUE_BYTES, VERSION, WORD, entry, header, text_from_words,
 };
 use super::map::{Map, Memory};
@@ -59,6 +60,7 @@ pub struct Read {
 pub struct Reader<M: Memory = Map> {
     memory: M,
     title: Title,
+    slots: Slots,
     file: Option<(PathBuf, u64, u64)>,
 }
 
@@ -80,7 +82,8 @@ impl Reader<Map> {
         let shape = shape_of(head.words(), length).map_err(foreign)?;
         let map = Map::readable(&file, shape.file_bytes()).map_err(io("map"))?;
         let title = title_of(map.words(), shape);
-        Ok(Reader { memory: map, title, file: Some((path.to_owned(), found.dev(), found.ino())) })
+        let file = Some((path.to_owned(), found.dev(), found.ino()));
+        Ok(Reader { memory: map, title, slots: shape.places(), file })
     }
 
     /// Whether another file lies at the path by now, or none: the writer was started anew, and this one is history.
@@ -150,7 +153,7 @@ impl<M: Memory> Reader<M> {
     pub fn on(memory: M) -> Result<Self, String> {
         let shape = shape_of(memory.words(), (memory.words().len() * WORD) as u64)?;
         let title = title_of(memory.words(), shape);
-        Ok(Reader { memory, title, file: None })
+        Ok(Reader { memory, title, slots: shape.places(), file: None })
     }
 
     /// Who writes it, for what.
@@ -166,7 +169,7 @@ impl<M: Memory> Reader<M> {
     pub fn count(&self) -> usize {
         let count = self.word(header::COUNT);
         // Partner: the release store of the count in `Writer::add`.
-        std::sync::atomic::AtomicU64::fence_acquire();
+        AtomicU64::fence_acquire();
         usize::try_from(count).unwrap_or(usize::MAX).min(self.title.shape.slots)
     }
 
@@ -179,7 +182,7 @@ impl<M: Memory> Reader<M> {
     pub fn renames(&self) -> u64 {
         let renames = self.word(header::RENAMES);
         // Partner: the release store in `Writer::rename`.
-        std::sync::atomic::AtomicU64::fence_acquire();
+        AtomicU64::fence_acquire();
         renames
     }
 
@@ -226,8 +229,8 @@ impl<M: Memory> Reader<M> {
     /// [`ReadError`]; after [`ReadError::Torn`] ask [`Reader::writer_state`] whether trying again makes sense.
     #[inline]
     pub fn read(&self, slot: SlotId) -> Result<Read, ReadError> {
-        let levels = self.title.shape.levels;
-        self.read_words(slot, TOP_WORDS - 1 + LEVEL_WORDS * levels, TRIES)
+        let mut image = Image::default();
+        self.read_into(slot, &mut image).map(|updates| Read { updates, image })
     }
 
     /// Like [`Reader::read`] with a single try: for a reader that has something else to do than to wait for a write.
@@ -236,8 +239,9 @@ impl<M: Memory> Reader<M> {
     /// Like [`Reader::read`]; [`ReadError::Torn`] is normal here.
     #[inline]
     pub fn try_read(&self, slot: SlotId) -> Result<Read, ReadError> {
-        let levels = self.title.shape.levels;
-        self.read_words(slot, TOP_WORDS - 1 + LEVEL_WORDS * levels, 1)
+        let mut image = Image::default();
+        self.read_words(slot, &mut image, (self.slots.used, 1), Image::load)
+            .map(|updates| Read { updates, image })
     }
 
     /// Like [`Reader::read`], without the levels.
@@ -246,21 +250,49 @@ impl<M: Memory> Reader<M> {
     /// Like [`Reader::read`].
     #[inline]
     pub fn read_top(&self, slot: SlotId) -> Result<Read, ReadError> {
-        self.read_words(slot, TOP_WORDS - 1, TRIES)
+        let mut image = Image::default();
+        self.read_top_into(slot, &mut image).map(|updates| Read { updates, image })
+    }
+
+    /// Makes `image` what a slot shows now, all of one moment, and answers how often the slot was written. For a
+    /// reader in a loop: the image is kept, and no more of it is written than the slot holds.
+    ///
+    /// # Errors
+    /// Like [`Reader::read`]; `image` then holds nothing that may be believed.
+    #[inline]
+    pub fn read_into(&self, slot: SlotId, image: &mut Image) -> Result<u64, ReadError> {
+        self.read_words(slot, image, (self.slots.used, TRIES), Image::load)
+    }
+
+    /// Like [`Reader::read_into`], without the levels: the image has none afterwards.
+    ///
+    /// # Errors
+    /// Like [`Reader::read_into`].
+    #[inline]
+    pub fn read_top_into(&self, slot: SlotId, image: &mut Image) -> Result<u64, ReadError> {
+        let updates = self.read_words(slot, image, (TOP_WORDS, TRIES), Image::load_top)?;
+        image.clear_levels();
+        Ok(updates)
     }
 
     #[inline]
-    fn read_words(&self, slot: SlotId, used: usize, tries: u32) -> Result<Read, ReadError> {
-        if slot.index() >= self.count() {
-            return Err(ReadError::NoSlot);
-        }
-        let shape = self.title.shape;
-        let at = shape.slot_at(slot.index());
-        let cell = &self.memory.words()[at..at + shape.slot_words()];
-        match seqlock::read_with(cell, tries, |words| Image::load(&words[..used])) {
-            Ok((0, _)) => Err(ReadError::Empty),
-            Ok((version, Ok(image))) => Ok(Read { updates: version / 2, image }),
-            Ok((_, Err(Unreadable))) => Err(ReadError::Unreadable),
+    fn read_words(
+        &self,
+        slot: SlotId,
+        image: &mut Image,
+        (used, tries): (usize, u32),
+        take: impl Fn(&mut Image, &[AtomicU64]),
+    ) -> Result<u64, ReadError> {
+        let at = self.slots.at(slot.index());
+        let Some(cell) = self.memory.words().get(at..at + used) else { return Err(ReadError::NoSlot) };
+        match seqlock::read_with(cell, tries, |words| take(image, words)) {
+            // Nothing was ever written to a slot that is not in use, so only here is it worth asking which of the two it is.
+            Ok((0, ())) if slot.index() >= self.count() => Err(ReadError::NoSlot),
+            Ok((0, ())) => Err(ReadError::Empty),
+            Ok((version, ())) => match image.check(self.title.shape.levels) {
+                Ok(()) => Ok(version / 2),
+                Err(Unreadable) => Err(ReadError::Unreadable),
+            },
             Err(seqlock::Torn) => Err(ReadError::Torn),
         }
     }
@@ -276,7 +308,7 @@ impl<M: Memory> Reader<M> {
         let gone = self.title.writer.is_gone();
         let closed = self.word(header::CLOSED) != 0;
         // Partner: the release store in `Writer::close`.
-        std::sync::atomic::AtomicU64::fence_acquire();
+        AtomicU64::fence_acquire();
         state_of(closed, gone, self.heartbeat_ns(), now_ns)
     }
 }

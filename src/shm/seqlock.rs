@@ -107,11 +107,28 @@ pub fn read_with<W: Word, T>(
     tries: u32,
     mut take: impl FnMut(&[W]) -> T,
 ) -> Result<(u64, T), Torn> {
+    if tries == 0 {
+        return Err(Torn);
+    }
+    match read_once(cell, &mut take) {
+        Some(read) => Ok(read),
+        None => read_again(cell, tries - 1, &mut take),
+    }
+}
+
+/// Out of the way of reads that meet no write, which are nearly all.
+#[cold]
+#[inline(never)]
+fn read_again<W: Word, T>(
+    cell: &[W],
+    tries: u32,
+    take: &mut impl FnMut(&[W]) -> T,
+) -> Result<(u64, T), Torn> {
     for _ in 0..tries {
-        if let Some(read) = read_once(cell, &mut take) {
+        W::pause();
+        if let Some(read) = read_once(cell, take) {
             return Ok(read);
         }
-        W::pause();
     }
     Err(Torn)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use feeds::event::TradingState;
+use feeds::event::{Side, TradingState};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,21 +23,19 @@ fn level(price: i64, quantity: u64) -> Level {
 }
 
 fn image(seed: u64) -> Image {
-    let mut image = Image {
-        quote: Quote {
-            best: [Some(level(-(seed as i64), seed)), Some(level(i64::MAX, u64::MAX))],
-            round_lot: [None, Some(level(seed as i64, 3))],
-            quality: Quality::Auction,
-        },
-        state: TradingState::Halted,
-        origin: Origin { ts_event_ns: 1, ts_recv_ns: seed, sequence: 3, capture: u32::MAX, frame: 5 },
-        ts_published_ns: 6,
-        ..Image::default()
+    let quote = Quote {
+        best: [Some(level(-(seed as i64), seed)), Some(level(i64::MAX, u64::MAX))],
+        round_lot: [None, Some(level(seed as i64, 3))],
+        quality: Quality::Auction,
     };
+    let origin = Origin { ts_event_ns: 1, ts_recv_ns: seed, sequence: 3, capture: u32::MAX, frame: 5 };
+    let mut image = Image::new(&quote, TradingState::Halted, &origin, 6);
+    assert_eq!((image.quote(), image.state()), (quote, TradingState::Halted));
+    assert_eq!((image.origin(), image.ts_published_ns()), (origin, 6));
     for n in 0..5 {
-        image.levels[0].push(level(seed as i64 - n, 10));
+        assert!(image.push(Side::Bid, level(seed as i64 - n, 10)));
     }
-    image.levels[1].push(level(7, 8));
+    assert!(image.push(Side::Ask, level(7, 8)));
     image
 }
 
@@ -59,7 +57,9 @@ fn what_is_published_is_read() {
     writer.publish(aapl, &image(9));
     assert_eq!(reader.read(aapl), Ok(Read { updates: 1, image: image(9) }));
     assert_eq!(reader.read(best), Err(ReadError::Empty));
-    let top = Image { levels: [Levels::default(); 2], ..image(9) };
+    let mut top = image(9);
+    top.clear_levels();
+    assert_eq!((top.levels(Side::Bid).len(), top.best(Side::Bid)), (0, image(9).best(Side::Bid)));
     assert_eq!(reader.read_top(aapl), Ok(Read { updates: 1, image: top }));
     writer.publish(aapl, &Image::default());
     assert_eq!(reader.read(aapl), Ok(Read { updates: 2, image: Image::default() }));
@@ -154,25 +154,36 @@ fn the_layout_is_the_documented_one() {
     }
 }
 
+/// What words say to a reader that has just read something else.
+fn loaded(words: &[AtomicU64]) -> Result<Image, Unreadable> {
+    let mut held = image(9);
+    held.load(words);
+    held.check(5).map(|()| held)
+}
+
 #[test]
 fn words_that_no_writer_writes_are_told() {
     let stored = || {
         let words: Vec<AtomicU64> = (0..35).map(|_| AtomicU64::new(u64::MAX)).collect();
-        image(4).store(5, &words);
+        image(4).store(&words);
         words
     };
     let words = stored();
-    assert_eq!(Image::load(&words), Ok(image(4)));
+    assert_eq!(loaded(&words), Ok(image(4)));
     for (at, value) in [(0, 5), (0, 5 << 8), (0, 11 << 24), (0, 11 << 32), (13, 1 << 32)] {
         let broken = stored();
         broken[at].store(value, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(Image::load(&broken), Err(Unreadable), "{at} {value}");
+        assert_eq!(loaded(&broken), Err(Unreadable), "{at} {value}");
     }
-    assert_eq!(Image::load(&words[..14]), Err(Unreadable));
-    // A torn read may meet any count: it looks no further than the slot reaches.
-    let counted = stored();
-    counted[0].store(10 << 24 | 10 << 32, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(Image::load(&counted).map(|i| i.levels.map(|l| l.as_slice().len())), Ok([5, 5]));
+    // A torn read may meet any count: it looks no further than the slot reaches, and no further than there are levels.
+    for counts in [6 << 24, 6 << 32, 10 << 24 | 10 << 32, 255 << 24 | 255 << 32] {
+        let counted = stored();
+        counted[0].store(counts, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(loaded(&counted), Err(Unreadable), "{counts:x}");
+        let mut held = image(9);
+        held.load(&counted[..34]);
+        assert!(held.levels(Side::Bid).len() <= layout::LEVELS_MAX);
+    }
 }
 
 /// Words that all follow from the first one.
@@ -216,18 +227,15 @@ fn any_image() -> impl Strategy<Value = Image> {
     let times = prop::array::uniform5(any::<u64>());
     (sides, ladders, times, any::<u32>(), 0..5_usize, 0..5_usize).prop_map(
         |([a, b, c, d], ladders, times, capture, quality, state)| {
-            let mut levels = [Levels::default(); 2];
-            for (levels, ladder) in levels.iter_mut().zip(ladders) {
-                ladder.into_iter().for_each(|l| assert!(levels.push(l)));
-            }
             let [ts_event_ns, ts_recv_ns, sequence, frame, ts_published_ns] = times;
-            Image {
-                quote: Quote { best: [a, b], round_lot: [c, d], quality: image::QUALITIES[quality] },
-                state: image::STATES[state],
-                origin: Origin { ts_event_ns, ts_recv_ns, sequence, capture, frame },
-                ts_published_ns,
-                levels,
+            let quote = Quote { best: [a, b], round_lot: [c, d], quality: image::QUALITIES[quality] };
+            let origin = Origin { ts_event_ns, ts_recv_ns, sequence, capture, frame };
+            let mut image = Image::new(&quote, image::STATES[state], &origin, ts_published_ns);
+            for (side, ladder) in [Side::Bid, Side::Ask].into_iter().zip(ladders) {
+                ladder.into_iter().for_each(|l| assert!(image.push(side, l)));
             }
+            assert_eq!((image.quote(), image.state(), image.origin()), (quote, image::STATES[state], origin));
+            image
         },
     )
 }
@@ -244,16 +252,21 @@ proptest! {
         let mut writer = Writer::on(Arc::clone(&memory), &PAPERS, shape, NOW_NS).expect("it fits");
         let reader = Reader::on(memory).expect("it is a book");
         let slot = writer.add("A", None).expect("there is room");
+        let mut kept = Image::default();
         for (n, image) in (1..).zip(&images) {
             writer.publish(slot, image);
             let mut expected = *image;
-            for side in 0..2 {
-                expected.levels[side] = Levels::default();
-                image.levels[side].as_slice().iter().take(levels).for_each(|l| {
-                    expected.levels[side].push(*l);
-                });
+            expected.clear_levels();
+            let top = expected;
+            for side in [Side::Bid, Side::Ask] {
+                image.levels(side).take(levels).for_each(|l| assert!(expected.push(side, l)));
             }
             prop_assert_eq!(reader.read(slot), Ok(Read { updates: n, image: expected }));
+            // One image for all reads: nothing of an earlier one may shine through.
+            prop_assert_eq!(reader.read_into(slot, &mut kept), Ok(n));
+            prop_assert_eq!(kept, expected);
+            prop_assert_eq!(reader.read_top_into(slot, &mut kept), Ok(n));
+            prop_assert_eq!(kept, top);
         }
     }
 

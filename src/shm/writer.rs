@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::error::ShmError;
 use super::image::Image;
 use super::layout::{
-    ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, LEVELS_MAX, NAME_BYTES, SLOTS_MAX, SOURCE_BYTES, Shape,
+    ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, LEVELS_MAX, NAME_BYTES, SLOTS_MAX, SOURCE_BYTES, Shape, Slots,
     VENUE_BYTES, WORD, entry, header, text_to_words,
 };
 use super::map::{Map, Memory, allocate};
@@ -25,6 +25,7 @@ use super::{Papers, SlotId, book_path, seqlock};
 pub struct Writer<M: Memory = Map> {
     memory: M,
     shape: Shape,
+    slots: Slots,
     count: usize,
     overflow: u64,
     renames: u64,
@@ -71,6 +72,7 @@ impl Writer<Map> {
             Ok(Writer {
                 memory: map,
                 shape,
+                slots: shape.places(),
                 count: 0,
                 overflow: 0,
                 renames: 0,
@@ -204,7 +206,7 @@ impl<M: Memory> Writer<M> {
         }
         let nobody = Process { pid: 0, start: 0, namespace: 0 };
         initialise(memory.words(), papers, shape, nobody, now_ns, 0);
-        Some(Writer { memory, shape, count: 0, overflow: 0, renames: 0, file: None })
+        Some(Writer { memory, shape, slots: shape.places(), count: 0, overflow: 0, renames: 0, file: None })
     }
 
     fn word(&self, at: usize) -> &std::sync::atomic::AtomicU64 {
@@ -253,10 +255,9 @@ impl<M: Memory> Writer<M> {
         if slot.index() >= self.count {
             return;
         }
-        let Shape { levels, .. } = self.shape;
-        let at = self.shape.slot_at(slot.index());
-        let cell = &self.memory.words()[at..at + self.shape.slot_words()];
-        seqlock::write_with(cell, |words| image.store(levels, words));
+        let at = self.slots.at(slot.index());
+        let cell = &self.memory.words()[at..at + self.slots.used];
+        seqlock::write_with(cell, |words| image.store(words));
     }
 
     /// A sign of life, at least every 100 ms, traffic or none. `now_ns` is the wall's time, nanoseconds since 1970 UTC.

@@ -54,9 +54,9 @@ impl InstrumentView for SharedBooks {
                 match reader.read(slot) {
                     Ok(read) => {
                         let best = |l: Option<Level>| l.map(|l| (l.price, l.quantity));
-                        [look.bid, look.ask] = read.image.quote.best.map(best);
-                        look.quality = read.image.quote.quality.name().to_owned();
-                        look.age_ns = Some(now_ns.saturating_sub(read.image.origin.ts_recv_ns));
+                        [look.bid, look.ask] = read.image.quote().best.map(best);
+                        look.quality = read.image.quote().quality.name().to_owned();
+                        look.age_ns = Some(now_ns.saturating_sub(read.image.origin().ts_recv_ns));
                     }
                     Err(ReadError::Torn) => look.quality = "torn".to_owned(),
                     Err(ReadError::Unreadable) => look.quality = "unreadable".to_owned(),
