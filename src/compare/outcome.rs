@@ -12,6 +12,7 @@ use super::ranges::Range;
 use super::spread::Spread;
 use super::{EXAMPLES_MAX, NAMED_MAX};
 use crate::alert::json::show_time;
+use crate::latency::Columns;
 use feeds::feed::SequenceUnit;
 
 /// So many numbers with other bytes, and more than half of all, are no damage any more.
@@ -81,24 +82,9 @@ pub struct Lead {
     pub second_led: u64,
     /// At the same time.
     pub together: u64,
-    /// Second less first, nanoseconds.
-    pub min_ns: Option<i64>,
-    /// The columns of the US tape's latency tables.
-    pub p10_ns: Option<i64>,
-    /// Median.
-    pub p50_ns: Option<i64>,
-    /// 90 %.
-    pub p90_ns: Option<i64>,
-    /// 95 %.
-    pub p95_ns: Option<i64>,
-    /// 99 %.
-    pub p99_ns: Option<i64>,
-    /// 99.9 %.
-    pub p999_ns: Option<i64>,
-    /// 99.99 %.
-    pub p9999_ns: Option<i64>,
-    /// Largest.
-    pub max_ns: Option<i64>,
+    /// Second less first.
+    #[serde(flatten)]
+    pub columns: Columns,
     /// There were too many different values: they have three digits.
     pub rounded: bool,
     /// Every value and how often it came, for the picture.
@@ -109,21 +95,12 @@ pub struct Lead {
 impl Lead {
     pub(super) fn new(spread: &Spread, led: [u64; 3]) -> Lead {
         let all = spread.distribution();
-        let at = |nth: usize| all.percentiles().map(|p| p.0[nth]);
         Lead {
             count: all.count(),
             first_led: led[0],
             second_led: led[1],
             together: led[2],
-            min_ns: all.min(),
-            p10_ns: at(0),
-            p50_ns: at(1),
-            p90_ns: at(2),
-            p95_ns: at(3),
-            p99_ns: at(4),
-            p999_ns: at(5),
-            p9999_ns: at(6),
-            max_ns: all.max(),
+            columns: Columns::from(&all),
             rounded: spread.is_rounded(),
             counts: spread.counts(),
         }

@@ -174,22 +174,13 @@ fn write_lead(lead: &Lead, names: [&str; 2], points: &str, out: &mut String) -> 
         return Ok(());
     }
     let [a, b] = names;
-    let columns =
-        ["from → to", "count", "min", "p10", "median", "p90", "p95", "p99", "p99.9", "p99.99", "max"];
-    head(out, &columns, 1)?;
-    let values = [
-        lead.min_ns,
-        lead.p10_ns,
-        lead.p50_ns,
-        lead.p90_ns,
-        lead.p95_ns,
-        lead.p99_ns,
-        lead.p999_ns,
-        lead.p9999_ns,
-        lead.max_ns,
-    ];
+    let columns = lead.columns.named();
+    let labels = columns.iter().map(|(name, _)| if *name == "p50" { "median" } else { *name });
+    let mut heads = vec!["from → to", "count"];
+    heads.extend(labels);
+    head(out, &heads, 1)?;
     let mut cells = vec![format!("receipt from {a} → receipt from {b}"), count(lead.count)];
-    cells.extend(values.iter().map(|ns| ns.map_or("-".to_owned(), humane)));
+    cells.extend(columns.iter().map(|(_, ns)| ns.map_or("-".to_owned(), humane)));
     row(out, &cells.iter().map(String::as_str).collect::<Vec<_>>(), 1)?;
     writeln!(out, "{TAIL}")?;
     let picture = lead_lag::LeadLag { names, values: &lead.counts, points };

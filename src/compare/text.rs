@@ -135,17 +135,7 @@ fn write_lead(lead: &Lead, [a, b]: [&str; 2], what: &str, out: &mut String) -> f
         count(lead.together),
         count(lead.count)
     )?;
-    let columns = [
-        ("min", lead.min_ns),
-        ("p10", lead.p10_ns),
-        ("p50", lead.p50_ns),
-        ("p90", lead.p90_ns),
-        ("p95", lead.p95_ns),
-        ("p99", lead.p99_ns),
-        ("p99.9", lead.p999_ns),
-        ("p99.99", lead.p9999_ns),
-        ("max", lead.max_ns),
-    ];
+    let columns = lead.columns.named();
     let shown = columns.iter().filter_map(|(name, ns)| Some(format!("{name} {}", humane((*ns)?))));
     let rounded = if lead.rounded { " (three digits)" } else { "" };
     writeln!(out, "  {b} after {a}, receive times: {}{rounded}", shown.collect::<Vec<_>>().join(" "))?;

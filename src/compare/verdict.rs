@@ -195,7 +195,7 @@ fn different(outcome: &Outcome) -> String {
 
 /// Who is first; nothing without a measurement.
 fn first(lead: &Lead, [a, b]: [&str; 2], what: &str, whence: &str) -> Option<String> {
-    let (median, min, max) = (lead.p50_ns?, lead.min_ns?, lead.max_ns?);
+    let (median, min, max) = (lead.columns.p50_ns?, lead.columns.min_ns?, lead.columns.max_ns?);
     if lead.together == lead.count {
         return Some(format!(
             "Neither is first: all {} {what} have the same time ({whence}).",

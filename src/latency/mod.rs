@@ -17,6 +17,7 @@
 //! the stages is a [`StageClock`] that the caller owns), and it never drops or clips a
 //! value without counting it.
 
+mod columns;
 mod compare;
 mod counts;
 mod curves;
@@ -32,6 +33,7 @@ pub mod text;
 mod timechart;
 mod timeline;
 
+pub use columns::Columns;
 pub use compare::{Comparison, Percent, Row, SeriesVerdict, Shift, Thresholds};
 pub use distribution::{CountOverflow, Distribution, Percentiles, QUANTILES, Quantile};
 pub use line::{ReadError, Reason};

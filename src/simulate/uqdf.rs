@@ -13,6 +13,25 @@ const VERSION: u8 = b'1';
 /// Originator of messages that are the SIP's own.
 const SIP: u8 = b'E';
 
+/// A message: its category, type, originator and times, which stand before everything else in every layout, and its own
+/// fields. A participant's time of 0 is none.
+macro_rules! message {
+    ($layout:ident, $kind:expr, $from:expr, $sip_ns:expr, $participant_ns:expr; $($field:ident: $value:expr,)*) => {{
+        let [message_category, message_type]: [u8; 2] = $kind;
+        $layout {
+            version: VERSION,
+            message_category,
+            message_type,
+            market_center_originator_id: $from,
+            sub_market_center_id: b' ',
+            sip_timestamp: $sip_ns,
+            participant_timestamp: $participant_ns,
+            participant_token: 0,
+            $($field: $value,)*
+        }
+    }};
+}
+
 /// One side of a quote: price in 4 decimals and round lots.
 pub type Lots = Option<(u32, u32)>;
 
@@ -120,50 +139,36 @@ pub fn quote(
     let (nbbo_appendage_indicator, appendage) = appendage(code, quote, national);
     let quote_condition = if quote.bid.is_some() && quote.ask.is_some() { b'R' } else { b'Y' };
     if let (Some(bid), Some(ask), true) = (short(quote.bid), short(quote.ask), symbol.len() <= 5) {
-        let m = QuoteShortFormValues {
-            version: VERSION,
-            message_category: b'Q',
-            message_type: b'E',
-            market_center_originator_id: code,
-            sub_market_center_id: b' ',
-            sip_timestamp: times.sip_ns,
-            participant_timestamp: times.participant_ns,
-            participant_token: 0,
+        let m = message! {
+            QuoteShortFormValues, *b"QE", code, times.sip_ns, times.participant_ns;
             symbol_short: padded(symbol),
             bid_price_short: bid.0,
             bid_size_short: bid.1,
             ask_price_short: ask.0,
             ask_size_short: ask.1,
-            quote_condition,
+            quote_condition: quote_condition,
             sip_generated_update: b' ',
             luld_bbo_indicator: b' ',
             retail_interest_indicator: b' ',
-            nbbo_appendage_indicator,
+            nbbo_appendage_indicator: nbbo_appendage_indicator,
             luld_national_bbo_indicator: b'A',
         };
         return out.push(&[&m.encode(), &appendage]);
     }
     let (bid, ask) = (long(quote.bid), long(quote.ask));
-    let m = QuoteLongFormValues {
-        version: VERSION,
-        message_category: b'Q',
-        message_type: b'F',
-        market_center_originator_id: code,
-        sub_market_center_id: b' ',
-        sip_timestamp: times.sip_ns,
-        participant_timestamp: times.participant_ns,
-        participant_token: 0,
+    let m = message! {
+        QuoteLongFormValues, *b"QF", code, times.sip_ns, times.participant_ns;
         finra_timestamp: 0,
         symbol: padded(symbol),
         bid_price: bid.0,
         bid_size: bid.1,
         ask_price: ask.0,
         ask_size: ask.1,
-        quote_condition,
+        quote_condition: quote_condition,
         sip_generated_update: b' ',
         luld_bbo_indicator: b' ',
         retail_interest_indicator: b' ',
-        nbbo_appendage_indicator,
+        nbbo_appendage_indicator: nbbo_appendage_indicator,
         luld_national_bbo_indicator: b'A',
         finra_adf_mpid_appendage_indicator: b'0',
     };
@@ -172,15 +177,8 @@ pub fn quote(
 
 /// Issue Symbol Directory: tier Q, round lot 100, a production issue.
 pub fn directory(symbol: &str, times: Times, out: &mut Blocks) {
-    let m = IssueSymbolDirectoryValues {
-        version: VERSION,
-        message_category: b'A',
-        message_type: b'B',
-        market_center_originator_id: SIP,
-        sub_market_center_id: b' ',
-        sip_timestamp: times.sip_ns,
-        participant_timestamp: 0,
-        participant_token: 0,
+    let m = message! {
+        IssueSymbolDirectoryValues, *b"AB", SIP, times.sip_ns, 0;
         symbol: padded(symbol),
         old_symbol: padded(""),
         issue_name: padded("Simulated common stock"),
@@ -197,15 +195,8 @@ pub fn directory(symbol: &str, times: Times, out: &mut Blocks) {
 
 /// Cross SRO Trading Action: `H` halted, `T` trading.
 pub fn trading_action(symbol: &str, code: u8, number: u32, reason: &str, times: Times, out: &mut Blocks) {
-    let m = CrossSroTradingActionValues {
-        version: VERSION,
-        message_category: b'A',
-        message_type: b'H',
-        market_center_originator_id: SIP,
-        sub_market_center_id: b' ',
-        sip_timestamp: times.sip_ns,
-        participant_timestamp: 0,
-        participant_token: 0,
+    let m = message! {
+        CrossSroTradingActionValues, *b"AH", SIP, times.sip_ns, 0;
         symbol: padded(symbol),
         trading_action_code: code,
         trading_action_sequence_number: number,
@@ -217,15 +208,8 @@ pub fn trading_action(symbol: &str, code: u8, number: u32, reason: &str, times: 
 
 /// Limit Up - Limit Down Price Band; prices in 4 decimals. `code`: `A` the day's first, `B` a new one.
 pub fn bands(symbol: &str, code: u8, lower: u64, upper: u64, times: Times, out: &mut Blocks) {
-    let m = LuldPriceBandValues {
-        version: VERSION,
-        message_category: b'A',
-        message_type: b'P',
-        market_center_originator_id: SIP,
-        sub_market_center_id: b' ',
-        sip_timestamp: times.sip_ns,
-        participant_timestamp: 0,
-        participant_token: 0,
+    let m = message! {
+        LuldPriceBandValues, *b"AP", SIP, times.sip_ns, 0;
         symbol: padded(symbol),
         luld_price_band_indicator: code,
         luld_timestamp: times.sip_ns,
@@ -238,15 +222,8 @@ pub fn bands(symbol: &str, code: u8, lower: u64, upper: u64, times: Times, out: 
 /// A control message of that type: `I` start of day, `O` session open, `C` session close, `J` end of day,
 /// `Z` end of transmissions. They are alike but for the type.
 pub fn control(message_type: u8, times: Times, out: &mut Blocks) {
-    let m = StartOfDayValues {
-        version: VERSION,
-        message_category: b'C',
-        message_type,
-        market_center_originator_id: SIP,
-        sub_market_center_id: b' ',
-        sip_timestamp: times.sip_ns,
-        participant_timestamp: 0,
-        participant_token: 0,
+    let m = message! {
+        StartOfDayValues, [b'C', message_type], SIP, times.sip_ns, 0;
     };
     out.push(&[&m.encode()]);
 }

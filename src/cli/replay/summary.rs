@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::alert::json::show_time;
 use crate::config::{Config, Group};
-use crate::latency::{Percentiles, SeriesSummary};
+use crate::latency::{Columns, SeriesSummary};
 use crate::line::Refusal;
 use crate::market::{Contradictions, Origin};
 use crate::pipeline::{ChannelState, Pipeline};
@@ -135,15 +135,8 @@ pub struct Series {
     pub count: u64,
     pub negative: u64,
     pub saturated: u64,
-    pub min_ns: Option<i64>,
-    pub p10_ns: Option<i64>,
-    pub p50_ns: Option<i64>,
-    pub p90_ns: Option<i64>,
-    pub p95_ns: Option<i64>,
-    pub p99_ns: Option<i64>,
-    pub p999_ns: Option<i64>,
-    pub p9999_ns: Option<i64>,
-    pub max_ns: Option<i64>,
+    #[serde(flatten)]
+    pub columns: Columns,
 }
 
 #[derive(Debug, Serialize, Default)]
@@ -348,7 +341,6 @@ fn pairs(config: &Config, pipeline: &Pipeline, series: &[SeriesSummary]) -> Vec<
 }
 
 fn shown(series: &SeriesSummary) -> Series {
-    let quantile = |i: usize| series.percentiles.as_ref().map(|Percentiles(p)| p[i]);
     Series {
         name: series.name.source.clone(),
         from: series.name.from.clone(),
@@ -356,15 +348,7 @@ fn shown(series: &SeriesSummary) -> Series {
         count: series.count,
         negative: series.negative,
         saturated: series.saturated,
-        min_ns: series.min,
-        p10_ns: quantile(0),
-        p50_ns: quantile(1),
-        p90_ns: quantile(2),
-        p95_ns: quantile(3),
-        p99_ns: quantile(4),
-        p999_ns: quantile(5),
-        p9999_ns: quantile(6),
-        max_ns: series.max,
+        columns: Columns::from(series),
     }
 }
 

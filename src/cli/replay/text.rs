@@ -211,17 +211,10 @@ fn write_latency(series: &[Series], out: &mut String) -> std::fmt::Result {
 }
 
 fn percentiles(series: &Series) -> String {
-    let show = |ns: Option<i64>| ns.map_or("-".to_owned(), humane);
-    format!(
-        "min {} p10 {} p50 {} p90 {} p99 {} p99.9 {} max {}",
-        show(series.min_ns),
-        show(series.p10_ns),
-        show(series.p50_ns),
-        show(series.p90_ns),
-        show(series.p99_ns),
-        show(series.p999_ns),
-        show(series.max_ns)
-    )
+    // A line of the terminal has room for seven.
+    let shown = series.columns.named().into_iter().filter(|(name, _)| !matches!(*name, "p95" | "p99.99"));
+    let shown = shown.map(|(name, ns)| format!("{name} {}", ns.map_or("-".to_owned(), humane)));
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 fn write_alerts(summary: &Summary, out: &mut String) -> std::fmt::Result {
