@@ -33,7 +33,10 @@ const KNOWS: &[(&str, &[&str])] = &[
     ),
     ("simulate", &["config", "source"]),
     ("evidence", &["alert", "chart", "explain", "market"]),
-    ("explain", &["alert", "check", "config", "latency", "line", "market", "packet", "pipeline", "source"]),
+    (
+        "explain",
+        &["alert", "check", "config", "latency", "line", "market", "packet", "pipeline", "rules", "source"],
+    ),
     (
         "cli",
         &[

@@ -206,6 +206,9 @@ fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
     if let Some(convention) = source.symbology {
         writeln!(out, "  symbols are spelled as {} does", convention.name())?;
     }
+    if let Some(error_ns) = source.clock_error_ns {
+        writeln!(out, "  the clock that stamps its arrivals may be off by {}", duration(error_ns))?;
+    }
     write!(out, "  quotes count {lots}; a heartbeat is due every {}", duration(info.heartbeat_ns))?;
     match source.core {
         Some(core) => writeln!(out, "; live, its receiver is pinned to core {core}")?,

@@ -42,7 +42,7 @@ pub struct CaseArgs {
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
 
-    /// How far apart the clocks of different capture points may be, such as 100us
+    /// How far apart the clocks of different capture points may be, such as 100us; else `clock_error` of the sources
     #[arg(long, value_name = "DURATION")]
     pub clock_error: Option<String>,
 }

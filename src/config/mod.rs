@@ -118,6 +118,8 @@ pub struct Source {
     pub venue: Option<String>,
     /// How it spells the suffixes of US securities; `None`: its symbols are taken as they are.
     pub symbology: Option<Convention>,
+    /// How far the clock that stamps its arrivals may be from the true time, nanoseconds; `None`: nothing is said.
+    pub clock_error_ns: Option<u64>,
     /// Core of its receiver (live only).
     pub core: Option<usize>,
     /// Its channels.
@@ -274,6 +276,7 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
         None => Some(feed.info().venue.to_owned()),
     };
     let symbology = symbology(&mut table, feed)?;
+    let clock_error_ns = table.duration("clock_error")?;
     let core = live::core(&mut table, "core")?;
     let mut channels: Vec<Channel> = Vec::new();
     for channel_table in table.tables("channel", "[[source.channel]]")? {
@@ -288,7 +291,8 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
     }
     let at = span.start;
     let place = Place(table.line_at(&span));
-    let source = Source { name: name.to_owned(), feed, venue, symbology, core, channels, place };
+    let name = name.to_owned();
+    let source = Source { name, feed, venue, symbology, clock_error_ns, core, channels, place };
     table.finish()?;
     Ok((source, at))
 }

@@ -1,7 +1,7 @@
 //! The configuration as it may leave the firm: only what a replay reads, key by key.
 //!
-//! What is not named here does not get in: interfaces, cores, outlets with their addresses and tokens, sockets, folders,
-//! comments.
+//! What is not named here does not get in: cores, outlets with their addresses and tokens, sockets, folders,
+//! comments. Interfaces get names that say only which lines share one.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,12 +14,13 @@ use toml::{Table, Value};
 pub struct Addresses {
     keep: bool,
     hosts: BTreeMap<IpAddr, Ipv4Addr>,
+    interfaces: Vec<String>,
 }
 
 impl Addresses {
     /// `keep` leaves all of them as they are.
     pub fn new(keep: bool) -> Addresses {
-        Addresses { keep, hosts: BTreeMap::new() }
+        Addresses { keep, ..Addresses::default() }
     }
 
     /// What stands for an address: multicast groups are the source's and stay.
@@ -35,6 +36,19 @@ impl Addresses {
             Ipv4Addr::new(a, b, c, (1 + next % 254) as u8)
         });
         SocketAddr::new(IpAddr::V4(host), address.port())
+    }
+
+    /// What stands for an interface: which lines share one bears on a verdict, what it is called does not.
+    fn interface(&mut self, name: &str) -> String {
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return self.replace(SocketAddr::new(address, 0)).ip().to_string();
+        }
+        let known = self.interfaces.iter().position(|i| i == name);
+        let number = known.unwrap_or_else(|| {
+            self.interfaces.push(name.to_owned());
+            self.interfaces.len() - 1
+        });
+        format!("if{}", number + 1)
     }
 }
 
@@ -77,7 +91,7 @@ pub fn for_evidence(
     let mut out = Table::new();
     let mut sources = Vec::new();
     for source in tables(&root, "source") {
-        let mut kept = copy(source, &["name", "feed", "venue", "symbology"]);
+        let mut kept = copy(source, &["name", "feed", "venue", "symbology", "clock_error"]);
         let channels = tables(source, "channel").map(|c| Value::Table(channel(c, addresses, capture_name)));
         kept.insert("channel".to_owned(), Value::Array(channels.collect()));
         sources.push(Value::Table(kept));
@@ -116,6 +130,9 @@ fn channel(from: &Table, addresses: &mut Addresses, capture_name: &dyn Fn(&str) 
         if let Some(group) = line.get("group").and_then(Value::as_str).and_then(|g| g.parse().ok()) {
             let group: SocketAddr = addresses.replace(group);
             kept.insert("group".to_owned(), Value::String(group.to_string()));
+        }
+        if let Some(interface) = line.get("interface").and_then(Value::as_str) {
+            kept.insert("interface".to_owned(), Value::String(addresses.interface(interface)));
         }
         if let Some(capture) = line.get("capture").and_then(Value::as_str) {
             kept.insert("capture".to_owned(), Value::String(capture_name(capture)));
@@ -195,13 +212,15 @@ mod tests {
 name = "direct"
 feed = "nasdaq-itch-5.0"
 venue = "XNAS"
+clock_error = "40us"
 core = 3
 [[source.channel]]
 name = "tv1"
 reorder_wait = "5ms"
 lines = [
   { name = "A", group = "233.54.12.111:26477", interface = "10.9.8.7", capture = "nyhost7.pcap" },
-  { name = "B", group = "10.1.2.3:26477", sender = "10.4.4.4" },
+  { name = "B", group = "10.1.2.3:26477", sender = "10.4.4.4", interface = "eth-fast" },
+  { name = "C", group = "233.54.12.112:26477", interface = "eth-fast" },
 ]
 [instruments]
 map = "/srv/jsmith/symbols.csv"
@@ -218,19 +237,23 @@ socket = "/run/jsmith/parallax.sock"
     fn only_what_a_replay_reads_goes_in() {
         let mut addresses = Addresses::default();
         let (text, map, book) = for_evidence(CONFIG, &mut addresses, &|_| "01.pcapng".to_owned()).unwrap();
-        for secret in
-            ["jsmith", "nyhost7", "10.9.8.7", "10.1.2.3", "10.4.4.4", "T0KEN", "control", "core", "#"]
-        {
+        for secret in [
+            "eth-fast", "jsmith", "nyhost7", "10.9.8.7", "10.1.2.3", "10.4.4.4", "T0KEN", "control", "core",
+            "#",
+        ] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
-        for kept in ["233.54.12.111:26477", "192.0.2.1:26477", "01.pcapng", "5ms", "ticks = 1", "XNAS"] {
+        for kept in
+            ["233.54.12.111:26477", "192.0.2.2:26477", "01.pcapng", "5ms", "ticks = 1", "XNAS", "40us"]
+        {
             assert!(text.contains(kept), "{kept}: {text}");
         }
         assert_eq!((map.as_deref(), book), (Some("/srv/jsmith/symbols.csv"), None));
+        assert_eq!(text.matches("interface = \"if1\"").count(), 2, "which lines share one is kept: {text}");
         assert!(is_contained(&text));
         // The same address is the same again.
         let again = addresses.replace("10.1.2.3:9".parse().unwrap());
-        assert_eq!(again, "192.0.2.1:9".parse().unwrap());
+        assert_eq!(again, "192.0.2.2:9".parse().unwrap());
     }
 
     #[test]

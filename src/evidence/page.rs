@@ -145,7 +145,7 @@ fn pictures(out: &mut String, facts: &Facts) {
 }
 
 fn hypotheses(out: &mut String, explanation: &Explanation) {
-    out.push_str("<section><h2>What was tested</h2><div class=\"wide\"><table><tr><th class=\"l\">hypothesis</th><th class=\"l\">stands</th><th class=\"l\">would be</th><th class=\"l\">evidence (+ for, &minus; against)</th></tr>");
+    out.push_str("<section><h2>What was tested</h2><div class=\"wide\"><table><tr><th class=\"l\">hypothesis</th><th class=\"l\">stands</th><th class=\"l\">would be</th><th class=\"l\">evidence (+ for, &minus; against, &sect; rule or reference data)</th></tr>");
     for (hypothesis, finding) in &explanation.findings {
         if finding.standing == Standing::NotApplicable {
             continue;
@@ -158,7 +158,8 @@ fn hypotheses(out: &mut String, explanation: &Explanation) {
         let blames: Vec<String> = finding.blames.iter().map(ToString::to_string).collect();
         let supports = finding.supports.iter().map(|s| format!("+ {}", escape(s)));
         let contradicts = finding.contradicts.iter().map(|s| format!("&minus; {}", escape(s)));
-        let evidence: Vec<String> = supports.chain(contradicts).collect();
+        let cites = finding.cites.iter().map(|s| format!("&sect; {}", escape(s)));
+        let evidence: Vec<String> = supports.chain(contradicts).chain(cites).collect();
         let _ = write!(
             out,
             "<tr><td class=\"l\" style=\"white-space:normal\">{}</td><td class=\"{class}\" style=\"text-align:left\">{}</td><td class=\"l\" style=\"white-space:normal\">{}</td><td class=\"l\" style=\"white-space:normal\">{}</td></tr>",

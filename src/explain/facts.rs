@@ -68,6 +68,93 @@ pub struct Facts {
     pub capture_clock: CaptureClock,
     /// What is said of the instrument beside its quotes.
     pub tape: Tape,
+    /// Other copies of the subject's feed: of the same venue, received as sources of their own.
+    pub copies: Vec<CopyFacts>,
+    /// What the rule book and the instrument map say of the market, the instrument and the day.
+    pub rules: Rules,
+}
+
+/// The alert's source beside another source that is a copy of the same feed, number for number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CopyFacts {
+    /// The other source.
+    pub source: String,
+    /// Packets before the alert that both brought with the same numbers: of the same bytes, and all.
+    pub same: [u64; 2],
+    /// The last number of the alert's source as the alert was raised, and when it had come.
+    pub own_last: (u64, u64),
+    /// The same of the other source, on the same channel.
+    pub other_last: (u64, u64),
+    /// Packets that the other brought between these two.
+    pub went_on: u64,
+}
+
+impl CopyFacts {
+    /// Whether the two have been shown to be copies: many numbers in common, nearly all with the same bytes.
+    pub fn is_copy(&self) -> bool {
+        let [same, all] = self.same;
+        same >= 20 && same * 20 >= all * 19
+    }
+}
+
+/// What the rule book and the instrument map say for the alert's market and day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// The market: the alert's venue, or what a source without one is taken for.
+    pub market: String,
+    /// Its local date.
+    pub date: String,
+    /// The session at the alert's beginning.
+    pub session: Option<SessionFacts>,
+    /// Its round lot by the rule book.
+    pub round_lot: Option<LotFacts>,
+    /// What holds of halts.
+    pub halts: Vec<RowFacts>,
+    /// What holds of price bands.
+    pub bands: Vec<RowFacts>,
+    /// Rows of the instrument map for the instrument: source, its symbol, line of the map.
+    pub mapped: Vec<(String, String, u64)>,
+}
+
+/// A session by the rule book.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SessionFacts {
+    /// `regular`, `pre`, `post`, `order_entry`, `closed`; nothing where the book does not know.
+    pub state: &'static str,
+    /// Since when.
+    pub from_ns: u64,
+    /// Until when.
+    pub until_ns: u64,
+    /// What is special about the day; empty for nothing.
+    pub special: String,
+    /// The rows by which that is so.
+    pub rows: Vec<RowFacts>,
+}
+
+/// A round lot by the rule book.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LotFacts {
+    /// Shares.
+    pub lot: u32,
+    /// The row asks for a reference price that is not known: the lot of the lowest prices is assumed.
+    pub assumed: bool,
+    /// By which row.
+    pub row: RowFacts,
+}
+
+/// A row of the rule book.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowFacts {
+    /// Its name.
+    pub id: String,
+    /// From when to when it holds.
+    pub validity: String,
+    /// What it says, in a few words.
+    pub says: String,
+    /// Who says so: document and section.
+    pub source: String,
+    /// Whether that was seen there.
+    pub verified: bool,
 }
 
 /// Bands, trades and strange lines of the alert's instrument; gathered only for kinds of alerts that ask for them.
@@ -275,6 +362,8 @@ pub struct ChannelFacts {
     pub began_midway: bool,
     /// Packets delivered, over all data.
     pub delivered: u64,
+    /// Changes of peers' best prices and sizes outside of its gaps: those that the source never showed, and all.
+    pub tops_usual: [u64; 2],
 }
 
 /// Something wrong in the data, counted.
@@ -288,6 +377,8 @@ pub struct Flaw {
     pub first_ns: u64,
     /// Where first.
     pub first: Spot,
+    /// When each of the first of them came; empty where they are not dated one by one.
+    pub times_ns: Vec<u64>,
 }
 
 /// A range of sequence numbers that did not come.
@@ -313,6 +404,10 @@ pub struct Hole {
     pub peers_moved: u64,
     /// Packets that other channels received in the same stretch.
     pub elsewhere: u64,
+    /// Changes of peers' best prices and sizes in the stretch: those that the source never showed, and all.
+    pub tops: [u64; 2],
+    /// Packets with numbers of it that another copy of the feed brought, at its own site.
+    pub copied: u64,
 }
 
 /// What one line lost or delayed while another did not.
@@ -533,11 +628,19 @@ pub struct CaptureClock {
     pub resolution_ns: u64,
     /// Datagrams that were older than the one before them in their capture: how many and by how much at most.
     pub backwards: [u64; 2],
-    /// What the user says of the clocks of different capture points, nanoseconds.
+    /// By source: how far the clock that stamps its arrivals may be from the true time, where the configuration says it,
+    /// nanoseconds.
+    pub errors_ns: Vec<(String, u64)>,
+    /// How far apart the clocks of different capture points may be, where the user says it instead, nanoseconds.
     pub configured_ns: Option<u64>,
 }
 
 impl CaptureClock {
+    /// What the configuration says of a source's capture point.
+    pub fn error_of(&self, name: &str) -> Option<u64> {
+        self.errors_ns.iter().find(|(n, _)| n == name).map(|(_, ns)| *ns)
+    }
+
     /// Whether packets of both sources were stamped by one clock: they are in one and the same capture.
     pub fn is_shared(&self, a: &str, b: &str) -> bool {
         let of = |name: &str| self.captures.iter().find(|(n, _)| n == name).map(|(_, c)| c);

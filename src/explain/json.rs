@@ -27,6 +27,7 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> Value {
             "for": finding.supports,
             "against": finding.contradicts,
             "decides": finding.decides,
+            "rules": finding.cites,
         })
     });
     let beside = facts.beside.iter().map(|b| {
@@ -57,6 +58,7 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> Value {
         "source": explanation.verdict.source(),
         "because": explanation.because,
         "decides": explanation.decides,
+        "rules": explanation.rules,
         "order": order(&explanation.order),
         "window": {"from": show_time(facts.window.from_ns), "to": show_time(facts.window.to_ns)},
         "data": {"from": show_time(facts.data.from_ns), "to": show_time(facts.data.to_ns)},

@@ -1,8 +1,8 @@
 //! Who was first, by how much, give or take what: or that the order cannot be known.
 //!
 //! Both sources are seen by arrival at our capture points. Where one clock stamped both, the error is that clock's
-//! resolution and what it was seen to misorder. Where two did, their offset is unknown unless the user says how far
-//! apart they may be; then only a change against what is usual can be told.
+//! resolution and what it was seen to misorder. Where two did, their offset is unknown unless the configuration says how
+//! far each may be off, or the user how far apart they are; else only a change against what is usual can be told.
 
 use super::facts::{Facts, Figures};
 use super::hypotheses::words::many;
@@ -84,6 +84,7 @@ pub fn order(facts: &Facts) -> Order {
     let own = clock.resolution_ns.max(clock.backwards[1]);
     let by = during.median_ns;
     let usual = [&pairing.own[0], &pairing.rest[0]].into_iter().find(|f| f.count >= 3);
+    let of_config = clock.error_of(a).zip(clock.error_of(b));
     let (error, basis) = match (shared, clock.configured_ns, usual) {
         (true, _, _) => (
             own,
@@ -96,6 +97,19 @@ pub fn order(facts: &Facts) -> Order {
             said.saturating_add(own),
             "two capture points, whose clocks are said to be that close".to_owned(),
         ),
+        // Each may be off to its own side.
+        _ if of_config.is_some() => {
+            let (of_a, of_b) = of_config.unwrap_or_default();
+            let length = |ns: u64| crate::latency::text::humane(i64::try_from(ns).unwrap_or(i64::MAX));
+            (
+                of_a.saturating_add(of_b).saturating_add(own),
+                format!(
+                    "two capture points; the configuration says {} for the clock of {a} and {} for that of {b}",
+                    length(of_a),
+                    length(of_b)
+                ),
+            )
+        }
         (false, None, Some(usual))
             if (by - usual.median_ns).unsigned_abs() > spread(usual) && by.signum() != 0 =>
         {
@@ -130,7 +144,7 @@ fn unknown(by: i64) -> Order {
         seems_ns: by,
         error_ns: None,
         basis: format!(
-            "the two were captured at two points, one seems {seems} ahead, and nothing says how far apart their clocks are (--clock-error says it)"
+            "the two were captured at two points, one seems {seems} ahead, and nothing says how far apart their clocks are (`clock_error` of both sources says it, or --clock-error)"
         ),
     }
 }
@@ -188,5 +202,29 @@ mod tests {
         assert!(matches!(order(&facts), Order::First { error_ns: 101_000, .. }));
         facts.capture_clock.configured_ns = Some(500_000);
         assert!(matches!(order(&facts), Order::Unknown { error_ns: Some(501_000), .. }));
+    }
+
+    #[test]
+    fn what_the_configuration_says_of_both_clocks_adds_up_and_the_user_overrides_it() {
+        let mut facts = facts(400_000, 400_000, false);
+        facts.capture_clock.errors_ns = vec![("sip".into(), 100_000)];
+        assert!(
+            matches!(order(&facts), Order::Unknown { error_ns: None, .. }),
+            "of one of two nothing follows"
+        );
+        facts.capture_clock.errors_ns.push(("direct".into(), 50_000));
+        let first = order(&facts);
+        assert!(matches!(first, Order::First { error_ns: 151_000, .. }), "{first}");
+        assert!(
+            first.to_string().contains("100us for the clock of sip and 50.0us for that of direct"),
+            "{first}"
+        );
+        facts.capture_clock.errors_ns[1].1 = 300_000;
+        assert!(matches!(order(&facts), Order::Unknown { error_ns: Some(401_000), .. }));
+        facts.capture_clock.configured_ns = Some(10_000);
+        assert!(matches!(order(&facts), Order::First { error_ns: 11_000, .. }));
+        // One capture holds both: its own clock stamped them, whatever is said.
+        facts.capture_clock.captures[1].1 = facts.capture_clock.captures[0].1.clone();
+        assert!(matches!(order(&facts), Order::First { error_ns: 1_000, .. }));
     }
 }

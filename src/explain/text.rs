@@ -43,6 +43,9 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> String {
     if alert.sources.len() == 2 {
         let _ = writeln!(out, "order    {}", explanation.order);
     }
+    for (n, rule) in explanation.rules.iter().enumerate() {
+        let _ = writeln!(out, "{}{rule}", if n == 0 { "rules    " } else { "         " });
+    }
     if let Some(views) = facts.pair() {
         for view in views {
             shown(&mut out, facts, view);
@@ -149,6 +152,7 @@ fn found(out: &mut String, hypothesis: &Hypothesis, finding: &Finding) {
     let _ = writeln!(out, "  {} (would be: {blames})", hypothesis.title);
     finding.supports.iter().for_each(|s| sentence(out, "    + ", s));
     finding.contradicts.iter().for_each(|s| sentence(out, "    - ", s));
+    finding.cites.iter().for_each(|s| sentence(out, "    § ", s));
     if finding.standing == Standing::Open {
         finding.decides.iter().for_each(|s| sentence(out, "    ? ", s));
     }

@@ -51,6 +51,8 @@ pub struct Explanation {
     pub because: String,
     /// What would decide it, or make it surer.
     pub decides: Vec<String>,
+    /// Rules and reference data that the verdict relies on, each with its source.
+    pub rules: Vec<String>,
     /// Who was first, and how surely.
     pub order: Order,
     /// Every hypothesis of the list with its finding, in the order of the list.
@@ -65,7 +67,17 @@ pub fn explain(facts: &Facts) -> Explanation {
         Verdict::Undecided => what_decides(&findings),
         Verdict::Decided(_) => Vec::new(),
     };
-    Explanation { verdict, because, decides, order: order(facts), findings }
+    let rules = relied_on(&findings);
+    Explanation { verdict, because, decides, rules, order: order(facts), findings }
+}
+
+/// What the supported hypotheses cite, each once.
+fn relied_on(findings: &[(&'static Hypothesis, Finding)]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (_, finding) in findings.iter().filter(|(_, f)| f.standing == Standing::Supported) {
+        out.extend(finding.cites.iter().filter(|c| !out.contains(c)).cloned().collect::<Vec<_>>());
+    }
+    out
 }
 
 /// The rule: at least one supported hypothesis, all supported ones blame the same, and no open one could be another's.

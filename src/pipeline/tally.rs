@@ -10,7 +10,7 @@ use crate::config::Group;
 use crate::market::Origin;
 
 /// An error that was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorSeen {
     /// How often.
     pub count: u64,
@@ -18,7 +18,12 @@ pub struct ErrorSeen {
     pub first: WireError,
     /// Where it was.
     pub at: Origin,
+    /// When each of the first so many came, nanoseconds since 1970 UTC.
+    pub times_ns: Vec<u64>,
 }
+
+/// Errors of a kind that are dated one by one.
+pub const ERROR_TIMES_MAX: usize = 256;
 
 /// Figures of one channel.
 #[derive(Debug, Clone)]
@@ -67,8 +72,12 @@ impl ChannelTally {
 
     /// Counts an error.
     pub fn error(&mut self, error: &WireError, at: &Origin) {
-        let new = ErrorSeen { count: 0, first: *error, at: *at };
-        self.errors.entry(error.kind.name()).or_insert(new).count += 1;
+        let new = || ErrorSeen { count: 0, first: *error, at: *at, times_ns: Vec::new() };
+        let seen = self.errors.entry(error.kind.name()).or_insert_with(new);
+        seen.count += 1;
+        if seen.times_ns.len() < ERROR_TIMES_MAX {
+            seen.times_ns.push(at.ts_recv_ns);
+        }
     }
 
     /// Counts something that a line said.

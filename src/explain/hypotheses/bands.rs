@@ -1,7 +1,7 @@
 //! Price bands that trades do not give.
 
 use super::super::facts::{BandsSaid, Facts, TradesSeen};
-use super::words::{many, moment, price};
+use super::words::{many, moment, price, rows, session};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -26,7 +26,8 @@ fn test(facts: &Facts) -> Finding {
         return Finding::not_applicable();
     }
     let Some(said) = facts.tape.bands.last() else { return Finding::not_applicable() };
-    let finding = Finding::about(&[Blame::source(&said.source)]);
+    let cites = rows(&facts.rules.bands).chain(session(facts));
+    let finding = Finding::about(&[Blame::source(&said.source)]).citing(cites);
     let Some(trades) = facts.tape.trades.iter().max_by_key(|t| t.count) else {
         return finding.ask("trades of the last five minutes: none was seen that names its price");
     };

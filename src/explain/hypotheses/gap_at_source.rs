@@ -1,7 +1,7 @@
 //! A gap at the source.
 
 use super::super::facts::Facts;
-use super::words::{holes, many, pair_of, range, unreadable, whole};
+use super::words::{gaps_hide_nothing, given_to_messages, holes, pair_of, range, unreadable, whole};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -12,8 +12,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
 Tests        Whether the source itself never sent what is missing.
 For          Every one of several lines lacks the same numbers, while nothing was dropped on this machine or the lines
              come in on separate interfaces.
-Against      Another line brought them. On a single line: the numbers belong to messages, for peers moved as the source
-             never showed. No number is missing at all.
+Against      Another line brought them. On a single line: the numbers belong to messages, for another copy of the feed
+             brought them, or peers moved as the source never showed. No number is missing at all.
 Would decide The source's retransmission service, or its own record of what it sent.
 Blames       the source.",
     test,
@@ -29,6 +29,9 @@ fn test(facts: &Facts) -> Finding {
         _ => {
             let sources = pair_of(facts).map_or_else(|| vec![subject], |pair| pair.to_vec());
             let until = facts.during().to_ns;
+            if let Some(few) = gaps_hide_nothing(facts, subject) {
+                return finding.excluded(few);
+            }
             match sources.iter().find_map(|s| Some((s, s.gaps_by(until).next()?))) {
                 None => finding.excluded(whole(&sources)),
                 Some((source, (channel, gap))) => Finding::about(&[Blame::source(&source.name)])
@@ -67,11 +70,8 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if lines > 1 {
         return finding.with(alike).ask(ask);
     }
-    if hole.peers_moved > 0 {
-        return finding.excluded(format!(
-            "the numbers belong to messages: peers moved {} meanwhile, and this is where they would have been shown",
-            many(hole.peers_moved, "time")
-        ));
+    if let Some(shows) = given_to_messages(facts, channel, hole) {
+        return finding.excluded(format!("the numbers belong to messages: {shows}"));
     }
     finding.ask(ask)
 }

@@ -1,7 +1,7 @@
 //! Halt, auction, close, or a state of the market.
 
 use super::super::facts::{Facts, SourceFacts, ViewFacts};
-use super::words::{doubts, is_authority, is_shown, length, many, moment, place};
+use super::words::{doubts, is_authority, is_shown, length, many, moment, place, rows, session};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 use crate::market::Quality;
@@ -14,7 +14,7 @@ Tests        Whether a trading state makes the difference, and who did not take 
 For          One of the two says halted, in auction or closed while the alert lasts or close to it. For a status alert: the
              venue's own feed says halted and changes nothing, the other goes on quoting.
 Against      Both say continuous trading throughout.
-Would decide The venue's halt notices; a third source's state.
+Would decide The venue's halt notices; a third source's state. The session of the day and the halt rules are cited from the rule book.
 Blames       market; for a status alert the source that missed the state.",
     test,
 };
@@ -34,7 +34,7 @@ fn test(facts: &Facts) -> Finding {
         from_ns: during.from_ns.saturating_sub(NEAR_NS),
         to_ns: facts.alert.raised_ns.max(during.from_ns + NEAR_NS).min(facts.window.to_ns),
     };
-    let finding = Finding::about(&[Blame::Market]);
+    let finding = Finding::about(&[Blame::Market]).citing(session(facts));
     let concerned = |v: &&ViewFacts| {
         facts.alert.sources.contains(&v.source)
             && (facts.alert.venue.is_none() || v.venue == facts.alert.venue)
@@ -91,6 +91,8 @@ fn of_status(facts: &Facts) -> Finding {
             trading.source,
             many(after as u64, "change")
         ));
+    let halts = rows(&facts.rules.halts).filter(|_| name == Quality::Halted.name());
+    let finding = finding.citing(session(facts)).citing(halts);
     blamed(facts, (says, quotes), finding, own)
 }
 

@@ -1,8 +1,8 @@
 //! The source runs late.
 
-use super::super::facts::{Facts, Shown, SourceFacts, Span};
+use super::super::facts::{Facts, Pairing, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, is_authority, length, many, moment, pair_of, pairing, place, price, prices,
+    LATE_NS, after, doubts, is_authority, length, many, moment, pair_of, pairing, place, price, prices,
     rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
@@ -13,13 +13,17 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     title: "the source runs late",
     document: "\
 Tests        Whether a source shows its peer's prices, but later than usual, and since when that built up.
-For          Matched updates of the instrument lag by more than usual, and the delay arose before the source sent: only some
-             of its instruments are late, or its stamps of sending are as fresh as ever.
+For          Matched updates of the instrument lag by more than usual, or what it shows the venue's own feed had left for longer
+             than a flight; and the delay arose before the source sent: only some of its instruments are late, or its stamps of
+             sending are as fresh as ever.
 Against      It never came to show the peer's prices, or its updates come as early as ever.
 Would decide Its own times of sending; a capture nearer to it.
 Blames       the source that is late.",
     test,
 };
+
+/// A source's word on a venue may be older than the venue's own by so much.
+const FLIGHT_NS: u64 = 20_000_000;
 
 /// What comes later than this after the alert follows nothing of it.
 const AFTER_NS: u64 = 2_000_000_000;
@@ -125,7 +129,13 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
         ));
     }
     let (moves, shown) = followed(facts, late, other);
-    let Some(longest) = shown.iter().max_by_key(|f| f.by_ns()) else {
+    let behind = left_behind(facts, late, other);
+    let longest = shown.iter().max_by_key(|f| f.by_ns());
+    if let Some(sentence) = behind.filter(|_| longest.is_none_or(|l| l.by_ns() <= LATE_NS as u64)) {
+        let finding = Finding::about(&[Blame::source(name)]).with(sentence);
+        return arose(late, other, &pairing, finding);
+    }
+    let Some(longest) = longest else {
         return Lateness::No(match moves {
             0 => format!("{} had no new price for {name} to follow", other.name),
             _ => format!(
@@ -157,7 +167,7 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
     }
     let usual = pairing.own[0].count.max(pairing.rest[0].count);
     let median = if pairing.own[0].count >= 3 { pairing.own[0].median_ns } else { pairing.rest[0].median_ns };
-    let mut finding = Finding::about(&[Blame::source(name)])
+    let finding = Finding::about(&[Blame::source(name)])
         .with(format!(
             "{name} came to show {} of {} of {}, up to {} after it; usual is {} ({})",
             shown.len(),
@@ -176,7 +186,13 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
             moment(longest.then.at_ns),
             place(&longest.then.spot)
         ));
-    if rest_is_current(&pairing) {
+    arose(late, other, &pairing, finding)
+}
+
+/// Where the delay arose: before the source sent, where only some of its instruments are late or its stamps say so.
+fn arose(late: &SourceFacts, other: &SourceFacts, pairing: &Pairing, mut finding: Finding) -> Lateness {
+    let name = &late.name;
+    if rest_is_current(pairing) {
         let rest = &pairing.rest[1];
         return Lateness::Yes(finding.supported(format!(
             "only some of {name}'s instruments were late: the others came {} {} as ever ({}), so it was late before it sent",
@@ -194,6 +210,38 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
         ));
     }
     stamped(late, finding)
+}
+
+/// What the source shows as the alert is raised, where the venue's own feed, whole and current, had left that price for
+/// longer than a flight: whatever it came to show later, it is behind then.
+fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Option<String> {
+    let at = facts.alert.raised_ns;
+    let relied_on = is_authority(facts, other) && !is_authority(facts, late);
+    if !relied_on || !doubts(other, facts.during()).is_empty() {
+        return None;
+    }
+    let (view, peer) = facts.view_of(&late.name).zip(facts.view_of(&other.name))?;
+    sides(facts).iter().find_map(|side| {
+        let shown = view.at(at)?;
+        let shows = facts.price(shown, *side)?;
+        let before = Span { from_ns: facts.window.from_ns, to_ns: at };
+        let theirs = prices(facts, peer, *side, before);
+        let last = theirs.iter().rposition(|(p, _)| *p == shows)?;
+        let (_, left) = theirs.get(last + 1)?;
+        let by = at.saturating_sub(left.at_ns);
+        (by > FLIGHT_NS).then(|| {
+            format!(
+                "{} shows {} {} as it is raised ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
+                late.name,
+                ["bid", "ask"][*side],
+                price(shows),
+                place(&shown.spot),
+                other.name,
+                length(by),
+                place(&left.spot)
+            )
+        })
+    })
 }
 
 /// Whether its stamps tell where the delay arose.

@@ -18,6 +18,7 @@ mod path;
 mod round_lot;
 mod saturation;
 mod scale;
+mod second_site;
 mod stopped;
 mod symbol_map;
 mod test_data;
@@ -107,6 +108,8 @@ pub struct Finding {
     pub contradicts: Vec<String>,
     /// What would decide it, where it is open.
     pub decides: Vec<String>,
+    /// Rules and reference data that it relies on, each with its source.
+    pub cites: Vec<String>,
 }
 
 impl Finding {
@@ -118,6 +121,7 @@ impl Finding {
             supports: Vec::new(),
             contradicts: Vec::new(),
             decides: Vec::new(),
+            cites: Vec::new(),
         }
     }
 
@@ -144,6 +148,13 @@ impl Finding {
     #[must_use]
     pub fn ask(mut self, sentence: impl Into<String>) -> Finding {
         self.decides.push(sentence.into());
+        self
+    }
+
+    /// It relies on these rules.
+    #[must_use]
+    pub fn citing(mut self, rules: impl IntoIterator<Item = String>) -> Finding {
+        self.cites.extend(rules);
         self
     }
 
@@ -186,6 +197,7 @@ pub const ALL: &[Hypothesis] = &[
     path::HYPOTHESIS,
     gap_at_source::HYPOTHESIS,
     stopped::HYPOTHESIS,
+    second_site::HYPOTHESIS,
     late::HYPOTHESIS,
     saturation::HYPOTHESIS,
     clock::HYPOTHESIS,

@@ -1,7 +1,7 @@
 //! Our own loss or overload.
 
 use super::super::facts::{ChannelFacts, Facts, LineFacts};
-use super::words::{holes, length, many, pair_of, range, whole};
+use super::words::{gaps_hide_nothing, holes, length, many, pair_of, range, whole};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -124,6 +124,9 @@ fn of_prices(facts: &Facts, finding: Finding) -> Finding {
         None => facts.subject().into_iter().collect(),
     };
     let until = facts.during().to_ns;
+    if let Some(few) = sources.first().and_then(|s| gaps_hide_nothing(facts, s)) {
+        return finding.excluded(few);
+    }
     if let Some(source) = sources.iter().find(|s| s.gaps_by(until).any(|(_, g)| g.own != [0; 2])) {
         return finding
             .with(format!("this machine dropped datagrams of {} before", source.name))

@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, holes, length, many, many_of, moment, pair_of, pairing, pauses, place, range, rest_is_current,
-    rose, unreadable, whole,
+    LATE_NS, given_to_messages, holes, length, many, many_of, moment, pair_of, pairing, pauses, place, range,
+    rest_is_current, rose, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -13,8 +13,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     title: "loss or delay on the path of a line",
     document: "\
 Tests        Whether packets were lost or held up between the source and our capture point.
-For          One line lost or delayed what another brought. On a single line: numbers are missing, and peers moved
-             meanwhile as the source never showed. After a silence: the numbering had run on. Of a lag: the time since the
+For          One line lost or delayed what another brought. On a single line: numbers are missing, and another copy of the
+             feed brought them, or peers moved meanwhile (in price, or twice in price or size) as the source never showed. After a silence: the numbering had run on. Of a lag: the time since the
              venue's own time of sending has grown.
 Against      Every sequence number is there. The source stamps late what is late: its stamps are as fresh as ever. Only
              some instruments of the channel are late. Every one of several lines on separate interfaces lost it.
@@ -100,11 +100,11 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if hole.own != [0; 2] {
         return finding.excluded("this machine dropped datagrams around the hole: they had come all the way");
     }
-    if let Some(flaw) = unreadable(channel, hole) {
+    if let Some((flaw, count)) = unreadable(channel, hole) {
         return finding
             .with(format!(
-                "{} came that cannot be read ({}), first at {}: damaged at the source or on the way",
-                many(flaw.count, "packet"),
+                "{} came in its place that cannot be read ({}; the first of all such at {}): damaged at the source or on the way",
+                many(count, "packet"),
                 flaw.name,
                 place(&flaw.first)
             ))
@@ -123,17 +123,18 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             .but(format!("all {lines} lines lack them alike"))
             .ask("whether the lines share a stretch of their paths; a capture before it");
     }
-    if hole.peers_moved > 0 {
-        return finding.supported(format!(
-            "{} were given to messages that never came: peers moved {} while they were sent, and {} never showed it",
-            range(hole),
-            many(hole.peers_moved, "time"),
-            facts.alert.sources.first().map_or("the source", String::as_str),
-        ));
+    if let Some(shows) = given_to_messages(facts, channel, hole) {
+        return finding.supported(format!("{} were given to messages that never came: {shows}", range(hole)));
     }
-    finding
-        .with(format!("{} are missing on the only line", range(hole)))
-        .ask("a second line, or the source's own record of what it sent")
+    let finding = finding.with(format!("{} are missing on the only line", range(hole)));
+    let finding = match (hole.tops, channel.tops_usual) {
+        ([_, 0], _) => finding.but("no peer's best price or size changed in the stretch, by which they could be told"),
+        ([missed, all], [usually, of]) => finding.but(format!(
+            "of {} of peers' best prices and sizes in the stretch all but {missed} came to be shown (elsewhere all but {usually} of {of})",
+            many(all, "change")
+        )),
+    };
+    finding.ask("a second line, or the source's own record of what it sent")
 }
 
 fn of_silence(facts: &Facts, finding: Finding) -> Finding {

@@ -1,7 +1,7 @@
 //! Round lots against odd lots.
 
 use super::super::facts::{Facts, ViewFacts};
-use super::words::{moment, price, sides};
+use super::words::{moment, price, rule_lot, sides};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -22,7 +22,7 @@ fn test(facts: &Facts) -> Finding {
         return Finding::not_applicable();
     }
     let Some([a, b]) = facts.pair() else { return Finding::not_applicable() };
-    let finding = Finding::about(&[Blame::ReferenceData]);
+    let finding = Finding::about(&[Blame::ReferenceData]).citing(rule_lot(facts));
     if !a.round_lots_only && !b.round_lots_only {
         return finding.excluded("both sides count whatever is shown, odd lots included");
     }

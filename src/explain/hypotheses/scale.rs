@@ -1,7 +1,7 @@
 //! Rounding or scale: one price is the other's times something, or the other's with fewer decimals.
 
 use super::super::facts::{Facts, ViewFacts};
-use super::words::{is_shown, many, price, prices, sides};
+use super::words::{is_shown, many, mapped, price, prices, sides};
 use super::{Blame, Finding, Hypothesis};
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -35,7 +35,7 @@ const RATIOS: [(i64, i64, &str); 10] = [
 const MOMENTS_MAX: usize = 256;
 
 fn test(facts: &Facts) -> Finding {
-    let finding = Finding::about(&[Blame::ReferenceData]);
+    let finding = Finding::about(&[Blame::ReferenceData]).citing(mapped(facts));
     if !is_shown(facts.alert.kind) || facts.alert.sources.len() < 2 {
         return Finding::not_applicable();
     }

@@ -2,7 +2,7 @@
 
 use super::super::facts::Facts;
 use super::words::is_shown;
-use super::words::{many, pair_of, price};
+use super::words::{many, mapped, pair_of, price};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -12,7 +12,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether the two sources mean different instruments by one name of ours, or one instrument by two.
 For          Another instrument of the one source shows, moment for moment, what the other shows under this name.
-Against      The two showed the same on both sides at some time around the alert: they mean the same.
+Against      The two showed the same on both sides at some time around the alert: they mean the same. Of a missing
+             instrument: every instrument of the source is there at its peer under the same name.
 Would decide The sources' directories beside the instrument map, for the day.
 Blames       reference data.",
     test,
@@ -22,7 +23,7 @@ fn test(facts: &Facts) -> Finding {
     if !is_shown(facts.alert.kind) {
         return Finding::not_applicable();
     }
-    let finding = Finding::about(&[Blame::ReferenceData]);
+    let finding = Finding::about(&[Blame::ReferenceData]).citing(mapped(facts));
     let like = facts.likenesses.iter().max_by_key(|l| l.equal[0]);
     if let Some(like) = like {
         let sentence = format!(
@@ -42,6 +43,9 @@ fn test(facts: &Facts) -> Finding {
         };
     }
     if facts.alert.kind == Kind::Missing {
+        if let Some(sentence) = none_is_left(facts) {
+            return finding.excluded(sentence);
+        }
         return finding.but("no other instrument of the source shows what its peer shows").ask(
             "the source's directory for the day: under which symbol it carries the instrument, if it does",
         );
@@ -71,4 +75,16 @@ fn test(facts: &Facts) -> Finding {
             ))
             .ask("the sources' directories beside the instrument map"),
     }
+}
+
+/// Of a missing instrument: a peer knows every instrument that the source carries by the same name.
+fn none_is_left(facts: &Facts) -> Option<String> {
+    let subject = facts.subject()?;
+    let all = facts.pairings.iter().find(|p| {
+        p.subject == subject.name && subject.instruments > 0 && p.others_shared >= subject.instruments
+    })?;
+    Some(format!(
+        "all {} instruments of {} are at {} under the same names: none is left that could be this one",
+        subject.instruments, subject.name, all.other
+    ))
 }

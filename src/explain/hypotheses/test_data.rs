@@ -1,7 +1,7 @@
 //! Test data, or data outside the session.
 
 use super::super::facts::{Facts, Shown, SourceFacts, ViewFacts};
-use super::words::{is_shown, many, moment, price};
+use super::words::{is_shown, many, moment, price, session};
 use super::{Blame, Finding, Hypothesis};
 use crate::market::Quality;
 
@@ -11,7 +11,7 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a source publishes what is meant for tests: a test instrument, or quotes after the close.
 For          The instrument is marked as a test, or the venue's own feed says closed while another source goes on, at prices
-             far away from the last ones.
+             far away from the last ones. That the rule book has the market closed leaves it open.
 Against      No source marks it, and all of them are in continuous trading.
 Would decide The session hours of the day (early closes); the source's test schedule.
 Blames       the source that publishes it.",
@@ -60,6 +60,21 @@ fn test(facts: &Facts) -> Finding {
     if !is_shown(facts.alert.kind) {
         return Finding::not_applicable();
     }
+    of_quotes(facts).citing(session(facts))
+}
+
+/// The market is closed by the rule book, though no source says so.
+fn closed_by_rule(facts: &Facts) -> Option<String> {
+    let session = facts.rules.session.as_ref().filter(|s| s.state == "closed")?;
+    Some(format!(
+        "{} is closed by the rule book from {} to {}, and no source says so",
+        facts.rules.market,
+        moment(session.from_ns),
+        moment(session.until_ns)
+    ))
+}
+
+fn of_quotes(facts: &Facts) -> Finding {
     let sources: Vec<Blame> = facts.alert.sources.iter().map(|s| Blame::source(s)).collect();
     let finding = Finding::about(&sources);
     if let Some(source) = facts.sources.iter().find(|s| s.definition.is_some_and(|d| d.test)) {
@@ -88,6 +103,9 @@ fn test(facts: &Facts) -> Finding {
         let (small, large) = (i128::from(a.min(b)), i128::from(a.max(b)));
         ((large - small) * FAR > large).then_some((a, b))
     });
+    if let Some(closed) = closed_by_rule(facts) {
+        return finding.with(closed).ask("the venue's calendar for the day, and the sources' test schedules");
+    }
     match far {
         Some((a, b)) => finding
             .with(format!("{} against {} is no difference of one market", price(a), price(b)))

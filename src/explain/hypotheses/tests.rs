@@ -8,6 +8,9 @@ use crate::market::{Level, Quality, Quote};
 use feeds::event::Side;
 use feeds::feed::Depth;
 
+mod lines;
+mod states;
+
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 const CENT: i64 = 10_000_000;
@@ -88,8 +91,12 @@ fn late() -> Facts {
     facts(vec![shown(MS, 100, 105), shown(11 * SECOND, 101, 105)])
 }
 
+fn found(facts: &Facts, name: &str) -> Finding {
+    (ALL.iter().find(|h| h.name == name).expect(name).test)(facts)
+}
+
 fn standing(facts: &Facts, name: &str) -> Standing {
-    (ALL.iter().find(|h| h.name == name).expect(name).test)(facts).standing
+    found(facts, name).standing
 }
 
 fn verdict(facts: &Facts) -> Verdict {

@@ -1,7 +1,8 @@
 //! What several hypotheses ask of the facts, and how figures and places are said.
 
 use super::super::facts::{
-    ChannelFacts, Facts, Figures, Flaw, Hole, Pairing, Pause, Shown, SourceFacts, Span, Spot, ViewFacts,
+    ChannelFacts, Facts, Figures, Flaw, Hole, Pairing, Pause, RowFacts, Shown, SourceFacts, Span, Spot,
+    ViewFacts,
 };
 use crate::alert::json::show_time;
 use crate::config::Kind;
@@ -199,11 +200,107 @@ pub fn is_shown(kind: Kind) -> bool {
     !matches!(kind, Kind::Gap | Kind::Line | Kind::Silent | Kind::Clock)
 }
 
-/// Packets of the channel that came around a hole and could not be read, as far as is known when they came.
-pub fn unreadable<'a>(channel: &'a ChannelFacts, hole: &Hole) -> Option<&'a Flaw> {
-    let around = |f: &&Flaw| {
-        // Of several only the first is dated: the others may be these.
-        f.first_ns <= hole.began_ns && (f.count > 1 || f.first_ns >= hole.before_ns)
+/// Packets of the channel that came around a hole and could not be read: which, and how many came in the hole as far as is
+/// known.
+pub fn unreadable<'a>(channel: &'a ChannelFacts, hole: &Hole) -> Option<(&'a Flaw, u64)> {
+    let around = |at: &u64| (hole.before_ns..=hole.began_ns).contains(at);
+    channel.errors.iter().find_map(|flaw| {
+        let dated = flaw.times_ns.iter().filter(|at| around(at)).count() as u64;
+        // Beyond those that are dated, any may be these.
+        let undated = flaw.count > flaw.times_ns.len() as u64
+            && flaw.times_ns.last().unwrap_or(&flaw.first_ns) <= &hole.began_ns;
+        (dated > 0 || undated).then_some((flaw, dated.max(1)))
+    })
+}
+
+/// What happens by chance less often than once in so many times is told as no chance.
+const CHANCE: u128 = 100;
+
+/// On a single line: what shows that the numbers of a hole were given to messages, so that something was sent that did not
+/// come.
+pub fn given_to_messages(facts: &Facts, channel: &ChannelFacts, hole: &Hole) -> Option<String> {
+    let name = facts.alert.sources.first().map_or("the source", String::as_str);
+    if hole.copied > 0
+        && let Some(copy) = facts.copies.iter().find(|c| c.is_copy())
+    {
+        return Some(format!(
+            "{}, another copy of the feed, brought {} with these numbers",
+            copy.source,
+            many(hole.copied, "packet")
+        ));
+    }
+    if hole.peers_moved > 0 {
+        let moved = many(hole.peers_moved, "time");
+        return Some(format!("peers moved {moved} while they were sent, and {name} never showed it"));
+    }
+    let ([missed, all], [usually, of]) = (hole.tops, channel.tops_usual);
+    // That it left out even one of so many by chance, as it does elsewhere, must be less likely than one in a hundred.
+    let by_chance = u128::from(all) * u128::from(usually + 1) * CHANCE >= u128::from(of);
+    (missed > 0 && !by_chance).then(|| {
+        format!(
+            "{missed} of {} of peers' best prices and sizes in the stretch were never shown by {name}, which shows all but {usually} of {of} elsewhere",
+            many(all, "change")
+        )
+    })
+}
+
+/// A row of the rule book as it is cited.
+fn row(row: &RowFacts) -> String {
+    let unverified = if row.verified { "" } else { "; not verified" };
+    format!("{} ({}{unverified}): {}", row.id, row.source, row.says)
+}
+
+/// What the market does at the alert's beginning by the rule book.
+pub fn session(facts: &Facts) -> Option<String> {
+    let rules = &facts.rules;
+    let session = rules.session.as_ref()?;
+    let special = match session.special.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", session.special),
     };
-    channel.errors.iter().find(around)
+    let rows: Vec<String> = session.rows.iter().map(row).collect();
+    Some(format!(
+        "{} on {}{special}: {} from {} to {}, by {}",
+        rules.market,
+        rules.date,
+        session.state,
+        moment(session.from_ns),
+        moment(session.until_ns),
+        rows.join("; ")
+    ))
+}
+
+/// Rows of the rule book as they are cited.
+pub fn rows(of: &[RowFacts]) -> impl Iterator<Item = String> + '_ {
+    of.iter().map(row)
+}
+
+/// The round lot by the rule book.
+pub fn rule_lot(facts: &Facts) -> Option<String> {
+    let lot = facts.rules.round_lot.as_ref()?;
+    let assumed =
+        if lot.assumed { ", the lot of the lowest prices: no reference price is known" } else { "" };
+    Some(format!("round lot {} on {}{assumed}, by {}", lot.lot, facts.rules.date, row(&lot.row)))
+}
+
+/// What the instrument map says of the alert's instrument.
+pub fn mapped(facts: &Facts) -> impl Iterator<Item = String> + '_ {
+    let name = facts.alert.instrument.as_deref().unwrap_or("?");
+    facts.rules.mapped.iter().map(move |(source, symbol, line)| {
+        format!("instrument map, line {line}: {source} calls {name} {symbol}")
+    })
+}
+
+/// Of a missing instrument: the source's gaps hold fewer messages than its peer had news of the instrument, so that they
+/// cannot be why it never came.
+pub fn gaps_hide_nothing(facts: &Facts, subject: &SourceFacts) -> Option<String> {
+    if facts.alert.kind != Kind::Missing {
+        return None;
+    }
+    let lost: u64 = subject.channels.iter().flat_map(|c| &c.gaps).map(|g| g.count).sum();
+    let unlisted: u64 = subject.channels.iter().map(|c| c.gaps_unlisted).sum();
+    let peers = facts.sources.iter().filter(|s| s.name != subject.name);
+    let peer = peers.max_by_key(|s| s.updates[0]).filter(|s| s.updates[0] > 2 * lost && unlisted == 0)?;
+    let (news, lost) = (many(peer.updates[0], "update"), many(lost, "message"));
+    Some(format!("{} had {news} of the instrument, and {} lacks {lost} in all", peer.name, subject.name))
 }

@@ -16,7 +16,7 @@ const KEPT_MAX: usize = 1_000;
 /// Shorter pauses are nothing to tell.
 const PAUSE_MIN_NS: u64 = 100_000_000;
 /// Moves of peers from this long before a hole belong to it: their flight.
-const FLIGHT_NS: u64 = 20_000_000;
+pub(super) const FLIGHT_NS: u64 = 20_000_000;
 const MS: u64 = 1_000_000;
 
 #[derive(Default)]
@@ -179,9 +179,12 @@ impl Channels {
                     count,
                     first_ns: at.ts_recv_ns,
                     first: Spot { capture: name_of(at.capture), frame: at.frame, sequence: at.sequence },
+                    times_ns: Vec::new(),
                 };
                 let errors = core.tally.errors.iter();
-                watch.facts.errors = errors.map(|(name, e)| flaw(name, e.count, &e.at)).collect();
+                watch.facts.errors = errors
+                    .map(|(name, e)| Flaw { times_ns: e.times_ns.clone(), ..flaw(name, e.count, &e.at) })
+                    .collect();
                 // What says nothing against a book: lines that move, bands that are not those of the quotes.
                 let beside = ["moved_channel", "quote_outside_price_bands"];
                 let contradictions =

@@ -2,12 +2,15 @@
 //! judge then knows. It changes nothing in what is judged, and keeps only what its bounds allow.
 
 mod channels;
+mod copies;
 mod echoes;
 mod latencies;
 mod likeness;
 mod moves;
 mod rates;
+mod rulebook;
 mod tape;
+mod tops;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +23,11 @@ use crate::pipeline::intake::Steps;
 use crate::pipeline::{Intake, Judge, Note, Step};
 use crate::source::{Datagram, Lost};
 use channels::Channels;
+use copies::Copies;
 use latencies::Latencies;
 use rates::RateWatch;
 use tape::TapeWatch;
+use tops::TopsWatch;
 use views::Views;
 
 /// How much before the alert is looked at closely.
@@ -57,6 +62,8 @@ pub struct Observer {
     clock: ClockWatch,
     rates: Vec<RateWatch>,
     tape: TapeWatch,
+    tops: TopsWatch,
+    copies: Copies,
 }
 
 /// What is seen of the captures' clocks.
@@ -121,9 +128,13 @@ impl Observer {
     pub fn new(config: &Config, alert: &Alert) -> Observer {
         let window = window(alert);
         let during = Span { from_ns: alert.began_ns, to_ns: alert.until_ns(window.to_ns) };
+        let subject = alert.sources.first().and_then(|n| config.sources.iter().position(|s| s.name == *n));
+        let of_gap = subject.filter(|_| alert.kind == Kind::Gap).and_then(|s| u16::try_from(s).ok());
         Observer {
             window,
             now: 0,
+            tops: TopsWatch::new(of_gap),
+            copies: Copies::new(config, alert, subject),
             channels: Channels::new(config, window, alert.began_ns),
             latencies: Latencies::new(config.sources.len(), window, during),
             views: Views::new(config, alert, window, during),
@@ -149,6 +160,7 @@ impl Observer {
     pub fn on_datagram(&mut self, datagram: &Datagram<'_>) {
         self.clock.see(datagram);
         self.tape.see(datagram);
+        self.copies.see(datagram);
     }
 
     /// A note that the judge has just taken.
@@ -161,8 +173,9 @@ impl Observer {
                 }
                 self.channels.arrival(now, place, self.clock.lost, self.clock.line_name);
             }
-            Note::Delivered { place, .. } => {
+            Note::Delivered { place, sequence, ts_recv_ns, .. } => {
                 self.channels.delivered(now, place);
+                self.copies.delivered(now, place, sequence, ts_recv_ns);
                 let during =
                     Span { from_ns: self.alert.began_ns, to_ns: self.alert.until_ns(self.window.to_ns) };
                 if let Some(rate) = self.rates.get_mut(usize::from(place.source)) {
@@ -183,6 +196,7 @@ impl Observer {
             Note::Quote { source, view, .. } => {
                 if let Some(id) = judge.view_of(source, view) {
                     self.views.changed(now, id, &judge.registry);
+                    self.tops.changed(now, id, &judge.registry.views[id as usize], &judge.registry);
                 }
             }
             Note::Publish => self.views.composites(now, &judge.registry),
@@ -258,6 +272,14 @@ impl Observer {
         }
         let unfollowed = self.views.finish(config, intake, &judge.registry, &mut sources, &name_of);
         self.channels.finish(config, intake, &mut sources, &unfollowed.moves, data, &name_of);
+        let subject = self.alert.sources.first().and_then(|n| sources.iter_mut().find(|s| s.name == *n));
+        let copies = match subject {
+            Some(subject) => {
+                self.tops.finish(&mut subject.channels, data.to_ns, channels::FLIGHT_NS);
+                self.copies.finish(config, &mut subject.channels)
+            }
+            None => Vec::new(),
+        };
         let beside = self.beside.into_iter().map(|((kind, source), (alerts, instruments))| Beside {
             kind,
             source,
@@ -284,9 +306,16 @@ impl Observer {
                     .collect(),
                 resolution_ns,
                 backwards: self.clock.backwards,
+                errors_ns: config
+                    .sources
+                    .iter()
+                    .filter_map(|s| Some((s.name.clone(), s.clock_error_ns?)))
+                    .collect(),
                 configured_ns: None,
             },
             tape: self.tape.finish(config),
+            copies,
+            rules: rulebook::rules(config, &self.alert),
             alert: self.alert,
         }
     }

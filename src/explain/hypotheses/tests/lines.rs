@@ -1,0 +1,311 @@
+//! What comes and what does not: losses, silences, delays, copies, lines that are not listened to.
+
+use super::*;
+
+/// A silence of all lines of `sip` from 10 s to 14 s.
+fn silent(lines: usize, missing: u64, open: bool) -> Facts {
+    let mut facts = gap(lines);
+    facts.alert.kind = Kind::Silent;
+    facts.alert.sequence = None;
+    facts.alert.channel = None;
+    (facts.alert.began_ns, facts.alert.raised_ns) = (10 * SECOND, 12 * SECOND);
+    facts.alert.ended_ns = (!open).then_some(14 * SECOND);
+    let span = Span { from_ns: 10 * SECOND, to_ns: 14 * SECOND };
+    let channel = &mut facts.sources[1].channels[0];
+    channel.gaps.clear();
+    for line in &mut channel.lines {
+        line.silences = vec![Pause { span, open, missing, arrivals: 0 }];
+    }
+    facts
+}
+
+#[test]
+fn a_silence_is_told_by_the_numbers_that_follow_it() {
+    assert_eq!(verdict(&silent(1, 30, false)), Verdict::Decided(Blame::Network), "the numbering ran on");
+    assert_eq!(verdict(&silent(1, 0, false)), sip(), "nothing had been sent");
+    let facts = silent(2, 30, false);
+    assert_eq!(
+        verdict(&facts),
+        Verdict::Undecided,
+        "all lines at once: a stretch that they share, or the source"
+    );
+    let asked = explain(&facts).decides.join("; ");
+    assert!(asked.contains("whether the lines share a stretch of their paths"), "{asked}");
+    let facts = silent(1, 0, true);
+    assert_eq!(verdict(&facts), Verdict::Undecided);
+    assert!(explain(&facts).decides.join("; ").contains("numbering"), "{:?}", explain(&facts).decides);
+}
+
+#[test]
+fn nothing_else_coming_either_leaves_our_own_capture_open() {
+    let mut facts = silent(1, 0, false);
+    assert_eq!(standing(&facts, "own_loss"), Standing::Excluded, "the other source went on");
+    facts.sources[0].channels[0].lines[0].packets = [0, 0];
+    assert_eq!(standing(&facts, "own_loss"), Standing::Open);
+    facts.sources[1].channels[0].own_loss_window = 3;
+    assert_eq!(standing(&facts, "own_loss"), Standing::Supported);
+}
+
+#[test]
+fn own_loss_of_a_gap_is_told_by_counters_or_by_what_else_was_taken() {
+    let hole = |change: &dyn Fn(&mut ChannelFacts)| {
+        let mut facts = gap(1);
+        change(&mut facts.sources[1].channels[0]);
+        standing(&facts, "own_loss")
+    };
+    assert_eq!(hole(&|c| c.gaps[0].own = [0, 2]), Standing::Supported);
+    assert_eq!(hole(&|c| c.gaps[0].counted = true), Standing::Excluded);
+    assert_eq!(hole(&|_| ()), Standing::Excluded, "9 packets of other channels were taken, calmly");
+    assert_eq!(hole(&|c| c.gaps[0].elsewhere = 0), Standing::Open, "nothing proves that the capture ran");
+    let busy = |c: &mut ChannelFacts| (c.lines[0].peak_before, c.lines[0].peak) = (90, (100, 0));
+    assert_eq!(hole(&busy), Standing::Open, "close to the most that ever came");
+}
+
+#[test]
+fn numbers_are_given_to_messages_when_peers_moved_or_another_copy_brought_them() {
+    let change = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = gap(1);
+        change(&mut facts);
+        verdict(&facts)
+    };
+    let tops = |missed, usual| {
+        change(&|f: &mut Facts| {
+            f.sources[1].channels[0].gaps[0].tops = missed;
+            f.sources[1].channels[0].tops_usual = usual;
+        })
+    };
+    assert_eq!(tops([2, 3], [1, 900]), Verdict::Decided(Blame::Network));
+    assert_eq!(tops([1, 1], [0, 900]), Verdict::Decided(Blame::Network));
+    assert_eq!(tops([0, 3], [0, 900]), Verdict::Undecided, "all were shown");
+    assert_eq!(tops([1, 9], [1, 900]), Verdict::Undecided, "among so many one is left out by chance");
+    assert_eq!(tops([2, 3], [90, 900]), Verdict::Undecided, "it leaves changes out at other times too");
+    assert_eq!(tops([2, 3], [0, 40]), Verdict::Undecided, "how it usually follows is hardly known");
+    let copied = |same| {
+        change(&|f: &mut Facts| {
+            f.sources[1].channels[0].gaps[0].copied = 2;
+            f.copies = vec![CopyFacts { source: "other".into(), same, ..CopyFacts::default() }];
+        })
+    };
+    assert_eq!(copied([40, 40]), Verdict::Decided(Blame::Network));
+    assert_eq!(copied([20, 40]), Verdict::Undecided, "they are no copies: numbers alike mean nothing");
+}
+
+/// `sip` and `backup` as copies of one feed; `sip` stood still from 9.9 s on with heartbeats.
+fn second_site() -> Facts {
+    let mut facts = late();
+    facts.alert.kind = Kind::Stale;
+    facts.alert.sources = vec!["sip".into()];
+    facts.alert.raised_ns = 12 * SECOND;
+    facts.alert.ended_ns = Some(14 * SECOND);
+    let span = Span { from_ns: 9_900 * MS, to_ns: 14 * SECOND };
+    facts.sources[1].channels[0].pauses = vec![Pause { span, arrivals: 3, ..Pause::default() }];
+    facts.copies = vec![CopyFacts {
+        source: "backup".into(),
+        same: [200, 200],
+        own_last: (77, 9_900 * MS),
+        other_last: (99, 11 * SECOND),
+        went_on: 22,
+    }];
+    facts
+}
+
+#[test]
+fn one_site_that_stands_still_while_the_other_goes_on_is_its_own_fault() {
+    let facts = second_site();
+    let finding = found(&facts, "second_site");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::source("sip")]));
+    // The other stood still too: it lies before the sites part.
+    let mut both = second_site();
+    both.copies[0].went_on = 0;
+    assert_eq!(standing(&both, "second_site"), Standing::Excluded);
+    // Its own numbering went on: it did not stand still.
+    let mut on = second_site();
+    on.copies[0].own_last.1 = 11 * SECOND;
+    assert_eq!(standing(&on, "second_site"), Standing::Excluded);
+    // Nothing came at all: its sender or the path.
+    let mut nothing = second_site();
+    nothing.sources[1].channels[0].pauses[0].arrivals = 0;
+    let finding = found(&nothing, "second_site");
+    assert_eq!((finding.standing, finding.blames.len()), (Standing::Open, 2));
+    let mut strangers = second_site();
+    strangers.copies[0].same = [100, 200];
+    assert_eq!(standing(&strangers, "second_site"), Standing::NotApplicable);
+}
+
+#[test]
+fn a_gap_that_the_other_site_brought_was_sent() {
+    let mut facts = gap(1);
+    facts.copies = second_site().copies;
+    assert_eq!(standing(&facts, "second_site"), Standing::Excluded, "the other lacks it as well");
+    facts.sources[1].channels[0].gaps[0].copied = 1;
+    let finding = found(&facts, "second_site");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::Network]));
+}
+
+#[test]
+fn an_instrument_on_a_group_that_nobody_joins_has_moved() {
+    let mut facts = late();
+    assert_eq!(standing(&facts, "moved"), Standing::Excluded);
+    let elsewhere = |source: &str, first_ns| Elsewhere {
+        source: source.into(),
+        group: "233.0.0.9:1".into(),
+        first_ns,
+        last_ns: first_ns,
+        quotes: 4,
+    };
+    facts.tape.elsewhere = vec![elsewhere("sip", 9 * SECOND)];
+    let finding = found(&facts, "moved");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::ReferenceData]));
+    facts.tape.elsewhere = vec![elsewhere("third", 9 * SECOND)];
+    assert_eq!(standing(&facts, "moved"), Standing::Excluded, "another source's");
+    facts.tape.elsewhere = vec![elsewhere("sip", 20 * SECOND)];
+    assert_eq!(standing(&facts, "moved"), Standing::Excluded, "after the alert was over");
+    facts.alert.kind = Kind::Gap;
+    assert_eq!(standing(&facts, "moved"), Standing::NotApplicable);
+}
+
+/// A flat rate of `sip` where it had been uneven, its instruments late.
+fn saturated() -> Facts {
+    let mut facts = late();
+    facts.sources[1].rate =
+        Rate { bucket_ns: 100 * MS, before: ([10, 40, 90], 40), during: ([95, 100, 104], 12) };
+    facts.pairings[0].rest[1] = figures(-60 * MS as i64);
+    facts
+}
+
+#[test]
+fn a_rate_that_stands_still_while_everything_is_late_is_a_full_line() {
+    let mut facts = saturated();
+    let finding = found(&facts, "saturation");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::source("sip")]));
+    // What comes late after its own stamps may have been held up on the way.
+    facts.sources[1].latency = latency(20_000, 60 * MS as i64);
+    assert_eq!(standing(&facts, "saturation"), Standing::Open);
+    for change in [
+        |f: &mut Facts| f.sources[1].rate.during.0 = [20, 100, 180],
+        |f: &mut Facts| f.sources[1].rate.before.0 = [95, 100, 104],
+        |f: &mut Facts| f.sources[1].rate.during.1 = 3,
+        |f: &mut Facts| f.sources[1].rate.during.0 = [4, 4, 4],
+        |f: &mut Facts| f.pairings[0].rest[1] = figures(-400_000),
+    ] {
+        let mut facts = saturated();
+        change(&mut facts);
+        assert_eq!(standing(&facts, "saturation"), Standing::Excluded);
+    }
+}
+
+#[test]
+fn late_without_a_peer_is_told_by_its_own_stamps_alone() {
+    let mut facts = late();
+    facts.alert.kind = Kind::Crossed;
+    facts.alert.scope = Some("source".into());
+    facts.alert.sources = vec!["sip".into()];
+    facts.views.remove(0);
+    assert_eq!(standing(&facts, "late"), Standing::Excluded);
+    facts.sources[1].latency = latency(20_000, 80 * MS as i64);
+    assert_eq!(standing(&facts, "late"), Standing::Open);
+}
+
+#[test]
+fn what_never_came_to_show_the_peers_price_was_not_late() {
+    assert_eq!(standing(&wrong(), "late"), Standing::Excluded);
+    let never = facts(vec![shown(MS, 100, 105)]);
+    assert_eq!(standing(&never, "late"), Standing::Excluded);
+    // Within five milliseconds it is a flight.
+    let quick = facts(vec![shown(MS, 100, 105), shown(10 * SECOND + 4 * MS, 101, 105)]);
+    assert_eq!(standing(&quick, "late"), Standing::Excluded);
+    let slow = facts(vec![shown(MS, 100, 105), shown(10 * SECOND + 6 * MS, 101, 105)]);
+    assert_eq!(standing(&slow, "late"), Standing::Supported);
+}
+
+#[test]
+fn a_source_that_carries_others_and_never_this_one_is_asked_for_its_directory() {
+    let mut facts = late();
+    assert_eq!(standing(&facts, "not_carried"), Standing::NotApplicable);
+    facts.alert.kind = Kind::Missing;
+    facts.alert.sources = vec!["sip".into()];
+    facts.sources[1].instruments = 23;
+    let finding = found(&facts, "not_carried");
+    assert_eq!((finding.standing, finding.blames.len()), (Standing::Open, 3));
+    assert!(finding.decides.iter().any(|d| d.contains("directory")), "{finding:?}");
+    let like =
+        Likeness { source: "sip".into(), instrument: "Y".into(), equal: [19, 20], ..Likeness::default() };
+    facts.likenesses = vec![like];
+    assert_eq!(standing(&facts, "not_carried"), Standing::Excluded);
+    assert_eq!(standing(&facts, "symbol_map"), Standing::Supported);
+}
+
+#[test]
+fn rows_of_quotes_that_come_again_are_old_data_where_they_are_many() {
+    let mut facts = wrong();
+    assert_eq!(standing(&facts, "old_data"), Standing::Excluded);
+    let echoes = |during, elsewhere| Echoes { during, elsewhere, ..Echoes::default() };
+    facts.sources[1].echoes = echoes([30, 40], [1, 900]);
+    let finding = found(&facts, "old_data");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::source("sip")]));
+    facts.sources[1].echoes = echoes([30, 400], [1, 9_000]);
+    assert_eq!(standing(&facts, "old_data"), Standing::Open, "many more than ever, and yet few of all");
+    facts.sources[1].echoes = echoes([30, 40], [500, 900]);
+    assert_eq!(standing(&facts, "old_data"), Standing::Excluded, "it always does");
+    facts.sources[1].echoes = echoes([5, 6], [0, 900]);
+    assert_eq!(standing(&facts, "old_data"), Standing::Excluded, "too few");
+}
+
+#[test]
+fn what_the_venue_has_left_for_longer_than_a_flight_is_behind_even_if_it_never_follows() {
+    let mut facts = facts(vec![
+        shown(MS, 100, 105),
+        shown(9 * SECOND + MS, 102, 105),
+        // It goes back to what the venue had left a second ago.
+        shown(10 * SECOND + MS, 100, 105),
+    ]);
+    facts.views[0].shown = vec![
+        shown(0, 100, 105),
+        shown(9 * SECOND, 102, 105),
+        shown(10 * SECOND, 101, 105),
+        shown(11 * SECOND, 100, 105),
+    ];
+    facts.alert.kind = Kind::Lagging;
+    let finding = found(&facts, "late");
+    assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::source("sip")]));
+    assert_eq!(verdict(&facts), sip());
+    // A venue's feed that is late itself proves nothing of the sort.
+    facts.sources[0].latency = latency(20_000, 60 * MS as i64);
+    assert_eq!(standing(&facts, "late"), Standing::Excluded);
+}
+
+#[test]
+fn gaps_smaller_than_the_news_of_an_instrument_do_not_hide_it() {
+    let mut facts = late();
+    facts.alert.kind = Kind::Missing;
+    facts.alert.sources = vec!["sip".into()];
+    let hole = Hole { first: 5, last: 6, count: 2, began_ns: 9 * SECOND, ..Hole::default() };
+    facts.sources[1].channels[0].gaps = vec![hole];
+    for name in ["own_loss", "gap_at_source"] {
+        assert_eq!(standing(&facts, name), Standing::Excluded, "{name}: 50 updates at the peer");
+    }
+    facts.sources[1].channels[0].gaps[0].count = 40;
+    for name in ["own_loss", "gap_at_source"] {
+        assert_eq!(standing(&facts, name), Standing::Open, "{name}");
+    }
+    // Every instrument of the source is there at its peer under the same name.
+    assert_eq!(standing(&facts, "symbol_map"), Standing::Open);
+    facts.sources[1].instruments = 9;
+    (facts.pairings[0].subject, facts.pairings[0].other) = ("sip".into(), "direct".into());
+    assert_eq!(standing(&facts, "symbol_map"), Standing::Excluded);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_of_the_gap_in_which_it_came() {
+    let mut facts = gap(1);
+    let flaw = Flaw { name: "truncated".into(), count: 2, first_ns: SECOND, ..Flaw::default() };
+    facts.sources[1].channels[0].errors = vec![Flaw { times_ns: vec![SECOND, 2 * SECOND], ..flaw.clone() }];
+    assert!(!found(&facts, "path").supports.iter().any(|s| s.contains("cannot be read")), "long before it");
+    facts.sources[1].channels[0].errors =
+        vec![Flaw { times_ns: vec![SECOND, 10 * SECOND - 2 * MS], ..flaw.clone() }];
+    let said = found(&facts, "path").supports.join("; ");
+    assert!(said.starts_with("1 packet came in its place that cannot be read (truncated;"), "{said}");
+    // So many that not all are dated.
+    facts.sources[1].channels[0].errors = vec![Flaw { count: 900, times_ns: vec![SECOND], ..flaw }];
+    assert!(found(&facts, "path").supports.iter().any(|s| s.contains("cannot be read")));
+}

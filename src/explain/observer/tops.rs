@@ -1,0 +1,151 @@
+//! Which changes of a venue's best prices and sizes the alert's source never showed: numbers that went missing while it
+//! failed to show them were given to messages.
+//!
+//! It looks at gaps only. What the source shows at other times says how much its silence about a change means.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use super::super::facts::{ChannelFacts, Span};
+use crate::market::{Quote, Registry, SourceId, VenueId, View, ViewId};
+
+/// A change that was not shown for so long never was.
+const WAIT_NS: u64 = 500_000_000;
+/// Changes of one view that wait at most; what is pushed out is not counted.
+const WAITING_MAX: usize = 64;
+/// Changes that are remembered at most.
+const KEPT_MAX: usize = 1_000_000;
+/// Sizes are compared in round lots of so many, where the instrument has no other.
+const LOT: u64 = 100;
+
+/// Both sides as price and whole round lots.
+type Top = [Option<(i64, u64)>; 2];
+
+/// See the module.
+pub(super) struct TopsWatch {
+    /// The source with the gap; nothing where the alert is about something else.
+    subject: Option<SourceId>,
+    /// By view of the subject: peers' changes that it has not shown yet.
+    waiting: HashMap<ViewId, VecDeque<(u64, Top)>>,
+    current: HashMap<ViewId, Top>,
+    /// Every change of a peer: when, and whether the subject showed it.
+    changes: Vec<(u64, bool)>,
+}
+
+fn top_of(quote: &Quote, lot: u64) -> Top {
+    quote.round_lot.map(|level| level.map(|l| (l.price, l.quantity / lot.max(1))))
+}
+
+impl TopsWatch {
+    pub(super) fn new(subject: Option<SourceId>) -> TopsWatch {
+        TopsWatch { subject, waiting: HashMap::new(), current: HashMap::new(), changes: Vec::new() }
+    }
+
+    /// A view shows another quote.
+    pub(super) fn changed(&mut self, now: u64, id: ViewId, view: &View, registry: &Registry) {
+        let Some(subject) = self.subject.filter(|_| view.venue != VenueId::NATIONAL) else { return };
+        let Some(quote) = &view.quote else { return };
+        let lot = registry.get(view.instrument).round_lot.map_or(LOT, u64::from);
+        let top = top_of(quote, lot);
+        if self.current.insert(id, top) == Some(top) {
+            return;
+        }
+        if view.source == subject {
+            self.shown(now, id, top);
+            return;
+        }
+        let of_subject = registry.views_of(view.instrument).find(|other| {
+            let other = &registry.views[*other as usize];
+            other.source == subject && other.venue == view.venue
+        });
+        let Some(across) = of_subject.filter(|across| self.current.contains_key(across)) else { return };
+        if self.current.get(&across) == Some(&top) {
+            self.keep(now, true);
+            return;
+        }
+        self.expire(now, across);
+        let waiting = self.waiting.entry(across).or_default();
+        if waiting.len() >= WAITING_MAX {
+            waiting.pop_front();
+        }
+        waiting.push_back((now, top));
+    }
+
+    fn shown(&mut self, now: u64, id: ViewId, top: Top) {
+        self.expire(now, id);
+        let Some(waiting) = self.waiting.get_mut(&id) else { return };
+        let mut found = Vec::new();
+        waiting.retain(|(at, wanted)| {
+            let is = *wanted == top;
+            found.extend(is.then_some(*at));
+            !is
+        });
+        found.into_iter().for_each(|at| self.keep(at, true));
+    }
+
+    fn expire(&mut self, now: u64, id: ViewId) {
+        while let Some((at, _)) = self.waiting.get(&id).and_then(|w| w.front()).copied()
+            && now - at > WAIT_NS
+        {
+            self.waiting.get_mut(&id).map(VecDeque::pop_front);
+            self.keep(at, false);
+        }
+    }
+
+    fn keep(&mut self, at: u64, shown: bool) {
+        if self.changes.len() < KEPT_MAX {
+            self.changes.push((at, shown));
+        }
+    }
+
+    /// Writes into every gap of the source how many changes in it were never shown, and beside them those of the rest of
+    /// the data. `until_ns` is when the data end, `flight_ns` how long a change takes to its source and on to us.
+    pub(super) fn finish(mut self, channels: &mut [ChannelFacts], until_ns: u64, flight_ns: u64) {
+        let views: Vec<ViewId> = self.waiting.keys().copied().collect();
+        views.into_iter().for_each(|view| self.expire(until_ns, view));
+        let spans: Vec<Span> = channels
+            .iter()
+            .flat_map(|c| &c.gaps)
+            .map(|g| Span { from_ns: g.before_ns.saturating_sub(flight_ns), to_ns: g.began_ns })
+            .collect();
+        let count = |wanted: &dyn Fn(u64) -> bool| {
+            let of = self.changes.iter().filter(|(at, _)| wanted(*at));
+            of.fold([0, 0], |[missed, all], (_, shown)| [missed + u64::from(!shown), all + 1])
+        };
+        let usual = count(&|at| !spans.iter().any(|s| s.has(at)));
+        let mut spans = spans.iter();
+        for channel in channels {
+            channel.tops_usual = usual;
+            for (gap, span) in channel.gaps.iter_mut().zip(&mut spans) {
+                gap.tops = count(&|at| span.has(at));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::facts::Hole;
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn what_is_not_shown_in_time_counts_where_it_happened() {
+        let mut watch = TopsWatch::new(Some(1));
+        let top = |price: i64| [Some((price, 1)), None];
+        let mut wait = |at: u64, price: i64| {
+            watch.waiting.entry(7).or_default().push_back((at * MS, top(price)));
+        };
+        (0..9).for_each(|n| wait(n * 10, n as i64));
+        // All but the fifth and sixth come to be shown.
+        for n in [0, 1, 2, 3, 6, 7, 8] {
+            watch.shown((n * 10 + 1) * MS, 7, top(n as i64));
+        }
+        let gap = Hole { before_ns: 41 * MS, began_ns: 59 * MS, ..Hole::default() };
+        let mut channels = [ChannelFacts { gaps: vec![gap], ..ChannelFacts::default() }];
+        watch.finish(&mut channels, 2_000 * MS, 2 * MS);
+        assert_eq!((channels[0].gaps[0].tops, channels[0].tops_usual), ([2, 2], [0, 7]));
+    }
+}
