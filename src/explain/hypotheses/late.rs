@@ -1,6 +1,6 @@
 //! The source runs late.
 
-use super::super::facts::{Facts, Pairing, Shown, SourceFacts, Span};
+use super::super::facts::{Facts, Figures, Pairing, Shown, SourceFacts, Span};
 use super::words::{
     LATE_NS, after, doubts, is_authority, length, many, moment, pair_of, pairing, place, price, prices,
     rest_is_current, rose, sides,
@@ -129,7 +129,7 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
         ));
     }
     let (moves, shown) = followed(facts, late, other);
-    let behind = left_behind(facts, late, other);
+    let behind = left_behind(facts, late, other, usual(&pairing).median_ns);
     let longest = shown.iter().max_by_key(|f| f.by_ns());
     if let Some(sentence) = behind.filter(|_| longest.is_none_or(|l| l.by_ns() <= LATE_NS as u64)) {
         let finding = Finding::about(&[Blame::source(name)]).with(sentence);
@@ -165,8 +165,8 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
             other.name
         ));
     }
-    let usual = pairing.own[0].count.max(pairing.rest[0].count);
-    let median = if pairing.own[0].count >= 3 { pairing.own[0].median_ns } else { pairing.rest[0].median_ns };
+    let usually = usual(&pairing);
+    let (usual, median) = (usually.count, usually.median_ns);
     let finding = Finding::about(&[Blame::source(name)])
         .with(format!(
             "{name} came to show {} of {} of {}, up to {} after it; usual is {} ({})",
@@ -187,6 +187,11 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
             place(&longest.then.spot)
         ));
     arose(late, other, &pairing, finding)
+}
+
+/// How late the source usually is: of the instrument where enough is known, else of all others.
+fn usual(pairing: &Pairing) -> Figures {
+    if pairing.own[0].count >= 3 { pairing.own[0] } else { pairing.rest[0] }
 }
 
 /// Where the delay arose: before the source sent, where only some of its instruments are late or its stamps say so.
@@ -213,8 +218,8 @@ fn arose(late: &SourceFacts, other: &SourceFacts, pairing: &Pairing, mut finding
 }
 
 /// What the source shows as the alert is raised, where the venue's own feed, whole and current, had left that price for
-/// longer than a flight: whatever it came to show later, it is behind then.
-fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Option<String> {
+/// longer than a flight and what is usual: whatever it came to show later, it is behind then.
+fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts, usual_ns: i64) -> Option<String> {
     let at = facts.alert.raised_ns;
     let relied_on = is_authority(facts, other) && !is_authority(facts, late);
     if !relied_on || !doubts(other, facts.during()).is_empty() {
@@ -229,7 +234,7 @@ fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Option
         let last = theirs.iter().rposition(|(p, _)| *p == shows)?;
         let (_, left) = theirs.get(last + 1)?;
         let by = at.saturating_sub(left.at_ns);
-        (by > FLIGHT_NS).then(|| {
+        (by > FLIGHT_NS + u64::try_from(usual_ns).unwrap_or(0)).then(|| {
             format!(
                 "{} shows {} {} as it is raised ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
                 late.name,
