@@ -36,7 +36,11 @@ pub(super) fn rules(config: &Config, alert: &Alert) -> Rules {
             from_ns: session.from_ns,
             until_ns: session.until_ns,
             special: session.special.to_owned(),
-            rows: session.hours.into_iter().chain(session.calendar).map(fact).collect(),
+            rows: {
+                // The calendar bears on it where it makes the day another one.
+                let calendar = session.calendar.filter(|_| !session.special.is_empty());
+                session.hours.into_iter().chain(calendar).map(fact).collect()
+            },
         }),
         round_lot: lot.map(|lot| LotFacts { lot: lot.lot, assumed: lot.assumed, row: fact(lot.row) }),
         halts: book.on(&market, date).filter(|row| row.kind == Kind::Halts).map(fact).collect(),
@@ -57,6 +61,7 @@ fn fact(row: &Row) -> RowFacts {
         }
         Values::Calendar(days) => format!("{} closed or shortened days", days.len()),
         Values::Policy(name, _) => name.clone(),
+        Values::RoundLot(..) => row.facts().into_iter().take(1).map(|(_, lots)| lots).collect(),
         _ => row
             .facts()
             .into_iter()

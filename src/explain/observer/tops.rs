@@ -12,6 +12,8 @@ use crate::market::{Quote, Registry, SourceId, VenueId, View, ViewId};
 
 /// A change that was not shown for so long never was.
 const WAIT_NS: u64 = 500_000_000;
+/// A change counts when it stood for so long.
+const STOOD_NS: u64 = 1_000_000;
 /// Changes of one view that wait at most; what is pushed out is not counted.
 const WAITING_MAX: usize = 64;
 /// Changes that are remembered at most.
@@ -66,6 +68,10 @@ impl TopsWatch {
         }
         self.expire(now, across);
         let waiting = self.waiting.entry(across).or_default();
+        // What was there for a moment only may well be left out, or come in one packet with what followed it.
+        if waiting.back().is_some_and(|(at, _)| now - at < STOOD_NS) {
+            waiting.pop_back();
+        }
         if waiting.len() >= WAITING_MAX {
             waiting.pop_front();
         }
