@@ -217,29 +217,36 @@ fn arose(late: &SourceFacts, other: &SourceFacts, pairing: &Pairing, mut finding
     stamped(late, finding)
 }
 
-/// What the source shows as the alert is raised, where the venue's own feed, whole and current, had left that price for
+/// What the source shows as the alert is raised or at its last moment, where the venue's own feed, whole and current, had left that price for
 /// longer than a flight and what is usual: whatever it came to show later, it is behind then.
 fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts, usual_ns: i64) -> Option<String> {
-    let at = facts.alert.raised_ns;
+    let during = facts.during();
     let relied_on = is_authority(facts, other) && !is_authority(facts, late);
-    if !relied_on || !doubts(other, facts.during()).is_empty() {
+    if !relied_on || !doubts(other, during).is_empty() {
         return None;
     }
+    let limit_ns = FLIGHT_NS + u64::try_from(usual_ns).unwrap_or(0);
+    let moments = [during.to_ns.saturating_sub(1).max(during.from_ns), facts.alert.raised_ns];
+    moments.into_iter().find_map(|at| behind_at(facts, [late, other], at, limit_ns))
+}
+
+/// The same at one moment.
+fn behind_at(facts: &Facts, [late, other]: [&SourceFacts; 2], at: u64, limit_ns: u64) -> Option<String> {
     let (view, peer) = facts.view_of(&late.name).zip(facts.view_of(&other.name))?;
     sides(facts).iter().find_map(|side| {
         let shown = view.at(at)?;
         let shows = facts.price(shown, *side)?;
-        let before = Span { from_ns: facts.window.from_ns, to_ns: at };
-        let theirs = prices(facts, peer, *side, before);
+        let theirs = prices(facts, peer, *side, Span { from_ns: facts.window.from_ns, to_ns: at });
         let last = theirs.iter().rposition(|(p, _)| *p == shows)?;
         let (_, left) = theirs.get(last + 1)?;
         let by = at.saturating_sub(left.at_ns);
-        (by > FLIGHT_NS + u64::try_from(usual_ns).unwrap_or(0)).then(|| {
+        (by > limit_ns).then(|| {
             format!(
-                "{} shows {} {} as it is raised ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
+                "{} shows {} {} at {} ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
                 late.name,
                 ["bid", "ask"][*side],
                 price(shows),
+                moment(at),
                 place(&shown.spot),
                 other.name,
                 length(by),

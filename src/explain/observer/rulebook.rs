@@ -55,10 +55,15 @@ pub(super) fn rules(config: &Config, alert: &Alert) -> Rules {
 
 fn fact(row: &Row) -> RowFacts {
     let says = match &row.values {
-        Values::Hours(hours) => {
-            let [from, until] = hours.regular.map(clock_time);
-            format!("regular session {from} to {until} local time")
-        }
+        Values::Hours(hours) => match hours.regular.map(|span| span.map(clock_time)) {
+            Some([from, until]) => format!("regular session {from} to {until} local time"),
+            None => row
+                .facts()
+                .into_iter()
+                .map(|(name, value)| format!("{name} {value}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+        },
         Values::Calendar(days) => format!("{} closed or shortened days", days.len()),
         Values::Policy(name, _) => name.clone(),
         Values::RoundLot(..) => row.facts().into_iter().take(1).map(|(_, lots)| lots).collect(),

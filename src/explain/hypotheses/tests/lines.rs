@@ -211,7 +211,7 @@ fn what_never_came_to_show_the_peers_price_was_not_late() {
     assert_eq!(standing(&wrong(), "late"), Standing::Excluded);
     let mut never = facts(vec![shown(MS, 100, 105)]);
     assert_eq!(standing(&never, "late"), Standing::Supported, "25 ms after the venue left it");
-    never.alert.raised_ns = 10 * SECOND + 20 * MS;
+    (never.alert.raised_ns, never.alert.ended_ns) = (10 * SECOND + 20 * MS, Some(10 * SECOND + 20 * MS));
     assert_eq!(standing(&never, "late"), Standing::Excluded, "within a flight, and never after");
     // Within five milliseconds it is a flight.
     let quick = facts(vec![shown(MS, 100, 105), shown(10 * SECOND + 4 * MS, 101, 105)]);
