@@ -4,6 +4,8 @@
 //! message, numbered by its place in the file. This room knows that difference, so that nobody else needs to; it
 //! keeps no state.
 
+pub mod ndjson;
+
 use feeds::feed::{PacketHeader, PacketKind, Span};
 use feeds::wire::WireError;
 use feeds::{Feed, FeedVisitor};

@@ -14,7 +14,6 @@ pub mod identify;
 pub mod input;
 pub mod investigate;
 pub mod latency;
-pub mod ndjson;
 pub mod replay;
 pub mod report;
 pub mod rules;

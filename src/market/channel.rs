@@ -212,6 +212,16 @@ impl ChannelMarket {
         slot.copied().filter(|slot| *slot != NONE)
     }
 
+    /// What is known of an instrument by its key: its number, and the decimals of its prices.
+    pub fn known(&self, key: Key<'_>) -> Option<(InstrumentId, u8)> {
+        let slot = match key {
+            Key::Number(_) => self.known_slot(key)?,
+            Key::Symbol(symbol) => *self.symbols.get(symbol)?,
+        };
+        let slot = &self.slots[slot as usize];
+        slot.instrument.map(|instrument| (instrument, slot.decimals))
+    }
+
     /// Applies one event; what it touches is shown by the next [`ChannelMarket::publish`].
     #[inline]
     pub fn apply(&mut self, event: &Event<'_>, origin: &Origin, registry: &mut Registry) {

@@ -12,6 +12,7 @@ use feeds::{Feed, FeedVisitor};
 use super::beat::Beats;
 use super::day::ChannelDay;
 use super::event_time::EventTime;
+use super::messages::{MessageRow, MessageTape};
 use super::note::{self, Class, Note, Step};
 use super::packet_sink::PacketSink;
 use super::tally::ChannelTally;
@@ -137,6 +138,8 @@ pub(super) struct Common {
     pub stages: Stages,
     pub touched: Vec<Touched>,
     pub now: u64,
+    /// Every message as rows, where somebody keeps them.
+    pub messages: Option<Box<MessageTape>>,
 }
 
 /// See the module.
@@ -198,8 +201,18 @@ impl Feeder {
             registries.push(registry);
         }
         let (deadlines, least) = (vec![u64::MAX; channels.len()], (u64::MAX, 0));
-        let common = Common { registries, stages, touched: Vec::new(), now: 0 };
+        let common = Common { registries, stages, touched: Vec::new(), now: 0, messages: None };
         Feeder { channels, common, deadlines, least, beats: None }
+    }
+
+    /// Every message is kept as rows from now on.
+    pub fn keep_messages(&mut self) {
+        self.common.messages = Some(Box::default());
+    }
+
+    /// Rows since the last call; `None` where nobody keeps them.
+    pub fn take_messages(&mut self) -> Option<&mut Vec<MessageRow>> {
+        self.common.messages.as_mut().map(|messages| &mut messages.rows)
     }
 
     /// Figures are told from now on, at every beat of that length.

@@ -19,6 +19,7 @@ pub mod feeder;
 pub mod figures;
 pub mod intake;
 pub mod judge;
+pub mod messages;
 pub mod note;
 pub mod overlap;
 mod packet_sink;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub quotes: bool,
     /// Every change of a top of book is wanted as a row.
     pub tape: bool,
+    /// Every message is wanted as rows.
+    pub messages: bool,
     /// The clocks that time our own stages, one for each side; without them they are not timed.
     pub stages: Option<[Box<dyn StageClock + Send>; 2]>,
     /// Midnight of the day of files of bare messages.
@@ -77,6 +80,9 @@ impl Pipeline {
             Pipeline { intake: Intake::new(config, settings.captures, stages, midnight_ns), judge };
         if settings.tape {
             pipeline.judge.keep_tape();
+        }
+        if settings.messages {
+            pipeline.intake.feeder.keep_messages();
         }
         if let Some(every_ns) = settings.figures_every_ns {
             pipeline.intake.feeder.keep_figures(every_ns);

@@ -11,6 +11,7 @@ use super::feeder::{ChannelCore, Common, Shelf, Stages, apart};
 use super::note::{LineNote, Note, note_quote};
 use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
+use crate::check::life::Place;
 use crate::line::{Arrival, LineEvent, LineSink};
 use crate::market::{Change, ChannelMarket, Origin, Touched};
 
@@ -25,6 +26,8 @@ pub(super) struct PacketSink<'a, F> {
     out: &'a mut Vec<Note>,
     /// The stage clock when work on the datagram began.
     started: u64,
+    /// Line of the copy that is delivered.
+    line: u16,
     feed: PhantomData<F>,
 }
 
@@ -36,7 +39,7 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         out: &'a mut Vec<Note>,
         started: u64,
     ) -> Self {
-        PacketSink { state, common, shelf, out, started, feed: PhantomData }
+        PacketSink { state, common, shelf, out, started, line: 0, feed: PhantomData }
     }
 
     fn split(&self, payload: &[u8], at: usize) -> Result<Option<feeds::feed::Span>, WireError> {
@@ -57,13 +60,13 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         self.stage_clock().map_or(0, |clock| clock.now_ns())
     }
 
-    /// Runs `each` over the wanted messages, with their sequence numbers.
+    /// Runs `each` over the wanted messages, with their sequence numbers and their places in the packet.
     fn messages(
         &mut self,
         header: &PacketHeader,
         payload: &[u8],
         (skip, take): (u32, u32),
-        mut each: impl FnMut(&mut Self, u64, &[u8]) -> Result<(), WireError>,
+        mut each: impl FnMut(&mut Self, (u64, u32), &[u8]) -> Result<(), WireError>,
     ) {
         let by_message = F::INFO.sequence_unit == SequenceUnit::Message;
         let (mut at, mut index) = (header.len, 0u32);
@@ -71,13 +74,13 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         while let Ok(Some(span)) = self.split(payload, at) {
             at = span.end.max(at + 1);
             let wanted = !by_message || (index >= skip && index - skip < take);
-            let number = if by_message { u64::from(index) } else { 0 };
+            let (number, place) = (if by_message { u64::from(index) } else { 0 }, index);
             index += 1;
             if !wanted {
                 continue;
             }
             let sequence = header.sequence.wrapping_add(number);
-            if let Err(error) = each(self, sequence, &payload[span.start..span.end]) {
+            if let Err(error) = each(self, (sequence, place), &payload[span.start..span.end]) {
                 self.undecodable(sequence, &error.shifted(span.start));
             }
         }
@@ -180,10 +183,11 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         }
         let by_message_clock = header.ts_send_ns.is_none();
         let mut clock = MessageClock::default();
-        self.messages(header, payload, part, |sink, sequence, message| {
+        self.messages(header, payload, part, |sink, (sequence, message_place), message| {
             sink.state.origin.sequence = sequence;
             let ChannelCore { market, time, origin, tally, place, .. } = &mut *sink.state;
-            let registry = &mut sink.common.registries[usize::from(place.source)];
+            let Common { registries, messages, .. } = &mut *sink.common;
+            let registry = &mut registries[usize::from(place.source)];
             let mut latest = 0;
             let decoded = F::decode(message, header, &mut |ts: u64, event: Event<'_>| {
                 if ts != 0 {
@@ -191,8 +195,16 @@ impl<'a, F: Feed> PacketSink<'a, F> {
                     origin.ts_event_ns = time.unix_ns(ts, origin.ts_recv_ns);
                 }
                 market.apply(&event, origin, registry);
-            })?;
+                if let Some(messages) = messages {
+                    messages.fact(&event, place.source, market, registry);
+                }
+            });
+            let decoded = decoded.inspect_err(|_| messages.iter_mut().for_each(|m| m.forget()))?;
             tally.message(decoded);
+            if let Some(messages) = messages {
+                let place = Place { line: sink.line, ..*place };
+                messages.end::<F>(message, message_place, place, origin, (market, registry));
+            }
             if by_message_clock && latest != 0 {
                 let (place, ts_recv_ns) = (*place, origin.ts_recv_ns);
                 clock.at(origin.ts_event_ns, |ts_ns| sink.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
@@ -238,6 +250,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
             capture: arrival.capture,
             frame: arrival.frame,
         };
+        self.line = arrival.line as u16;
         let part = (skip, take);
         let place = self.state.place;
         let mut decoded_at = None;

@@ -47,7 +47,7 @@ impl Tape {
 }
 
 /// The name as it is kept at `at`; a feed may have told another since.
-fn kept(names: &mut Vec<Arc<str>>, at: usize, name: &str) -> Arc<str> {
+pub(super) fn kept(names: &mut Vec<Arc<str>>, at: usize, name: &str) -> Arc<str> {
     if names.len() <= at {
         names.resize_with(at + 1, Arc::default);
     }

@@ -2,6 +2,7 @@
 
 mod figures;
 mod kit;
+mod messages;
 mod parquet;
 mod schema;
 mod trouble;

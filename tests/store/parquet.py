@@ -1,4 +1,5 @@
-"""Reads the quotes of a replay with DuckDB and Polars, and the store with both; compares every row with `--quotes`."""
+"""Reads the quotes of a replay with DuckDB, Polars and, where it is there, pandas, and the store with the first two; compares
+every row with `--quotes`."""
 
 import json
 import sqlite3
@@ -65,6 +66,20 @@ assert frame.schema["bid"] == polars.Decimal(19, 9), frame.schema
 frame = frame.with_columns(polars.col("ts", "ts_event").dt.epoch("ns"))
 columns = "date source instrument ts venue bid bid_qty ask ask_qty round_lot_bid round_lot_ask ts_event seq quality"
 same("polars", frame.select(columns.split()).rows(), said)
+
+try:
+    import pandas
+    import pyarrow.dataset
+except ImportError:
+    print("SKIPPED: pandas is not there")
+else:
+    hive = pyarrow.dataset.partitioning(pyarrow.schema([(c, pyarrow.string()) for c in ("date", "source", "instrument")]), flavor="hive")
+    table = pandas.read_parquet(f"{folder}/quotes", partitioning=hive, dtype_backend="pyarrow")
+    for column in ("ts", "ts_event"):
+        assert str(table[column].dtype) == "timestamp[ns, tz=UTC][pyarrow]", table[column].dtype
+        table[column] = table[column].astype("int64[pyarrow]")
+    cells = [[None if pandas.isna(cell) else cell for cell in table[column]] for column in columns.split()]
+    same("pandas", list(zip(*cells)), [(str(row[0]), *row[1:]) for row in said])
 
 # The store is read by both too.
 asked = "SELECT channel, start_ns, packets FROM channel_interval ORDER BY 1, 2"

@@ -174,7 +174,7 @@ fn quotes_of_real_captures_are_what_was_said() {
 }
 
 /// A Python that has DuckDB and Polars: `.ci/run` makes it.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let python = root().join("target/python/bin/python");
     let has = Command::new(&python).args(["-c", "import duckdb, polars"]).output();
     if !has.is_ok_and(|output| output.status.success()) {

@@ -10,10 +10,10 @@ use std::path::Path;
 use feeds::FeedId;
 use hashbrown::HashMap;
 
-use crate::cli::ndjson;
 use crate::config::{Config, Group};
 use crate::identify::Evidence;
 use crate::packet;
+use crate::packet::ndjson;
 use crate::source::{Datagram, Transport};
 
 /// Datagrams that may wait.

@@ -4,8 +4,8 @@ use feeds::feed::{Decoded, PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 use feeds::{Feed, FeedVisitor};
 
-use crate::cli::ndjson;
 use crate::packet;
+use crate::packet::ndjson;
 use crate::source::Datagram;
 
 /// What lines of every packet begin with.

@@ -22,6 +22,7 @@ use crate::pipeline::{Intake, Judge, Pipeline, Settings};
 use crate::source::clock::{Pacer, StageTimer};
 use crate::source::{Captures, Options, ProgressReporter};
 use outputs::Outputs;
+use parquet::MessageOutput;
 use store::StoreOutput;
 use summary::Summary;
 
@@ -66,6 +67,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub parquet: Option<PathBuf>,
 
+    /// Write every message that is delivered, with its fields, to Parquet files below DIR, by date, source and instrument; DIR is
+    /// new or empty
+    #[arg(long, value_name = "DIR")]
+    pub parquet_messages: Option<PathBuf>,
+
     /// How fast capture time runs: max, realtime, or a factor such as 10 or 0.5
     #[arg(long, default_value = "max", value_name = "SPEED")]
     pub speed: String,
@@ -100,12 +106,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     };
     let mut captures = input.open(&options)?;
     let mut outputs = Outputs::open(args)?;
-    outputs.parquet = parquet::open(args, &config)?;
+    outputs.parquet = parquet::open(args, &config, captures.names())?;
+    let mut messages = parquet::open_messages(args, &config, captures.names())?;
     outputs.store = StoreOutput::open(args, &config, &text, captures.names())?;
     let settings = Settings {
         captures: captures.names().to_vec(),
         quotes: args.quotes.is_some(),
         tape: args.parquet.is_some(),
+        messages: args.parquet_messages.is_some(),
         stages: args.latency.is_some().then(stage_clocks),
         binaryfile_midnight_ns: options.binaryfile_midnight_ns,
         figures_every_ns: args.store.as_ref().map(|_| beat_ns(&config, pacer.is_some())),
@@ -115,12 +123,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let mut pipeline = Pipeline::new(&config, settings, recorder);
     // Who watches at a pace wants each record when it is due.
     let overlapped = !args.no_read_ahead && pacer.is_none();
-    let flowing = pump(&mut captures, &mut pipeline, &mut outputs, pacer, overlapped)?;
+    let flowing = pump(&mut captures, &mut pipeline, (&mut outputs, &mut messages), pacer, overlapped)?;
     if flowing {
         pipeline.finish();
         outputs.drain(&mut pipeline)?;
     }
     let store = outputs.store.take();
+    messages.finish(&mut pipeline.intake)?;
     outputs.finish(&mut pipeline)?;
     if let (Some(store), true) = (store, flowing) {
         store.finish(&captures)?;
@@ -142,7 +151,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 fn pump(
     captures: &mut Captures,
     pipeline: &mut Pipeline,
-    outputs: &mut Outputs,
+    (outputs, messages): (&mut Outputs, &mut MessageOutput),
     pacer: Option<Pacer>,
     overlapped: bool,
 ) -> Result<bool> {
@@ -153,9 +162,10 @@ fn pump(
     let mut progress = ProgressReporter::new(captures, true);
     let flowing = if overlapped {
         let taken = |judge: &mut Judge, now_ns| outputs.take(judge, now_ns, false);
-        overlap::run(intake, judge, |intake, ahead| read_ahead(captures, intake, ahead, &mut progress), taken)
+        let mut read = (messages, &mut progress);
+        overlap::run(intake, judge, |intake, ahead| read_ahead(captures, intake, ahead, &mut read), taken)
     } else {
-        read_and_judge(captures, intake, judge, (outputs, pacer, &mut progress))
+        read_and_judge(captures, intake, judge, (outputs, messages, pacer, &mut progress))
     };
     progress.finish();
     flowing
@@ -166,10 +176,11 @@ fn read_ahead(
     captures: &mut Captures,
     intake: &mut Intake,
     ahead: &mut Ahead,
-    progress: &mut ProgressReporter,
+    (messages, progress): &mut (&mut MessageOutput, &mut ProgressReporter),
 ) -> Result<bool> {
     while let Some(datagram) = captures.next()? {
         intake.on_datagram(&datagram, ahead);
+        messages.take(intake)?;
         if ahead.is_abandoned() {
             return Ok(false);
         }
@@ -187,13 +198,19 @@ fn read_and_judge(
     captures: &mut Captures,
     intake: &mut Intake,
     judge: &mut Judge,
-    (outputs, mut pacer, progress): (&mut Outputs, Option<Pacer>, &mut ProgressReporter),
+    (outputs, messages, mut pacer, progress): (
+        &mut Outputs,
+        &mut MessageOutput,
+        Option<Pacer>,
+        &mut ProgressReporter,
+    ),
 ) -> Result<bool> {
     while let Some(datagram) = captures.next()? {
         if let Some(pacer) = &mut pacer {
             pacer.wait_until(datagram.ts_recv_ns);
         }
         intake.on_datagram(&datagram, judge);
+        messages.take(intake)?;
         let until_ns = intake.span().map_or(0, |(_, until_ns)| until_ns);
         if !outputs.take(judge, until_ns, pacer.is_some())? {
             return Ok(false);

@@ -8,12 +8,10 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
 
-use crate::pipeline::tape::QuoteRow;
-
 /// Columns that are being written.
-pub(super) struct Columns<'g, 'a> {
+pub(in crate::store) struct Columns<'g, 'a, R> {
     group: SerializedRowGroupWriter<'g, File>,
-    rows: &'a [QuoteRow],
+    rows: &'a [R],
 }
 
 /// A number as a column holds it: signed, for readers that know no other. What does not fit is left out.
@@ -21,9 +19,9 @@ pub(super) fn number(n: u64) -> Option<i64> {
     i64::try_from(n).ok()
 }
 
-impl<'g, 'a> Columns<'g, 'a> {
+impl<'g, 'a, R> Columns<'g, 'a, R> {
     /// Of those rows.
-    pub fn new(group: SerializedRowGroupWriter<'g, File>, rows: &'a [QuoteRow]) -> Self {
+    pub fn new(group: SerializedRowGroupWriter<'g, File>, rows: &'a [R]) -> Self {
         Columns { group, rows }
     }
 
@@ -33,34 +31,55 @@ impl<'g, 'a> Columns<'g, 'a> {
     }
 
     /// Numbers that are always there.
-    pub fn whole(&mut self, of: impl Fn(&QuoteRow) -> i64) -> Result<(), ParquetError> {
+    pub fn whole(&mut self, of: impl Fn(&R) -> i64) -> Result<(), ParquetError> {
         self.write::<Int64Type>(|row| Some(of(row)), false)
     }
 
     /// Numbers that may be missing.
-    pub fn numbers(&mut self, of: impl Fn(&QuoteRow) -> Option<i64>) -> Result<(), ParquetError> {
+    pub fn numbers(&mut self, of: impl Fn(&R) -> Option<i64>) -> Result<(), ParquetError> {
         self.write::<Int64Type>(of, true)
     }
 
+    /// Times, nanoseconds since 1970; 0 is none.
+    pub fn times(&mut self, of: impl Fn(&R) -> u64) -> Result<(), ParquetError> {
+        self.numbers(|row| number(of(row)).filter(|ns| *ns != 0))
+    }
+
+    /// Single characters that may be missing.
+    pub fn letters(&mut self, of: impl Fn(&R) -> Option<char>) -> Result<(), ParquetError> {
+        let text = |letter: char| ByteArray::from(letter.to_string().as_str());
+        self.write::<ByteArrayType>(|row| of(row).map(text), true)
+    }
+
+    /// Text that is always there, and not the row's own.
+    pub fn words_of<'n>(&mut self, of: impl Fn(&R) -> &'n str) -> Result<(), ParquetError> {
+        self.write::<ByteArrayType>(|row| Some(ByteArray::from(of(row))), false)
+    }
+
+    /// Text that may be missing, and is not the row's own.
+    pub fn text_of<'n>(&mut self, of: impl Fn(&R) -> Option<&'n str>) -> Result<(), ParquetError> {
+        self.write::<ByteArrayType>(|row| of(row).map(ByteArray::from), true)
+    }
+
     /// Text that is always there.
-    pub fn words(&mut self, of: impl Fn(&'a QuoteRow) -> &'a str) -> Result<(), ParquetError> {
+    pub fn words(&mut self, of: impl Fn(&'a R) -> &'a str) -> Result<(), ParquetError> {
         self.write::<ByteArrayType>(|row| Some(ByteArray::from(of(row))), false)
     }
 
     /// Text that may be missing.
-    pub fn text(&mut self, of: impl Fn(&'a QuoteRow) -> Option<&'a str>) -> Result<(), ParquetError> {
+    pub fn text(&mut self, of: impl Fn(&'a R) -> Option<&'a str>) -> Result<(), ParquetError> {
         self.write::<ByteArrayType>(|row| of(row).map(ByteArray::from), true)
     }
 
     /// Prices: nine bytes, the most significant first.
-    pub fn prices(&mut self, of: impl Fn(&QuoteRow) -> Option<i64>) -> Result<(), ParquetError> {
+    pub fn prices(&mut self, of: impl Fn(&R) -> Option<i64>) -> Result<(), ParquetError> {
         let bytes = |price: i64| FixedLenByteArray::from(i128::from(price).to_be_bytes()[7..].to_vec());
         self.write::<FixedLenByteArrayType>(|row| of(row).map(bytes), true)
     }
 
     fn write<T: DataType>(
         &mut self,
-        of: impl Fn(&'a QuoteRow) -> Option<T::T>,
+        of: impl Fn(&'a R) -> Option<T::T>,
         optional: bool,
     ) -> Result<(), ParquetError> {
         let missing = || ParquetError::General("the schema has fewer columns".to_owned());

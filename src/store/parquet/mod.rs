@@ -1,4 +1,5 @@
-//! Quotes in Parquet: `quotes/date=.../source=.../instrument=.../part-N.parquet`, for DuckDB, Polars, pandas and Spark.
+//! Rows in Parquet, for DuckDB, Polars, pandas and Spark: `quotes/date=.../source=.../instrument=.../part-N.parquet`, and
+//! `messages/...` alike.
 //!
 //! Times are nanoseconds (`TIMESTAMP(NANOS, UTC)`), prices exact decimals (`DECIMAL(19, 9)`, which holds every price that
 //! a feed can say). Rows wait in memory up to a bound and then go out as whole files, the largest partitions first: any
@@ -9,6 +10,8 @@
 
 mod column;
 mod hive;
+mod messages;
+mod quotes;
 mod read;
 
 use std::collections::BTreeMap;
@@ -25,78 +28,112 @@ use parquet::schema::types::TypePtr;
 
 use super::error::StoreError;
 use crate::alert::json::show_time;
+use crate::config::Config;
+use crate::pipeline::messages::MessageRow;
 use crate::pipeline::tape::QuoteRow;
-use column::{Columns, number};
+use column::Columns;
 use hive::encoded;
 pub use read::load_quotes;
 
-/// Columns of a file of quotes, in this order; date, source and instrument are in the folders' names.
-const QUOTES: &str = "message quote {
-    required int64 ts (TIMESTAMP(NANOS, true));
-    optional binary venue (STRING);
-    optional fixed_len_byte_array(9) bid (DECIMAL(19, 9));
-    optional int64 bid_qty;
-    optional fixed_len_byte_array(9) ask (DECIMAL(19, 9));
-    optional int64 ask_qty;
-    optional fixed_len_byte_array(9) round_lot_bid (DECIMAL(19, 9));
-    optional fixed_len_byte_array(9) round_lot_ask (DECIMAL(19, 9));
-    optional int64 ts_event (TIMESTAMP(NANOS, true));
-    optional int64 seq;
-    required binary quality (STRING);
-}";
-
 const DAY_NS: u64 = 86_400_000_000_000;
 
-/// How many rows wait.
+/// How much waits, in weights of rows.
 #[derive(Debug, Clone, Copy)]
-struct Bounds {
+pub(super) struct Bounds {
     /// Of all partitions together, at most: some 100 MB.
     all: usize,
     /// Of one partition: that is worth a file.
     part: usize,
 }
 
-const BOUNDS: Bounds = Bounds { all: 1 << 19, part: 1 << 17 };
-
 /// A day of an instrument of a source.
 type Partition = (u64, u16, Arc<str>);
 
+/// What is kept as a row.
+pub(super) trait Record: Sized {
+    /// Folder of its files.
+    const FOLDER: &'static str;
+    /// Columns of a file, in this order; date, source and instrument are in the folders' names.
+    const SCHEMA: &'static str;
+    /// How much waits.
+    const BOUNDS: Bounds;
+    /// Where it belongs.
+    fn partition(&self) -> Partition;
+    /// What it takes of the bounds.
+    fn weight(&self) -> usize;
+    /// Writes the columns.
+    fn write(columns: &mut Columns<'_, '_, Self>, names: &Names) -> Result<(), ParquetError>;
+}
+
+/// What numbers in rows mean.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Sources and composites.
+    pub sources: Vec<String>,
+    /// By source: its channels, and their lines.
+    pub channels: Vec<Vec<(String, Vec<String>)>>,
+    /// Captures.
+    pub captures: Vec<String>,
+}
+
+impl Names {
+    /// Of a configuration and captures.
+    pub fn of(config: &Config, captures: &[String]) -> Names {
+        let lines = |c: &crate::config::Channel| c.lines.iter().map(|line| line.name.clone()).collect();
+        let channels = |s: &crate::config::Source| {
+            s.channels.iter().map(|channel| (channel.name.clone(), lines(channel))).collect()
+        };
+        Names {
+            sources: config.comparands(),
+            channels: config.sources.iter().map(channels).collect(),
+            captures: captures.to_vec(),
+        }
+    }
+}
+
+/// Files of quotes.
+pub type QuoteFiles = Files<QuoteRow>;
+/// Files of messages.
+pub type MessageFiles = Files<MessageRow>;
+
 /// See the module.
-pub struct QuoteFiles {
+pub struct Files<R> {
     folder: PathBuf,
-    sources: Vec<String>,
+    names: Names,
     schema: TypePtr,
     properties: WriterPropertiesPtr,
     bounds: Bounds,
-    waiting: BTreeMap<Partition, Vec<QuoteRow>>,
-    rows: usize,
+    waiting: BTreeMap<Partition, (usize, Vec<R>)>,
+    /// Weight of all that waits.
+    weight: usize,
     parts: u64,
 }
 
-impl QuoteFiles {
-    /// Files below `folder`, which is made; `sources` are the names of sources by number.
+#[allow(private_bounds, reason = "which rows there are is decided here")]
+impl<R: Record> Files<R> {
+    /// Files below `folder`, which is made.
     ///
     /// # Errors
     /// A folder that cannot be made.
-    pub fn create(folder: &Path, sources: Vec<String>) -> Result<QuoteFiles, StoreError> {
-        let folder = folder.join("quotes");
+    pub fn create(folder: &Path, names: Names) -> Result<Files<R>, StoreError> {
+        let folder = folder.join(R::FOLDER);
         fs::create_dir_all(&folder).map_err(|e| {
             StoreError(format!(
                 "the folder {} cannot be made: {e}; name one in a writable folder",
                 folder.display()
             ))
         })?;
-        let schema = parse_message_type(QUOTES).map_err(|e| refused(&folder, &e))?;
+        let schema = parse_message_type(R::SCHEMA).map_err(|e| refused(&folder, &e))?;
         // The first level is quick, and quotes shrink to a tenth with it.
         let compression = Compression::ZSTD(ZstdLevel::default());
-        Ok(QuoteFiles {
+        Ok(Files {
             folder,
-            sources,
+            names,
             schema: Arc::new(schema),
             properties: Arc::new(WriterProperties::builder().set_compression(compression).build()),
-            bounds: BOUNDS,
+            bounds: R::BOUNDS,
             waiting: BTreeMap::new(),
-            rows: 0,
+            weight: 0,
             parts: 0,
         })
     }
@@ -105,15 +142,16 @@ impl QuoteFiles {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn take(&mut self, rows: impl Iterator<Item = QuoteRow>) -> Result<(), StoreError> {
+    pub fn take(&mut self, rows: impl Iterator<Item = R>) -> Result<(), StoreError> {
         for row in rows {
-            let partition = (row.ts_ns / DAY_NS, row.source, row.instrument.clone());
-            let waiting = self.waiting.entry(partition.clone()).or_default();
+            let (partition, weight) = (row.partition(), row.weight());
+            let (waits, waiting) = self.waiting.entry(partition.clone()).or_default();
             waiting.push(row);
-            self.rows += 1;
-            if waiting.len() >= self.bounds.part {
+            *waits += weight;
+            self.weight += weight;
+            if *waits >= self.bounds.part {
                 self.write(&partition)?;
-            } else if self.rows >= self.bounds.all {
+            } else if self.weight >= self.bounds.all {
                 self.make_room()?;
             }
         }
@@ -133,11 +171,11 @@ impl QuoteFiles {
 
     /// Writes the largest partitions, until half of the room is free.
     fn make_room(&mut self) -> Result<(), StoreError> {
-        let sizes = self.waiting.iter().map(|(partition, rows)| (rows.len(), partition.clone()));
+        let sizes = self.waiting.iter().map(|(partition, (weight, _))| (*weight, partition.clone()));
         let mut sizes: Vec<(usize, Partition)> = sizes.collect();
         sizes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         for (_, partition) in sizes {
-            if self.rows <= self.bounds.all / 2 {
+            if self.weight <= self.bounds.all / 2 {
                 break;
             }
             self.write(&partition)?;
@@ -146,10 +184,10 @@ impl QuoteFiles {
     }
 
     fn write(&mut self, partition: &Partition) -> Result<(), StoreError> {
-        let Some(rows) = self.waiting.remove(partition) else { return Ok(()) };
-        self.rows -= rows.len();
+        let Some((weight, rows)) = self.waiting.remove(partition) else { return Ok(()) };
+        self.weight -= weight;
         let (day, source, instrument) = partition;
-        let source = self.sources.get(usize::from(*source)).map_or("", String::as_str);
+        let source = self.names.sources.get(usize::from(*source)).map_or("", String::as_str);
         let folder = self
             .folder
             .join(format!("date={}", &show_time(day * DAY_NS)[..10]))
@@ -169,23 +207,11 @@ impl QuoteFiles {
         })
     }
 
-    fn write_file(&self, path: &Path, rows: &[QuoteRow]) -> Result<(), ParquetError> {
+    fn write_file(&self, path: &Path, rows: &[R]) -> Result<(), ParquetError> {
         let mut writer =
             SerializedFileWriter::new(File::create(path)?, self.schema.clone(), self.properties.clone())?;
         let mut columns = Columns::new(writer.next_row_group()?, rows);
-        let time = |ns: u64| number(ns).filter(|ns| *ns != 0);
-        columns.whole(|row| row.ts_ns as i64)?;
-        columns.text(|row| Some(&*row.venue).filter(|mic| !mic.is_empty()))?;
-        for side in [0, 1] {
-            columns.prices(|row| row.quote.best[side].map(|level| level.price))?;
-            columns.numbers(|row| row.quote.best[side].and_then(|level| number(level.quantity)))?;
-        }
-        for side in [0, 1] {
-            columns.prices(|row| row.quote.round_lot[side].map(|level| level.price))?;
-        }
-        columns.numbers(|row| time(row.origin.ts_event_ns))?;
-        columns.numbers(|row| number(row.origin.sequence))?;
-        columns.words(|row| row.quote.quality.name())?;
+        R::write(&mut columns, &self.names)?;
         columns.close()?;
         writer.close()?;
         Ok(())

@@ -29,16 +29,20 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+fn named(source: &str) -> Names {
+    Names { sources: vec![source.to_owned()], ..Names::default() }
+}
+
 fn written(bounds: Bounds, batch: usize, rows: &[QuoteRow]) -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().unwrap();
-    let mut files_of = QuoteFiles::create(folder.path(), vec!["a/b".to_owned()]).unwrap();
+    let mut files_of = QuoteFiles::create(folder.path(), named("a/b")).unwrap();
     files_of.bounds = bounds;
     for rows in rows.chunks(batch) {
         files_of.take(rows.iter().cloned()).unwrap();
-        assert!(files_of.rows < bounds.all, "{} rows wait", files_of.rows);
+        assert!(files_of.weight < bounds.all, "{} rows wait", files_of.weight);
     }
     files_of.flush().unwrap();
-    assert!(files_of.waiting.is_empty() && files_of.rows == 0);
+    assert!(files_of.waiting.is_empty() && files_of.weight == 0);
     files(folder.path())
 }
 
@@ -109,7 +113,7 @@ fn prices_are_exact_to_the_ends_of_their_range() {
 #[test]
 fn a_file_that_cannot_be_written_is_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    let mut files_of = QuoteFiles::create(folder.path(), vec!["a".to_owned()]).unwrap();
+    let mut files_of = QuoteFiles::create(folder.path(), named("a")).unwrap();
     // In the way of the day's folder lies a file.
     fs::write(folder.path().join("quotes/date=1970-01-01"), b"").unwrap();
     files_of.take([row(1, "A", 1)].into_iter()).unwrap();
@@ -124,7 +128,7 @@ fn a_file_that_cannot_be_written_is_one_sentence() {
 fn what_is_written_is_read_back_and_what_is_damaged_is_refused() {
     let price = i64::MIN + 1;
     let folder = tempfile::tempdir().unwrap();
-    let mut files_of = QuoteFiles::create(folder.path(), vec!["a/b".to_owned()]).unwrap();
+    let mut files_of = QuoteFiles::create(folder.path(), named("a/b")).unwrap();
     files_of.take([row(5, "D/E", price), row(6, "B", 1)].into_iter()).unwrap();
     files_of.flush().unwrap();
     let read = |instrument| {

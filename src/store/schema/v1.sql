@@ -19,7 +19,7 @@ CREATE TABLE run (
     finished_ns INTEGER, -- wall time at which it ended; null while open
     from_ns INTEGER, -- first moment of data (live: of watching)
     until_ns INTEGER, -- last moment of data that is in the store
-    parquet TEXT -- folder of its quotes and messages; null: none were asked for
+    parquet TEXT -- folder below which it wrote its quotes (`quotes/`); null: it wrote none
 ) STRICT;
 
 -- The captures of a replay, the recordings of a live run.

@@ -1,0 +1,79 @@
+"""Reads the messages of a replay with DuckDB, Polars and, where it is there, pandas; compares every cell between them, and
+the fields with what `parallax decode` lists."""
+
+import json
+import sys
+from decimal import Decimal
+
+import duckdb
+import polars
+
+folder, lines = sys.argv[1:3]
+files = f"{folder}/messages/**/*.parquet"
+TIMES, PRICES = ("ts", "ts_event"), ("price", "bid", "ask", "lower", "upper")
+
+duck = duckdb.connect()
+duck.execute("SET TimeZone = 'UTC'")
+duck.execute(f"CREATE VIEW m AS SELECT * FROM read_parquet('{files}', hive_partitioning = true)")
+kinds = dict(duck.execute("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM m)").fetchall())
+assert all(kinds[name] == "DECIMAL(19,9)" for name in PRICES), kinds
+columns = sorted(kinds)
+shown = ", ".join(f"epoch_ns({c}) AS {c}" if c in TIMES else c for c in columns)
+by_duckdb = duck.execute(f"SELECT {shown} FROM m").fetchall()
+
+frame = polars.read_parquet(files, hive_partitioning=True)
+for column in TIMES:
+    assert frame.schema[column] == polars.Datetime("ns", "UTC"), frame.schema
+for column in PRICES:
+    assert frame.schema[column] == polars.Decimal(19, 9), frame.schema
+frame = frame.with_columns(polars.col(*TIMES).dt.epoch("ns")).select(columns)
+by_polars = frame.rows()
+
+
+def same(engine, rows, others):
+    assert len(rows) == len(others) > 5_000, (engine, len(rows), len(others))
+    for row, other in zip(sorted(rows, key=repr), sorted(others, key=repr)):
+        assert row == other, (engine, row, other)
+
+
+same("polars", by_polars, by_duckdb)
+print(f"duckdb and polars: {len(by_polars)} rows, every cell the same")
+
+said = {}
+for line in open(lines):
+    message = json.loads(line)
+    said[message["capture"], message["frame"], message["msg"]] = message
+at = {name: number for number, name in enumerate(columns)}
+for row in by_duckdb:
+    message = said[row[at["capture"]], row[at["frame"]], row[at["msg"]]]
+    # The message's number; `decode` says the first of its packet.
+    assert message["seq"] + message["msg"] == row[at["seq"]], row
+    assert (message["ts"], message["type"]) == (row[at["ts"]], row[at["type"]]), row
+    fields = message["fields"]
+    if row[at["part"]] > 0:
+        assert row[at["fields"]] is None, row
+        continue
+    assert json.loads(row[at["fields"]]) == fields, row
+    if row[at["type"]] == "add_order":
+        assert row[at["price"]] == Decimal(fields["price"]) / 10_000 and row[at["instrument"]] == fields["stock"], row
+
+try:
+    import pandas
+    import pyarrow.dataset
+except ImportError:
+    print("SKIPPED: pandas is not there")
+    sys.exit()
+# Folders' names as text: left to itself pandas makes categories of them, and numbers of names that are all digits.
+hive = pyarrow.dataset.partitioning(pyarrow.schema([(c, pyarrow.string()) for c in ("date", "source", "instrument")]), flavor="hive")
+table = pandas.read_parquet(f"{folder}/messages", partitioning=hive, dtype_backend="pyarrow")
+for column in TIMES:
+    table[column] = table[column].astype("int64[pyarrow]")
+cells = [[None if pandas.isna(cell) else cell for cell in table[column]] for column in columns]
+
+
+def plain(row):
+    return tuple(str(x) if at["date"] == n else x for n, x in enumerate(row))
+
+
+same("pandas", list(zip(*cells)), [plain(r) for r in by_duckdb])
+print(f"pandas: {len(table)} rows, every cell the same")
