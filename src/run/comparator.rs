@@ -16,7 +16,7 @@ use super::status::{AlertCount, ComparatorStatus, HeldCount, PairStatus, StageSt
 use crate::latency::{Percentiles, SeriesId, point};
 use crate::pipeline::{Class, Judge, Step};
 use crate::source::clock;
-use crate::store::StoreSender;
+use crate::store::{QuoteSender, StoreSender};
 
 /// Records of alerts for the reporter.
 pub type AlertLines = Vec<u8>;
@@ -63,6 +63,8 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The store, where there is one.
     pub store: Option<StoreSender>,
+    /// Files of quotes, where they are wanted.
+    pub quotes: Option<QuoteSender>,
 }
 
 impl ComparatorThread {
@@ -75,7 +77,7 @@ impl ComparatorThread {
         ];
         judge.advance(start_ns);
         judge.start(start_ns);
-        let Settings { reporter, wake, board, core, sleeps, names, store } = settings;
+        let Settings { reporter, wake, board, core, sleeps, names, store, quotes } = settings;
         let (timers, timer_late_max_ns, stalls, lost, shown_ns) = (0, 0, 0, 0, 0);
         ComparatorThread {
             judge,
@@ -84,7 +86,7 @@ impl ComparatorThread {
             wake,
             board,
             alerted,
-            keep: Keep::new(store),
+            keep: Keep::new(store, quotes),
             names,
             core,
             sleeps,

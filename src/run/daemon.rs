@@ -22,7 +22,9 @@ use crate::pipeline::{Feeder, Judge, Stages, Timed};
 use crate::source::clock::{self, WallClock};
 use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
 use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
-use crate::store::{Manner, Reopen, Retention, RunFacts, StoreError, StoreThread, Writer};
+use crate::store::{
+    Manner, QuoteThread, Reopen, Retention, RowNames, RunFacts, StoreError, StoreThread, Writer,
+};
 
 /// Bytes between a receiver and the recorder.
 const RECORDER_RING: usize = 64 << 20;
@@ -85,6 +87,8 @@ pub struct Threads {
     pub recorder: Option<RecorderMonitor>,
     /// The store.
     pub store: Option<StoreThread>,
+    /// Files of quotes.
+    pub quotes: Option<QuoteThread>,
     /// Records of alerts.
     pub alerts: crossbeam_channel::Receiver<Vec<u8>>,
     /// What happened to lines and interfaces.
@@ -183,6 +187,8 @@ impl Opened {
             }
             _ => None,
         };
+        let quotes =
+            live.store.as_ref().and_then(|store| write_quotes(store, config, started_ns)).transpose()?;
         let comparator = {
             let wake = Arc::clone(&wake);
             let settings = Settings {
@@ -198,12 +204,16 @@ impl Opened {
                 },
                 names: config.comparands(),
                 store: store.as_ref().map(StoreThread::sender),
+                quotes: quotes.as_ref().map(QuoteThread::sender),
             };
             let clock: Box<dyn StageClock + Send> = Box::new(WallClock);
             let timed = (Timed::Live, Some(clock));
             let mut judge = Judge::new(config, &[], Histograms::without_log(), timed, false);
             if store.is_some() {
                 judge.keep_figures(BEAT_NS);
+            }
+            if quotes.is_some() {
+                judge.keep_tape();
             }
             let thread = ComparatorThread::new(judge, listeners, settings, started_ns);
             let (core, realtime) = (self.plan.comparator_core, live.run.realtime);
@@ -274,6 +284,7 @@ impl Opened {
             judge,
             recorder,
             store,
+            quotes,
             alerts,
             events,
             started_ns,
@@ -308,6 +319,11 @@ impl Threads {
         drain(&self.alerts);
         if let (Some(store), Some(_)) = (self.store, &judge)
             && let Err(error) = store.finish(Vec::new())
+        {
+            super::reporter::say(&error.to_string());
+        }
+        if let (Some(quotes), Some(_)) = (self.quotes, &judge)
+            && let Err(error) = quotes.finish()
         {
             super::reporter::say(&error.to_string());
         }
@@ -375,9 +391,20 @@ fn begin_run(store: &crate::config::live::Store, config: &Config, now_ns: u64) -
         config: std::fs::read_to_string(&config.path).unwrap_or_default(),
         interval_ns: store.interval_ns,
         began_ns: now_ns,
-        parquet: None,
+        parquet: store.parquet.as_ref().map(|folder| folder.display().to_string()),
     };
     Writer::begin(crate::store::open_write(&store.path)?, &facts, config)
+}
+
+/// Starts what writes quotes, where they are wanted.
+fn write_quotes(
+    store: &crate::config::live::Store,
+    config: &Config,
+    now_ns: u64,
+) -> Option<Result<QuoteThread, StoreError>> {
+    let folder = store.parquet.as_ref()?;
+    let rotate = Duration::from_nanos(store.parquet_rotate_ns);
+    Some(QuoteThread::start(folder, RowNames::of(config, &[]), (now_ns, rotate), || settle_on(None, None)))
 }
 
 /// Where a line's datagrams go in the feeder.

@@ -3,25 +3,32 @@
 //! What finds no room waits here, up to a bound; beyond it, it is lost and counted.
 
 use crate::pipeline::Judge;
-use crate::store::{Batch, StoreSender};
+use crate::pipeline::tape::QuoteRow;
+use crate::store::{Batch, QuoteSender, StoreSender};
 
 /// Figures that wait for a slow store at most.
 const FIGURES_MAX: usize = 1 << 18;
 /// Bytes of alert lines that wait for it at most.
 const LINES_MAX: usize = 64 << 20;
 
+/// Rows of quotes that are handed over at once; fewer wait for the next beat.
+const ROWS: usize = 4_096;
+/// Rows of quotes that wait for a slow disk at most.
+const ROWS_MAX: usize = 1 << 17;
+
 /// See the module.
 pub struct Keep {
     store: Option<StoreSender>,
+    quotes: Option<QuoteSender>,
     waiting: Batch,
     /// Bytes of the judge's own waiting lines that have been copied.
     copied: usize,
 }
 
 impl Keep {
-    /// For a store, where there is one.
-    pub fn new(store: Option<StoreSender>) -> Keep {
-        Keep { store, waiting: Batch::default(), copied: 0 }
+    /// For a store, where there is one, and files of quotes.
+    pub fn new(store: Option<StoreSender>, quotes: Option<QuoteSender>) -> Keep {
+        Keep { store, quotes, waiting: Batch::default(), copied: 0 }
     }
 
     /// Takes a copy of the lines that are new.
@@ -40,8 +47,15 @@ impl Keep {
     /// Hands over what there is, if there is room.
     pub fn pass_on(&mut self, judge: &mut Judge) {
         let Some(store) = &self.store else { return };
-        if let Some(figures) = judge.take_figures() {
+        let beat = judge.take_figures().is_some_and(|figures| {
             self.waiting.figures.append(figures);
+            !self.waiting.figures.is_empty()
+        });
+        if let (Some(quotes), Some(rows)) = (&self.quotes, judge.take_tape())
+            && !rows.is_empty()
+            && (beat || rows.len() >= ROWS)
+        {
+            pass_quotes(quotes, rows);
         }
         if self.waiting.figures.is_empty() && self.waiting.lines.is_empty() {
             return;
@@ -61,7 +75,22 @@ impl Keep {
         if let Some(figures) = judge.take_figures() {
             self.waiting.figures.append(figures);
         }
+        if let (Some(quotes), Some(rows)) = (self.quotes.take(), judge.take_tape()) {
+            quotes.send(std::mem::take(rows));
+        }
         // One that has ended says why when it is asked to finish.
         let _ = store.send(std::mem::take(&mut self.waiting));
+    }
+}
+
+/// Hands rows over if there is room; what waits is bounded.
+fn pass_quotes(quotes: &QuoteSender, rows: &mut Vec<QuoteRow>) {
+    if quotes.has_room() {
+        let full = std::mem::replace(rows, Vec::with_capacity(ROWS));
+        // Nobody else hands over: there is room still.
+        let _ = quotes.try_send(full).map(|back| quotes.lose(back.len()));
+    } else if rows.len() > ROWS_MAX {
+        quotes.lose(rows.len());
+        rows.clear();
     }
 }

@@ -27,7 +27,7 @@ use crate::alert::console::{self, Console};
 use crate::config::live::{self, Alerts, Change};
 use crate::config::{Config, Severity};
 use crate::source::clock;
-use crate::store::{Batch, HostClock, StoreSender, StoreState, StoreThread};
+use crate::store::{Batch, HostClock, QuoteThread, StoreSender, StoreState, StoreThread};
 
 const WAKE: Token = Token(0);
 const SIGNALS: [Token; 2] = [Token(1), Token(2)];
@@ -339,7 +339,10 @@ impl Reporter {
         let receivers: Vec<ReceiverStatus> =
             threads.receivers.iter().map(|r| receiver(r, &self.config)).collect();
         let recorder = threads.recorder.as_ref().map(|r| recorder(&r.state()));
-        let store = threads.store.as_ref().map(|s| self.store(s.state()));
+        let store = threads.store.as_ref().map(|s| {
+            let quotes = threads.quotes.as_ref().map(QuoteThread::state).unwrap_or_default();
+            self.store(s.state(), quotes)
+        });
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: self.config.live.run.name.clone(),
@@ -373,14 +376,18 @@ impl Reporter {
     }
 
     /// How the store goes; that it cannot be written, and that it can again, is said once.
-    fn store(&mut self, state: StoreState) -> StoreStatus {
-        let StoreState { error, lost, waiting, until_ns, log_bytes } = state;
+    fn store(&mut self, state: StoreState, (quotes_error, quotes): (String, u64)) -> StoreStatus {
+        let StoreState { mut error, lost, waiting, until_ns, log_bytes } = state;
+        if error.is_empty() {
+            error = quotes_error;
+        }
         let path = self.config.live.store.as_ref().map_or(String::new(), |s| s.path.display().to_string());
         let not_stored = NotStored {
             figures: lost.figures,
             transitions: lost.transitions,
             actions: lost.actions,
             clocks: lost.clocks,
+            quotes,
         };
         let was_well = self.front.status.store.as_ref().is_none_or(|was| was.error.is_empty());
         if was_well && !error.is_empty() {

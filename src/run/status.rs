@@ -291,7 +291,7 @@ pub struct StoreStatus {
     pub waiting_bytes: u64,
     /// Bytes of the log beside the file.
     pub log_bytes: u64,
-    /// Why it cannot be written; empty while it can.
+    /// Why it, or its files of quotes, cannot be written; empty while they can.
     pub error: String,
 }
 
@@ -307,13 +307,21 @@ pub struct NotStored {
     pub actions: u64,
     /// Looks at the machine's clock.
     pub clocks: u64,
+    /// Rows of quotes in Parquet.
+    pub quotes: u64,
 }
 
 impl NotStored {
     /// Each kind of thing, and how much of it.
-    pub fn by_name(&self) -> [(&'static str, u64); 4] {
-        let NotStored { figures, transitions, actions, clocks } = *self;
-        [("figures", figures), ("transitions", transitions), ("actions", actions), ("clocks", clocks)]
+    pub fn by_name(&self) -> [(&'static str, u64); 5] {
+        let NotStored { figures, transitions, actions, clocks, quotes } = *self;
+        [
+            ("figures", figures),
+            ("transitions", transitions),
+            ("actions", actions),
+            ("clocks", clocks),
+            ("quotes", quotes),
+        ]
     }
 }
 

@@ -6,6 +6,7 @@
 mod clock;
 mod kit;
 mod operators;
+mod quotes;
 mod recording;
 mod store;
 mod upset;

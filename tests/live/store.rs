@@ -162,10 +162,10 @@ fn held_up_ns(pid: u32) -> u64 {
 }
 
 /// A market that is sent until it is dropped.
-struct Market(std::process::Child);
+pub struct Market(std::process::Child);
 
 impl Market {
-    fn of(place: &Place, out: &str) -> Market {
+    pub fn of(place: &Place, out: &str) -> Market {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
         command.args(["simulate", "--multicast", "--port", &place.port.to_string(), "--duration", "120s"]);
         command.arg("--scenario").arg(scenario("live-demo.toml")).arg("--out").arg(place.path(out));

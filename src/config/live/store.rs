@@ -19,6 +19,10 @@ pub struct Store {
     pub keep_time_ns: u64,
     /// Bytes of the file beyond which the oldest intervals go.
     pub keep_size: u64,
+    /// Folder below which quotes are written as Parquet files; `None`: they are not.
+    pub parquet: Option<PathBuf>,
+    /// How long a row waits at most before its file is closed, nanoseconds.
+    pub parquet_rotate_ns: u64,
     /// What the machine is called whose clock is watched, as the log of clocks names it.
     pub host: Option<String>,
     /// What keeps its clock, in the operator's words.
@@ -32,6 +36,8 @@ impl Default for Store {
             interval_ns: MINUTE,
             keep_time_ns: 366 * DAY,
             keep_size: 20 << 30,
+            parquet: None,
+            parquet_rotate_ns: 15 * MINUTE,
             host: None,
             time_source: None,
         }
@@ -51,6 +57,8 @@ pub(super) fn read(mut table: Table<'_>, folder: &Path) -> Result<Store, ConfigE
     }
     set(&mut store.keep_time_ns, duration(&mut table, "keep_time", DAY..=366 * DAY)?);
     set(&mut store.keep_size, size(&mut table, "keep_size", 16 * MIB..=1 << 50)?);
+    store.parquet = path(&mut table, "parquet", folder)?;
+    set(&mut store.parquet_rotate_ns, duration(&mut table, "parquet_rotate", SECOND..=DAY)?);
     store.host = words(&mut table, "host")?;
     store.time_source = words(&mut table, "time_source")?;
     table.finish()?;

@@ -66,6 +66,8 @@ path = "found.db"
 interval = "10s"
 keep_time = "720h"
 keep_size = "1GiB"
+parquet = "quotes"
+parquet_rotate = "5m"
 host = "md-01"
 time_source = "PTP by ptp4l, it's gm1"
 "#;
@@ -132,6 +134,8 @@ fn everything_that_is_written_is_read() {
             interval_ns: 10 * SECOND,
             keep_time_ns: 720 * 60 * MINUTE,
             keep_size: 1 << 30,
+            parquet: Some(folder.join("quotes")),
+            parquet_rotate_ns: 5 * MINUTE,
             host: Some("md-01".to_owned()),
             time_source: Some("PTP by ptp4l, it's gm1".to_owned()),
         }),

@@ -10,6 +10,7 @@
 
 mod column;
 mod hive;
+mod live;
 mod messages;
 mod quotes;
 mod read;
@@ -33,6 +34,7 @@ use crate::pipeline::messages::MessageRow;
 use crate::pipeline::tape::QuoteRow;
 use column::Columns;
 use hive::encoded;
+pub use live::{QuoteSender, QuoteThread};
 pub use read::load_quotes;
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -107,6 +109,8 @@ pub struct Files<R> {
     /// Weight of all that waits.
     weight: usize,
     parts: u64,
+    /// Goes before the numbers of parts.
+    run: String,
 }
 
 #[allow(private_bounds, reason = "which rows there are is decided here")]
@@ -135,7 +139,14 @@ impl<R: Record> Files<R> {
             waiting: BTreeMap::new(),
             weight: 0,
             parts: 0,
+            run: String::new(),
         })
+    }
+
+    /// Several runs write below the same folder: the names of their parts are in the order in which they began.
+    fn of_run(mut self, began_ns: u64) -> Files<R> {
+        self.run = format!("{began_ns:020}-");
+        self
     }
 
     /// Takes rows.
@@ -144,18 +155,29 @@ impl<R: Record> Files<R> {
     /// A file that cannot be written.
     pub fn take(&mut self, rows: impl Iterator<Item = R>) -> Result<(), StoreError> {
         for row in rows {
-            let (partition, weight) = (row.partition(), row.weight());
-            let (waits, waiting) = self.waiting.entry(partition.clone()).or_default();
-            waiting.push(row);
-            *waits += weight;
-            self.weight += weight;
-            if *waits >= self.bounds.part {
+            let (partition, waits) = self.push(row);
+            if waits >= self.bounds.part {
                 self.write(&partition)?;
-            } else if self.weight >= self.bounds.all {
+            } else if self.is_full() {
                 self.make_room()?;
             }
         }
         Ok(())
+    }
+
+    /// A row waits, whatever waits already; answers with whom, and how much they weigh.
+    fn push(&mut self, row: R) -> (Partition, usize) {
+        let (partition, weight) = (row.partition(), row.weight());
+        let (waits, waiting) = self.waiting.entry(partition.clone()).or_default();
+        waiting.push(row);
+        *waits += weight;
+        self.weight += weight;
+        (partition, *waits)
+    }
+
+    /// As much waits as may.
+    fn is_full(&self) -> bool {
+        self.weight >= self.bounds.all
     }
 
     /// Writes what waits.
@@ -184,8 +206,7 @@ impl<R: Record> Files<R> {
     }
 
     fn write(&mut self, partition: &Partition) -> Result<(), StoreError> {
-        let Some((weight, rows)) = self.waiting.remove(partition) else { return Ok(()) };
-        self.weight -= weight;
+        let Some((weight, rows)) = self.waiting.get(partition) else { return Ok(()) };
         let (day, source, instrument) = partition;
         let source = self.names.sources.get(usize::from(*source)).map_or("", String::as_str);
         let folder = self
@@ -193,18 +214,21 @@ impl<R: Record> Files<R> {
             .join(format!("date={}", &show_time(day * DAY_NS)[..10]))
             .join(format!("source={}", encoded(source)))
             .join(format!("instrument={}", encoded(instrument)));
-        self.parts += 1;
-        let whole = folder.join(format!("part-{:08}.parquet", self.parts));
+        let whole = folder.join(format!("part-{}{:08}.parquet", self.run, self.parts + 1));
         let half = whole.with_extension("parquet.tmp");
         let written = fs::create_dir_all(&folder)
             .map_err(ParquetError::from)
-            .and_then(|()| self.write_file(&half, &rows))
+            .and_then(|()| self.write_file(&half, rows))
             .and_then(|()| fs::rename(&half, &whole).map_err(ParquetError::from));
-        written.map_err(|error| {
-            // What is left of it is of no use; why it failed is what is told.
+        if let Err(error) = written {
+            // What is left of it is of no use; why it failed is what is told. The rows go on waiting.
             let _ = fs::remove_file(&half);
-            refused(&whole, &error)
-        })
+            return Err(refused(&whole, &error));
+        }
+        self.parts += 1;
+        self.weight -= weight;
+        self.waiting.remove(partition);
+        Ok(())
     }
 
     fn write_file(&self, path: &Path, rows: &[R]) -> Result<(), ParquetError> {

@@ -4,7 +4,7 @@ use parquet::record::Field;
 use super::*;
 use crate::market::{Level, Origin, Quote};
 
-fn row(ts_ns: u64, instrument: &str, price: i64) -> QuoteRow {
+pub(super) fn row(ts_ns: u64, instrument: &str, price: i64) -> QuoteRow {
     let level = |price| Some(Level { price, quantity: 100 });
     let quote = Quote { best: [level(price), None], round_lot: [None, level(-price)], ..Quote::default() };
     let origin = Origin { ts_event_ns: u64::MAX, sequence: 7, ..Origin::default() };
@@ -12,7 +12,7 @@ fn row(ts_ns: u64, instrument: &str, price: i64) -> QuoteRow {
 }
 
 /// Paths below the folder, and what the files hold.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(at) = folders.pop() {
         for path in fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()) {
@@ -29,7 +29,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-fn named(source: &str) -> Names {
+pub(super) fn named(source: &str) -> Names {
     Names { sources: vec![source.to_owned()], ..Names::default() }
 }
 
