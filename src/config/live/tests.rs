@@ -235,7 +235,7 @@ fn every_mistake_has_its_line_and_the_right_word() {
         (
             "host = \"md-01\"",
             "host = \" \"",
-            "c.toml:62: `host` wants 1 to 120 characters on one line, such as \"md-01\"",
+            "c.toml:64: `host` wants 1 to 120 characters on one line, such as \"md-01\"",
         ),
     ];
     for (right, wrong, sentence) in cases {
