@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use feeds::feed::Span;
-use feeds::nasdaq_itch50::Itch50;
-use feeds::{Feed, event::Key, moldudp64};
-use itch_day::parts::Day;
+use feeds::moldudp64;
+use itch_day::parts::{Day, ask};
+use parallax::book::Ask;
 use parallax::source::{Captures, Options, clock};
 
 /// Messages of a packet from which on it is looked ahead.
@@ -31,19 +31,16 @@ fn messages(payload: &[u8], mut each: impl FnMut(&[u8])) {
     }
 }
 
-fn take(day: &mut Day, payload: &[u8]) -> u64 {
+fn take(day: &mut Day, asked: &mut Vec<Ask>, payload: &[u8]) -> u64 {
     let Ok(header) = moldudp64::header(payload) else { return 0 };
     if header.count == 0 {
         return 0;
     }
     if header.count >= AHEAD {
-        for ask in [parallax::book::Books::prefetch_order, parallax::book::Books::prefetch_level] {
-            messages(payload, |message| {
-                if let Some((Key::Number(slot), order)) = Itch50::order_named(message) {
-                    ask(&day.books, slot as u32, order);
-                }
-            });
-        }
+        asked.clear();
+        messages(payload, |message| asked.extend(ask(&day.books, message)));
+        asked.iter_mut().for_each(|ask| day.books.ask_order(ask));
+        asked.iter().for_each(|ask| day.books.ask_level(ask));
     }
     messages(payload, |message| day.take(message));
     u64::from(header.count)
@@ -54,9 +51,10 @@ fn run(paths: &[PathBuf]) -> Result<String, parallax::source::CaptureError> {
     let mut days: Vec<Day> = paths.iter().map(|_| Day::new()).collect();
     let (begun, mut packets, mut count) = (clock::monotonic_now(), 0u64, 0u64);
     let mut captures = Captures::open(paths, &options)?;
+    let mut asked = Vec::new();
     while let Some(datagram) = captures.next()? {
         packets += 1;
-        count += take(&mut days[datagram.capture as usize], datagram.payload);
+        count += take(&mut days[datagram.capture as usize], &mut asked, datagram.payload);
     }
     let seconds = begun.elapsed().as_secs_f64();
     let orders: usize = days.iter().map(|day| day.books.orders_live()).sum();

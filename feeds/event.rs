@@ -20,6 +20,12 @@ impl Side {
         self as usize
     }
 
+    /// The ask or else the bid, without a branch: in most feeds nobody can foretell which it will be.
+    #[inline]
+    pub const fn ask_if(ask: bool) -> Side {
+        [Side::Bid, Side::Ask][ask as usize]
+    }
+
     /// The other side.
     #[inline]
     pub const fn opposite(self) -> Side {

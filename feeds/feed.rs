@@ -3,7 +3,7 @@
 //! A feed is stateless: what it answers is a function of the bytes alone. Sequence and line
 //! state, books and time live elsewhere.
 
-use crate::event::{Key, Sink};
+use crate::event::{Key, Side, Sink};
 use crate::wire::{Layout, Visitor, WireError};
 
 /// How a feed's event times count.
@@ -135,6 +135,22 @@ pub enum Decoded {
     Unknown(u32),
 }
 
+/// What a message says of the order it is about, before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderNamed {
+    /// Its instrument.
+    pub key: Key<'static>,
+    /// Its id.
+    pub order: u64,
+    /// It comes in, on `side` at `price` (raw). Not an `Option`: whether it does nobody can foretell, and a branch on it
+    /// costs more than all of this.
+    pub enters: bool,
+    /// Means something where the order comes in only.
+    pub side: Side,
+    /// Likewise.
+    pub price: i64,
+}
+
 /// One feed. `feeds/README.md` says how to add one.
 pub trait Feed {
     /// Its papers.
@@ -166,10 +182,10 @@ pub trait Feed {
     /// When the message is shorter than its layout or contradicts itself. Events handed over before the fault stand.
     fn decode<S: Sink>(message: &[u8], header: &PacketHeader, sink: &mut S) -> Result<Decoded, WireError>;
 
-    /// Instrument and order that a message will ask a book for, told from as little of it as can be; `None` where it asks
-    /// for no order. For looking ahead only: what it answers is judged by nobody.
+    /// What a message will ask a book for, told from as little of it as can be; `None` where it asks for no order.
+    /// For looking ahead only: what it answers is judged by nobody.
     #[inline]
-    fn order_named(message: &[u8]) -> Option<(Key<'static>, u64)> {
+    fn order_named(message: &[u8]) -> Option<OrderNamed> {
         let _ = message;
         None
     }

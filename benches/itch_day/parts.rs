@@ -6,16 +6,16 @@ use std::io::{self, Read};
 
 use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
-use feeds::feed::{PacketHeader, PacketKind};
+use feeds::feed::{OrderNamed, PacketHeader, PacketKind};
 use feeds::moldudp64;
 use feeds::nasdaq_itch50::wire as itch;
 use feeds::nasdaq_itch50::{Itch50, Message};
-use parallax::book::{Books, Level};
+use parallax::book::{Ask, Books, Level};
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
 
-/// By name; all from memory but `file+book`, which reads the file as it goes. `ahead F,N` asks for what a message will need F
-/// and N messages before it.
+/// By name; all from memory but `file+book`, which reads the file as it goes. `ahead N` asks for what N messages
+/// will need before it takes the first of them.
 pub const PARTS: &[(&str, Part)] = &[
     ("framing", framing),
     ("views", views),
@@ -24,8 +24,8 @@ pub const PARTS: &[(&str, Part)] = &[
     ("two lines", two_lines),
     ("book", book),
     ("file+book", book_from_file),
-    ("ahead 4,2", book_ahead::<4, 2>),
-    ("ahead 16,8", book_ahead::<16, 8>),
+    ("ahead 8", book_ahead::<8>),
+    ("ahead 32", book_ahead::<32>),
 ];
 
 /// Bytes that are read at a time.
@@ -102,11 +102,11 @@ fn two_lines(day: &[u8], _: &str) -> io::Result<u64> {
     let (mut orders, mut levels) = (vec![[0u64; 8]; 1 << 19], vec![[0u64; 8]; 1 << 16]);
     let mut sum = 0u64;
     walk(day, |message| {
-        if let Some((slot, order)) = named(message) {
+        if let Some(OrderNamed { key: Key::Number(slot), order, .. }) = Itch50::order_named(message) {
             let place = order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 45;
             let line = &mut orders[place as usize];
             line[0] = line[0].wrapping_add(order);
-            let level = u64::from(slot) << 3 | order & 7;
+            let level = slot << 3 | order & 7;
             let other = &mut levels[level as usize & ((1 << 16) - 1)];
             other[0] = other[0].wrapping_add(line[0]);
             sum = sum.wrapping_add(1);
@@ -119,9 +119,10 @@ fn two_lines(day: &[u8], _: &str) -> io::Result<u64> {
 /// Price and quantity of either side's best, zeros where there is none.
 pub type Best = [(i64, u64); 2];
 
+#[inline(always)]
 pub fn best(books: &Books, slot: u32) -> Best {
-    let top = books.top(slot);
-    [top.bid, top.ask].map(|level| level.map_or((0, 0), |Level { price, quantity }| (price, quantity)))
+    [Side::Bid, Side::Ask]
+        .map(|side| books.best(slot, side).map_or((0, 0), |Level { price, quantity }| (price, quantity)))
 }
 
 /// The books of a day and the top of each, which is looked at after every message that may have changed it.
@@ -153,7 +154,9 @@ impl Sink for Day {
         if applied.changed {
             let now = best(&self.books, slot as u32);
             let top = &mut self.tops[slot as usize];
-            self.changes += u64::from(*top != now);
+            // Compared as a whole: which of the four differs, nobody can foretell.
+            let differs = |n: usize| (top[n].0 ^ now[n].0) as u64 | (top[n].1 ^ now[n].1);
+            self.changes += u64::from(differs(0) | differs(1) != 0);
             *top = now;
         }
     }
@@ -236,49 +239,36 @@ pub fn final_state(bytes: &[u8]) -> String {
     out
 }
 
-/// Symbol and order of a message of an order: they lie alike in all of them.
+/// What a message of an order asks memory for; of another, nothing.
 #[inline(always)]
-fn named(m: &[u8]) -> Option<(u32, u64)> {
-    if !matches!(m.first()?, b'A' | b'F' | b'D' | b'E' | b'C' | b'X' | b'U') {
-        return None;
-    }
-    let v = itch::OrderDelete::read(m).ok()?;
-    Some((u32::from(v.stock_locate()), v.order_reference_number()))
+pub fn ask(books: &Books, m: &[u8]) -> Option<Ask> {
+    let named = Itch50::order_named(m)?;
+    let Key::Number(slot) = named.key else { return None };
+    Some(books.ask(slot as u32, &named))
 }
 
-#[inline(always)]
-fn ask_for_order(books: &Books, m: &[u8]) {
-    if let Some((slot, order)) = named(m) {
-        books.prefetch_order(slot, order);
-    }
-}
-
-#[inline(always)]
-fn ask_for_level(books: &Books, m: &[u8]) {
-    if let Some((slot, order)) = named(m) {
-        books.prefetch_level(slot, order);
-    }
-}
-
-fn book_ahead<const FAR: usize, const NEAR: usize>(bytes: &[u8], _: &str) -> io::Result<u64> {
+/// Messages in batches of `BATCH`: what all of them will touch is asked for before the first is applied.
+fn book_ahead<const BATCH: usize>(bytes: &[u8], _: &str) -> io::Result<u64> {
     let mut day = Day::new();
-    let (mut far, mut near) = (0, 0);
-    let step = |books: &Books, at: &mut usize, ask: fn(&Books, &[u8])| {
-        if let Ok(Some(span)) = moldudp64::split(bytes, *at) {
-            ask(books, &bytes[span.start..span.end]);
-            *at = span.end;
+    let (mut spans, mut asked) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+    let mut at = 0;
+    loop {
+        spans.clear();
+        asked.clear();
+        while spans.len() < BATCH
+            && let Ok(Some(span)) = moldudp64::split(bytes, at)
+        {
+            asked.extend(ask(&day.books, &bytes[span.start..span.end]));
+            at = span.end;
+            spans.push(span);
         }
-    };
-    for _ in 0..FAR {
-        step(&day.books, &mut far, ask_for_order);
+        if spans.is_empty() {
+            return Ok(day.said());
+        }
+        asked.iter_mut().for_each(|ask| day.books.ask_order(ask));
+        asked.iter().for_each(|ask| day.books.ask_level(ask));
+        for span in &spans {
+            day.take(&bytes[span.start..span.end]);
+        }
     }
-    for _ in 0..NEAR {
-        step(&day.books, &mut near, ask_for_level);
-    }
-    walk(bytes, |message| {
-        step(&day.books, &mut far, ask_for_order);
-        step(&day.books, &mut near, ask_for_level);
-        day.take(message);
-    });
-    Ok(day.said())
 }

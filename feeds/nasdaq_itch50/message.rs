@@ -22,6 +22,12 @@ pub(super) fn layout_of(tag: u8) -> Option<&'static Layout> {
     (len > 0).then(|| MESSAGES[usize::from(index)])
 }
 
+/// Position in [`MESSAGES`] of a declared type.
+#[inline(always)]
+pub(super) fn index_of(tag: u8) -> u16 {
+    DECLARED[usize::from(tag)].1.into()
+}
+
 /// A message of a declared type, long enough for every field.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {

@@ -6,8 +6,10 @@ pub mod wire;
 
 pub use message::Message;
 
-use crate::event::{Key, Sink};
-use crate::feed::{Decoded, Depth, Described, Feed, Info, PacketHeader, SequenceUnit, Span, TimeBase};
+use crate::event::Sink;
+use crate::feed::{
+    Decoded, Depth, Described, Feed, Info, OrderNamed, PacketHeader, SequenceUnit, Span, TimeBase,
+};
 use crate::moldudp64;
 use crate::wire::WireError;
 
@@ -57,7 +59,7 @@ impl Feed for Itch50 {
     }
 
     #[inline]
-    fn order_named(message: &[u8]) -> Option<(Key<'static>, u64)> {
+    fn order_named(message: &[u8]) -> Option<OrderNamed> {
         decode::order_named(message)
     }
 

@@ -1,17 +1,25 @@
 //! One instrument's views of its book, and which of them is shown.
 
-use super::levels::Levels;
-use super::order_side::OrderSide;
+use super::ladders::{At, Ladders};
 use super::others::{Others, Shown};
-use super::{Level, ROUND_LOT_DEFAULT, Top};
+use super::whose::{GENERATIONS, Whose};
+use super::{Level, ROUND_LOT_DEFAULT, Slot, Top};
 use feeds::event::{Ladder, Side};
 
 /// What every view of an instrument needs, and little enough of it to stay near for all instruments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instrument {
+    /// The name that its orders bear; the side does not count.
+    pub(super) whose: Whose,
     pub(super) round_lot: u32,
+    /// How many orders.
+    pub(super) orders: u32,
+    /// How often it was cleared since its names began anew.
+    generation: u16,
     pub(super) whole: bool,
     pub(super) has_orders: bool,
+    /// It has orders and nothing else.
+    pub(super) plain: bool,
     /// There are [`Others`]: ask them which view is shown.
     pub(super) has_others: bool,
     /// It was cleared at least once.
@@ -19,19 +27,32 @@ pub(super) struct Instrument {
 }
 
 impl Instrument {
-    pub(super) const fn new(whole: bool) -> Self {
+    pub(super) const fn new(slot: Slot, whole: bool) -> Self {
         Instrument {
+            whose: Whose::new(slot, 0),
+            orders: 0,
+            generation: 0,
             cleared: false,
             round_lot: ROUND_LOT_DEFAULT,
             whole,
             has_orders: false,
+            plain: false,
             has_others: false,
         }
     }
 
-    /// Its book is emptied, and whole from here on.
-    pub(super) const fn clear(&mut self) {
+    /// Its book is emptied, and whole from here on; answers how many orders went. They keep their name:
+    /// [`Instrument::rename`].
+    pub(super) const fn clear(&mut self) -> usize {
         (self.whole, self.cleared) = (true, true);
+        std::mem::replace(&mut self.orders, 0) as usize
+    }
+
+    /// Orders of before are its own no more; answers whether its names begin anew, so that none of those may stay.
+    pub(super) const fn rename(&mut self, slot: Slot) -> bool {
+        self.generation = (self.generation + 1) % GENERATIONS;
+        self.whose = Whose::new(slot, self.generation);
+        self.generation == 0
     }
 }
 
@@ -39,8 +60,8 @@ impl Instrument {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) instrument: &'a Instrument,
-    pub(super) orders: &'a [OrderSide; 2],
-    pub(super) levels: &'a Levels,
+    pub(super) slot: Slot,
+    pub(super) ladders: &'a Ladders,
     pub(super) others: Option<&'a Others>,
 }
 
@@ -52,7 +73,7 @@ impl<'a> View<'a> {
 
     /// Levels summed from orders, best first.
     pub(super) fn order_levels(&self, side: Side) -> impl Iterator<Item = Level> + 'a {
-        self.orders[side.index()].levels(self.levels, side)
+        self.ladders.levels(At { slot: self.slot, side })
     }
 
     fn shown(&self) -> Shown<'a> {
@@ -75,8 +96,8 @@ impl<'a> View<'a> {
     pub(super) fn top(&self) -> Top {
         match self.shown() {
             Shown::Orders => {
-                let [bid, round_lot_bid] = self.orders[0].bests(Side::Bid);
-                let [ask, round_lot_ask] = self.orders[1].bests(Side::Ask);
+                let [bid, round_lot_bid] = self.ladders.bests(At { slot: self.slot, side: Side::Bid });
+                let [ask, round_lot_ask] = self.ladders.bests(At { slot: self.slot, side: Side::Ask });
                 Top { bid, ask, round_lot_bid, round_lot_ask }
             }
             Shown::Positions(ladders) => self.top_of(|side| ladders[side.index()].levels()),
@@ -122,11 +143,6 @@ impl<'a> View<'a> {
     /// Whether levels by price or outright position have been seen.
     pub(super) fn has_levels(&self) -> bool {
         self.others.is_some_and(Others::has_levels)
-    }
-
-    pub(super) fn state_bytes(&self) -> usize {
-        let orders: usize = self.orders.iter().map(OrderSide::state_bytes).sum();
-        orders + self.others.map_or(0, Others::state_bytes)
     }
 }
 

@@ -11,8 +11,7 @@
 
 mod contradiction;
 mod instrument;
-mod levels;
-mod order_side;
+mod ladders;
 mod orders;
 mod others;
 mod position_ladder;
@@ -20,15 +19,17 @@ mod price_ladder;
 mod probe_table;
 #[cfg(test)]
 mod tests;
+mod usual;
+mod whose;
 
-use crate::cache;
 pub use contradiction::Contradiction;
 use feeds::event::{Event, Ladder, Side};
+use feeds::feed::OrderNamed;
 use instrument::{Instrument, View};
-use levels::{LevelId, Levels, Whose};
-use order_side::OrderSide;
-use orders::{Found, Orders};
+use ladders::{At, Ladders};
+use orders::{Found, Orders, Vacant};
 use others::Others;
+use whose::Whose;
 
 /// Dense index of an instrument within a source channel, given by the caller. A consolidated feed's quoters take
 /// a slot each. Memory grows with the largest slot.
@@ -82,13 +83,22 @@ impl Applied {
     }
 }
 
+/// What [`Books::ask`] was asked, and how far it has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    order: u64,
+    at: usize,
+    price: i64,
+    slot: Slot,
+    side: u32,
+    enters: bool,
+}
+
 /// The books of all instruments of one source channel. One writer.
 #[derive(Debug, Default)]
 pub struct Books {
     orders: Orders,
-    levels: Levels,
-    /// By slot; bids and asks.
-    sides: Vec<[OrderSide; 2]>,
+    ladders: Ladders,
     instruments: Vec<Instrument>,
     /// By slot, of feeds that give something else than orders.
     others: Vec<Option<Box<Others>>>,
@@ -129,8 +139,7 @@ impl Books {
     pub fn set_round_lot(&mut self, slot: Slot, lot: u32) {
         if let Some(instrument) = self.instrument_mut(slot) {
             instrument.round_lot = lot.max(1);
-            let levels = &self.levels;
-            self.sides[slot as usize].iter_mut().for_each(|side| side.set_round_lot(levels, lot.max(1)));
+            self.ladders.set_round_lot(slot, lot.max(1));
         }
     }
 
@@ -149,22 +158,24 @@ impl Books {
             return Applied::NOTHING;
         }
         match *event {
-            Event::OrderAdd { order, side, price, quantity, .. } => {
-                self.put(slot, order, side, price, quantity, Expect::New)
-            }
+            Event::OrderAdd { order, side, price, quantity, .. } => self
+                .add_usual(slot, order, side, price, quantity)
+                .unwrap_or_else(|| self.put_new(slot, order, side, price, quantity)),
             Event::OrderPut { order, side, price, quantity, known, .. } => {
                 self.put(slot, order, side, price, quantity, if known { Expect::Known } else { Expect::Any })
             }
-            Event::OrderExecute { order, quantity, .. } => {
-                self.lessen(slot, order, quantity, Contradiction::OverExecution)
+            Event::OrderExecute { order, quantity, .. } => self
+                .lessen_usual(slot, order, quantity, Contradiction::OverExecution)
+                .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverExecution)),
+            Event::OrderReduce { order, quantity, .. } => self
+                .lessen_usual(slot, order, quantity, Contradiction::OverReduction)
+                .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverReduction)),
+            Event::OrderDelete { order, .. } => {
+                self.delete_usual(slot, order).unwrap_or_else(|| self.delete(slot, order))
             }
-            Event::OrderReduce { order, quantity, .. } => {
-                self.lessen(slot, order, quantity, Contradiction::OverReduction)
-            }
-            Event::OrderDelete { order, .. } => self.delete(slot, order),
-            Event::OrderReplace { order, new_order, price, quantity, .. } => {
-                self.replace(slot, order, new_order, price, quantity)
-            }
+            Event::OrderReplace { order, new_order, price, quantity, .. } => self
+                .replace_usual(slot, order, new_order, price, quantity)
+                .unwrap_or_else(|| self.replace(slot, order, new_order, price, quantity)),
             Event::LevelSet { side, price, quantity, .. } => {
                 let (orders, others) = self.others_mut(slot);
                 others.set_price(side, Level { price, quantity }, orders.round_lot)
@@ -192,7 +203,17 @@ impl Books {
         }
     }
 
+    /// The best of one side.
+    #[inline]
+    pub fn best(&self, slot: Slot, side: Side) -> Option<Level> {
+        match self.instruments.get(slot as usize) {
+            Some(instrument) if !instrument.has_others => self.ladders.best(At { slot, side }),
+            _ => self.levels(slot, side, Ladder::Outright).next(),
+        }
+    }
+
     /// The best of either side.
+    #[inline]
     pub fn top(&self, slot: Slot) -> Top {
         self.view(slot).map(|view| view.top()).unwrap_or_default()
     }
@@ -239,48 +260,57 @@ impl Books {
     /// Empties the instrument's book, which is whole from here on.
     pub fn clear(&mut self, slot: Slot) {
         let Some(instrument) = self.instrument_mut(slot) else { return };
-        instrument.clear();
-        let retired = self.clear_orders(slot);
+        let retired = instrument.clear();
+        self.ladders.clear(slot);
         if let Some(others) = self.others.get_mut(slot as usize).and_then(Option::as_mut) {
             others.clear();
         }
-        self.orders.retire(retired, &mut self.levels);
-    }
-
-    /// Empties the levels of orders; answers how many orders went.
-    fn clear_orders(&mut self, slot: Slot) -> usize {
-        self.sides[slot as usize].iter_mut().map(|side| side.clear(&mut self.levels)).sum()
+        let run_out = self.instruments[slot as usize].rename(slot);
+        let instruments = &self.instruments;
+        let lives =
+            |whose: Whose| instruments.get(whose.slot() as usize).is_some_and(|i| whose.is_of(i.whose));
+        if run_out {
+            self.orders.sweep(|whose| whose.slot() != slot && lives(whose));
+        } else {
+            self.orders.retire(retired, lives);
+        }
     }
 
     /// Empties every book; all are whole from here on.
     pub fn clear_all(&mut self) {
         for slot in 0..self.instruments.len() {
             self.instruments[slot].clear();
-            self.clear_orders(slot as Slot);
+            self.ladders.clear(slot as Slot);
         }
         self.others.iter_mut().flatten().for_each(|others| others.clear());
         self.orders.clear();
-        self.levels.forget_all();
         self.started_whole = true;
     }
 
-    /// Asks memory for the order that an event of `slot` will name, and for the slot's sides. Some messages later,
-    /// [`Books::prefetch_level`] may ask on.
+    /// Asks memory for what an event of `slot` about that order will read first. Some messages later [`Books::ask_order`]
+    /// may ask on with the answer, and later [`Books::ask_level`]. Asking changes nothing, and may be wrong.
     #[inline(always)]
-    pub fn prefetch_order(&self, slot: Slot, order: u64) {
-        self.orders.prefetch(order);
-        if let Some(sides) = self.sides.get(slot as usize) {
-            sides.iter().for_each(cache::prefetch);
-        }
+    pub fn ask(&self, slot: Slot, named: &OrderNamed) -> Ask {
+        let OrderNamed { order, enters, side, price, .. } = *named;
+        self.ladders.prefetch(slot);
+        Ask { order, at: self.orders.ask(order), price, slot, side: side.index() as u32, enters }
     }
 
-    /// Asks memory for the level of an order that is there, or for where a new one will come in.
+    /// Asks memory for the order.
     #[inline(always)]
-    pub fn prefetch_level(&self, slot: Slot, order: u64) {
-        match self.find(slot, order) {
-            Some(found) => self.levels.prefetch(found.level),
-            None => self.sides.get(slot as usize).into_iter().flatten().for_each(OrderSide::prefetch),
-        }
+    pub fn ask_order(&self, ask: &mut Ask) {
+        ask.at = self.orders.ask_order(ask.at, ask.order);
+    }
+
+    /// Asks memory for the level of the order, the one in which it is or into which it comes.
+    #[inline(always)]
+    pub fn ask_level(&self, ask: &Ask) {
+        let (whose, price) = self.orders.peek(ask.at);
+        // In numbers: whether an order comes in or is there already nobody can foretell, and a branch would wait for it.
+        let enters = (ask.enters as u64).wrapping_neg();
+        let side = (u64::from(ask.side) & enters) | (whose.side().index() as u64 & !enters);
+        let price = (ask.price as u64 & enters) | (price as u64 & !enters);
+        self.ladders.prefetch_level(At { slot: ask.slot, side: Side::ask_if(side != 0) }, price as i64);
     }
 
     /// Orders in all books.
@@ -290,18 +320,17 @@ impl Books {
 
     /// Orders in one book.
     pub fn orders_of(&self, slot: Slot) -> usize {
-        self.sides.get(slot as usize).map_or(0, |sides| sides.iter().map(|side| side.orders as usize).sum())
+        self.instrument(slot).map_or(0, |i| i.orders as usize)
     }
 
     /// Bytes of memory that the books hold.
     pub fn state_bytes(&self) -> usize {
-        let views = (0..self.instruments.len()).filter_map(|slot| self.view(slot as Slot));
+        let others = self.others.iter().flatten();
         self.orders.state_bytes()
-            + self.levels.state_bytes()
+            + self.ladders.state_bytes()
             + self.instruments.capacity() * size_of::<Instrument>()
-            + self.sides.capacity() * size_of::<[OrderSide; 2]>()
             + self.others.capacity() * size_of::<Option<Box<Others>>>()
-            + views.map(|view| view.state_bytes()).sum::<usize>()
+            + others.map(|others| others.state_bytes()).sum::<usize>()
     }
 
     fn instrument(&self, slot: Slot) -> Option<&Instrument> {
@@ -312,7 +341,7 @@ impl Books {
         let at = slot as usize;
         let instrument = self.instruments.get(at)?;
         let others = if instrument.has_others { self.others[at].as_deref() } else { None };
-        Some(View { instrument, orders: &self.sides[at], levels: &self.levels, others })
+        Some(View { instrument, slot, ladders: &self.ladders, others })
     }
 
     /// The instrument, made if it is new; `None` beyond [`SLOT_MAX`].
@@ -320,8 +349,9 @@ impl Books {
         let at = slot as usize;
         if at >= self.instruments.len() && slot < SLOT_MAX {
             let whole = self.started_whole;
-            self.instruments.resize_with(at + 1, || Instrument::new(whole));
-            self.sides.resize_with(at + 1, || [OrderSide::new(), OrderSide::new()]);
+            let slots = self.instruments.len()..=at;
+            self.instruments.extend(slots.map(|slot| Instrument::new(slot as Slot, whole)));
+            self.ladders.resize(at + 1);
         }
         self.instruments.get_mut(at)
     }
@@ -333,7 +363,7 @@ impl Books {
             self.others.resize_with(self.instruments.len(), || None);
         }
         let orders = &mut self.instruments[at];
-        orders.has_others = true;
+        (orders.has_others, orders.plain) = (true, false);
         (orders, self.others[at].get_or_insert_default())
     }
 
@@ -344,7 +374,7 @@ impl Books {
         if instrument.has_orders {
             return false;
         }
-        instrument.has_orders = true;
+        (instrument.has_orders, instrument.plain) = (true, !instrument.has_others);
         instrument.has_others && self.others[slot as usize].as_ref().is_some_and(|o| o.has_quote())
     }
 
@@ -358,31 +388,42 @@ impl Books {
     /// Why an order is not there.
     #[cold]
     fn absent(&self, order: u64) -> Contradiction {
-        let elsewhere = self.orders.find(order, |level| self.levels.lives(level));
-        if elsewhere.is_some() { Contradiction::WrongInstrument } else { Contradiction::UnknownOrder }
+        let lives = |whose: Whose| self.instrument(whose.slot()).is_some_and(|i| whose.is_of(i.whose));
+        if self.orders.anywhere(order, lives) {
+            Contradiction::WrongInstrument
+        } else {
+            Contradiction::UnknownOrder
+        }
     }
 
     /// The order of that id in the slot's book.
     #[inline(always)]
-    fn find(&self, slot: Slot, order: u64) -> Option<Found> {
-        self.orders.find(order, |level| self.levels[level].whose.slot() == slot)
+    fn find(&self, slot: Slot, order: u64) -> Result<Found, Vacant> {
+        self.orders.find(order, self.instruments[slot as usize].whose)
     }
 
-    /// Takes `quantity` from a level of the slot's book, and with `gone` an order; answers whether that shows.
+    /// Takes `quantity` of an order from its level, and with `gone` the order; answers whether that shows.
     #[inline(always)]
-    fn take(&mut self, slot: Slot, level: LevelId, quantity: u64, gone: bool) -> bool {
-        let side = self.levels[level].whose.side();
-        let shows = self.sides[slot as usize][side.index()].take(&mut self.levels, level, quantity, gone);
-        shows && !self.hides_orders(slot)
+    fn take(&mut self, slot: Slot, found: &Found, quantity: u64, gone: bool) -> bool {
+        let instrument = &mut self.instruments[slot as usize];
+        instrument.orders -= u32::from(gone);
+        let at = At { slot, side: found.side() };
+        let shows = self.ladders.take(at, found.price(), quantity, instrument.round_lot);
+        shows & !self.hides_orders(slot)
     }
 
     /// Takes an order out, of the store and of its level; answers its side and whether that shows.
     #[inline(always)]
-    fn take_out(&mut self, slot: Slot, order: u64) -> Option<(Side, bool)> {
+    fn take_out(&mut self, slot: Slot, order: u64) -> Result<(Side, bool), Vacant> {
         let found = self.find(slot, order)?;
         self.orders.remove(&found);
-        let side = self.levels[found.level].whose.side();
-        Some((side, self.take(slot, found.level, found.quantity, true)))
+        Ok((found.side(), self.take(slot, &found, found.quantity, true)))
+    }
+
+    /// A new order.
+    #[inline(never)]
+    fn put_new(&mut self, slot: Slot, order: u64, side: Side, price: i64, quantity: u64) -> Applied {
+        self.put(slot, order, side, price, quantity, Expect::New)
     }
 
     /// An order's whole state; an older one under its id is written over.
@@ -396,32 +437,37 @@ impl Books {
         quantity: u64,
         expect: Expect,
     ) -> Applied {
-        let old = self.take_out(slot, order);
-        let surprise = match (expect, old.is_some()) {
-            (Expect::New, true) => Some(Contradiction::DuplicateOrder),
-            (Expect::Known, false) => Some(self.absent(order)),
+        let (vacant, old) = match self.take_out(slot, order) {
+            // Where it was may have been given up with it.
+            Ok((_, shows)) => (self.find(slot, order).err().unwrap_or(Vacant::Taken), Some(shows)),
+            Err(vacant) => (vacant, None),
+        };
+        let surprise = match (expect, old) {
+            (Expect::New, Some(_)) => Some(Contradiction::DuplicateOrder),
+            (Expect::Known, None) => Some(self.absent(order)),
             _ => None,
         };
-        let mut changed = self.speaks_of_orders(slot) || old.is_some_and(|(_, shows)| shows);
+        let changed = self.speaks_of_orders(slot) | old.unwrap_or(false);
         if quantity == 0 {
             return Applied { changed, contradiction: surprise.or(Some(Contradiction::ZeroQuantity)) };
         }
-        let ladder = &mut self.sides[slot as usize][side.index()];
-        match ladder.add(&mut self.levels, Whose::new(slot, side), price, quantity) {
-            Ok((level, shows)) => {
-                self.orders.insert(order, level, quantity);
-                changed |= shows && !self.hides_orders(slot);
-                Applied { changed, contradiction: surprise }
+        let instrument = &mut self.instruments[slot as usize];
+        match self.ladders.add(At { slot, side }, price, quantity, instrument.round_lot) {
+            Ok(shows) => {
+                instrument.orders += 1;
+                let whose = instrument.whose.on(side);
+                self.orders.insert(order, vacant, whose, price, quantity);
+                Applied { changed: changed | (shows & !self.hides_orders(slot)), contradiction: surprise }
             }
             Err(fault) => Applied { changed, contradiction: surprise.or(Some(fault)) },
         }
     }
 
     /// An order loses quantity; `over` is what it is called to lose more than it has.
-    #[inline]
+    #[inline(never)]
     fn lessen(&mut self, slot: Slot, order: u64, quantity: u64, over: Contradiction) -> Applied {
         let first = self.speaks_of_orders(slot);
-        let Some(found) = self.find(slot, order) else {
+        let Ok(found) = self.find(slot, order) else {
             return Applied::refused(first, self.absent(order));
         };
         if quantity == 0 {
@@ -429,30 +475,30 @@ impl Books {
         }
         if quantity < found.quantity {
             self.orders.set_quantity(&found, found.quantity - quantity);
-            return Applied { changed: self.take(slot, found.level, quantity, false), contradiction: None };
+            return Applied { changed: self.take(slot, &found, quantity, false), contradiction: None };
         }
         self.orders.remove(&found);
         let contradiction = (quantity > found.quantity).then_some(over);
-        Applied { changed: self.take(slot, found.level, found.quantity, true), contradiction }
+        Applied { changed: self.take(slot, &found, found.quantity, true), contradiction }
     }
 
-    #[inline]
+    #[inline(never)]
     fn delete(&mut self, slot: Slot, order: u64) -> Applied {
         let first = self.speaks_of_orders(slot);
         match self.take_out(slot, order) {
-            Some((_, changed)) => Applied { changed, contradiction: None },
-            None => Applied::refused(first, self.absent(order)),
+            Ok((_, changed)) => Applied { changed, contradiction: None },
+            Err(_) => Applied::refused(first, self.absent(order)),
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn replace(&mut self, slot: Slot, order: u64, new_order: u64, price: i64, quantity: u64) -> Applied {
-        let Some((side, shows)) = self.take_out(slot, order) else {
+        let Ok((side, shows)) = self.take_out(slot, order) else {
             let first = self.speaks_of_orders(slot);
             // Without the old order its side is not known, and the new one cannot be placed.
             return Applied::refused(first, self.absent(order));
         };
-        let mut applied = self.put(slot, new_order, side, price, quantity, Expect::New);
+        let mut applied = self.put_new(slot, new_order, side, price, quantity);
         applied.changed |= shows;
         applied
     }

@@ -1,51 +1,55 @@
-//! Every live order of a source channel, found by order id: how much is left of it, and its level.
+//! Every live order of a source channel, found by order id: price, side, instrument, and how much is left of it.
 //!
-//! Most orders live briefly, and venues number them upwards: the youngest lie in a [`Recent`] window that is indexed by
-//! the low bits of the id and stays in a near cache. Who is pushed out of it by a newcomer while still alive moves
-//! into a [`ProbeTable`] that is as large as the number of such orders asks for. An order is in one of the two, never
-//! in both, so memory follows live orders whatever their numbers are; ids in no order at all cost a move more each.
+//! Venues number orders upwards, so orders of neighbouring ids lie together in [`Dense`] blocks, which shrink as their
+//! orders go; what is asked of memory is known from the id and one small line. Ids that stand alone, strewn by the venue
+//! or left over when their neighbours have gone, lie in a [`ProbeTable`]. An order is in one of the two, never in both,
+//! so memory follows live orders whatever their numbers are.
 //!
-//! An id belongs to an instrument: which one, its level says, so whoever looks for an order brings the question.
-//! Clearing an instrument walks neither store: orders of cleared levels are swept out when they outnumber the living.
+//! An id belongs to an instrument, so whoever looks for an order brings its [`Whose`]. Clearing an instrument walks
+//! neither store: orders that bear an old name are swept out when they outnumber the living.
 
-mod recent;
+mod dense;
 
 use hashbrown::HashMap;
 
-use super::levels::{LevelId, Levels};
 use super::probe_table::{At, Cell, ProbeTable};
-use crate::cache;
-#[cfg(test)]
-pub(super) use recent::PLACES;
-use recent::Recent;
+use super::whose::Whose;
+use dense::Dense;
+pub(super) use dense::Place;
 
-/// Orders of cleared levels that are let lie whatever the number of live ones.
+/// Orders of cleared books that are let lie whatever the number of live ones.
 const STALE_MIN: usize = 4096;
-
-/// Ids from now at which the window will push out what is asked for now.
-const PUSHED_OUT_SOON: u64 = 32;
 
 /// A quantity that does not fit; it is kept apart.
 const LARGE: u32 = u32::MAX;
 
-/// No level's number: there is no order.
-const VACANT: LevelId = LevelId::MAX;
-
-/// A live order; a quarter of a cache line.
+/// What is kept of an order beside its id; a quarter of a cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(16))]
 struct Order {
-    id: u64,
+    price: i64,
     quantity: u32,
-    level: LevelId,
+    /// Nobody's where there is no order.
+    whose: Whose,
 }
 
-impl Cell for Order {
-    const VACANT: Self = Order { id: 0, quantity: 0, level: VACANT };
+impl Order {
+    const VACANT: Order = Order { price: 0, quantity: 0, whose: Whose::NOBODY };
+}
+
+/// An order whose id has no neighbours.
+#[derive(Debug, Clone, Copy)]
+struct Lone {
+    id: u64,
+    order: Order,
+}
+
+impl Cell for Lone {
+    const VACANT: Self = Lone { id: 0, order: Order::VACANT };
 
     #[inline(always)]
     fn is_vacant(&self) -> bool {
-        self.level == VACANT
+        self.order.whose == Whose::NOBODY
     }
 
     #[inline(always)]
@@ -56,76 +60,198 @@ impl Cell for Order {
 
 /// Where an order is, until the next one comes or goes.
 #[derive(Debug, Clone, Copy)]
-enum Place {
-    Recent,
-    Old(At),
+enum Where {
+    Dense(Place),
+    Lone(At),
+}
+
+/// A place among neighbours and what is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Near {
+    place: Place,
+    order: Order,
+}
+
+impl Near {
+    #[inline(always)]
+    pub(super) const fn whose(&self) -> Whose {
+        self.order.whose
+    }
+
+    #[inline(always)]
+    pub(super) fn is_vacant(&self) -> bool {
+        self.order.whose == Whose::NOBODY
+    }
+
+    #[inline(always)]
+    pub(super) const fn price(&self) -> i64 {
+        self.order.price
+    }
+
+    /// What is left of it, where it is not [`Near::is_large`].
+    #[inline(always)]
+    pub(super) const fn quantity(&self) -> u64 {
+        self.order.quantity as u64
+    }
+
+    #[inline(always)]
+    pub(super) const fn is_large(&self) -> bool {
+        self.order.quantity == LARGE
+    }
+
+    /// Whether an order's quantity is something, and an everyday one.
+    #[inline(always)]
+    pub(super) const fn fits(quantity: u64) -> bool {
+        (quantity > 0) & (quantity < LARGE as u64)
+    }
+}
+
+/// Where an order that comes in may lie, until the next one comes or goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Vacant {
+    Dense(Place),
+    /// Its id has no place yet.
+    Unplaced,
+    /// Another instrument's order has its id.
+    Taken,
 }
 
 /// An order that was found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
-    place: Place,
+    place: Where,
+    id: u64,
     order: Order,
-    pub(super) level: LevelId,
     /// What is left of it.
     pub(super) quantity: u64,
+}
+
+impl Found {
+    #[inline(always)]
+    pub(super) const fn price(&self) -> i64 {
+        self.order.price
+    }
+
+    #[inline(always)]
+    pub(super) const fn side(&self) -> feeds::event::Side {
+        self.order.whose.side()
+    }
 }
 
 /// All orders.
 #[derive(Debug, Default)]
 pub(super) struct Orders {
-    recent: Recent,
-    old: ProbeTable<Order>,
-    /// The largest id that ever moved into `old`: a larger one is not there, and need not be looked for.
-    old_id_max: u64,
-    /// Quantities that do not fit, by id and level.
-    large: HashMap<(u64, LevelId), u64>,
+    dense: Dense,
+    lone: ProbeTable<Lone>,
+    /// No id beyond it ever stood alone.
+    lone_max: Option<u64>,
+    /// Quantities that do not fit, by id and owner.
+    large: HashMap<(u64, u32), u64>,
     stale: usize,
 }
 
 impl Orders {
-    /// The order with that id whose level is `wanted`.
+    /// The order with that id of the instrument, or where it may come in.
     #[inline(always)]
-    pub(super) fn find(&self, id: u64, wanted: impl Fn(LevelId) -> bool) -> Option<Found> {
-        let is = |order: &Order| order.id == id && !order.is_vacant() && wanted(order.level);
-        let young = self.recent.at(id);
-        let (place, order) = if is(young) {
-            (Place::Recent, *young)
-        } else if id > self.old_id_max {
-            return None;
-        } else {
-            let at = self.old.find(id, is)?;
-            (Place::Old(at), *self.old.get(at))
+    pub(super) fn find(&self, id: u64, instrument: Whose) -> Result<Found, Vacant> {
+        let vacant = match self.dense.get(id) {
+            Some((place, order)) if order.whose.is_of(instrument) => {
+                return Ok(self.found(id, Where::Dense(place), *order));
+            }
+            Some((place, order)) if order.whose == Whose::NOBODY => Vacant::Dense(place),
+            Some(_) => Vacant::Taken,
+            None => Vacant::Unplaced,
         };
-        let quantity = if order.quantity == LARGE { self.large(&order) } else { u64::from(order.quantity) };
-        Some(Found { place, order, level: order.level, quantity })
+        match self.find_lone(id, instrument) {
+            Some((place, order)) => Ok(self.found(id, place, order)),
+            None => Err(vacant),
+        }
+    }
+
+    #[inline(always)]
+    fn found(&self, id: u64, place: Where, order: Order) -> Found {
+        let mut quantity = u64::from(order.quantity);
+        if order.quantity == LARGE {
+            quantity = self.large(id, order.whose);
+        }
+        Found { place, id, order, quantity }
+    }
+
+    /// What is at the id's place among its neighbours, if it has one.
+    #[inline(always)]
+    pub(super) fn near(&self, id: u64) -> Option<Near> {
+        self.dense.get(id).map(|(place, order)| Near { place, order: *order })
+    }
+
+    /// Whether certainly no order of that id stands alone.
+    #[inline(always)]
+    pub(super) fn none_alone(&self, id: u64) -> bool {
+        Some(id) > self.lone_max
+    }
+
+    #[inline(always)]
+    pub(super) fn insert_near(&mut self, id: u64, near: &Near, whose: Whose, price: i64, quantity: u32) {
+        self.dense.insert(id, near.place, Order { price, quantity, whose });
+    }
+
+    /// An order that is not large loses `quantity`, which is less than it has.
+    #[inline(always)]
+    pub(super) fn lessen_near(&mut self, near: &Near, quantity: u32) {
+        self.dense.at_mut(near.place).quantity -= quantity;
+    }
+
+    /// Takes out an order that is not large.
+    #[inline(always)]
+    pub(super) fn remove_near(&mut self, id: u64, near: &Near) {
+        if self.dense.remove(id, near.place) {
+            self.scatter(id);
+        }
+    }
+
+    #[inline]
+    fn find_lone(&self, id: u64, instrument: Whose) -> Option<(Where, Order)> {
+        if self.none_alone(id) {
+            return None;
+        }
+        let at = self.lone.find(id, |lone| lone.id == id && lone.order.whose.is_of(instrument))?;
+        Some((Where::Lone(at), self.lone.get(at).order))
+    }
+
+    /// Whether any instrument for which `lives` is true has an order of that id.
+    pub(super) fn anywhere(&self, id: u64, lives: impl Fn(Whose) -> bool) -> bool {
+        self.dense.get(id).is_some_and(|(_, o)| o.whose != Whose::NOBODY && lives(o.whose))
+            || self.lone.find(id, |l| l.id == id && !l.is_vacant() && lives(l.order.whose)).is_some()
     }
 
     #[cold]
-    fn large(&self, order: &Order) -> u64 {
-        self.large.get(&(order.id, order.level)).copied().unwrap_or(u64::from(LARGE))
+    fn large(&self, id: u64, whose: Whose) -> u64 {
+        self.large.get(&(id, whose.number())).copied().unwrap_or(u64::from(LARGE))
     }
 
     /// What is left of it is `quantity`, which is less than before.
     #[inline(always)]
     pub(super) fn set_quantity(&mut self, found: &Found, quantity: u64) {
-        let Order { id, level, quantity: before } = found.order;
-        let fits = if before == LARGE { self.keep_large(id, level, quantity) } else { quantity as u32 };
+        let Found { id, order, .. } = *found;
+        let fits = if order.quantity == LARGE {
+            self.keep_large(id, order.whose, quantity)
+        } else {
+            quantity as u32
+        };
         match found.place {
-            Place::Recent => self.recent.at_mut(id).quantity = fits,
-            Place::Old(at) => self.old.get_mut(at).quantity = fits,
+            Where::Dense(place) => self.dense.at_mut(place).quantity = fits,
+            Where::Lone(at) => self.lone.get_mut(at).order.quantity = fits,
         }
     }
 
     #[cold]
-    fn keep_large(&mut self, id: u64, level: LevelId, quantity: u64) -> u32 {
+    fn keep_large(&mut self, id: u64, whose: Whose, quantity: u64) -> u32 {
         match u32::try_from(quantity) {
             Ok(fits) if fits != LARGE => {
-                self.large.remove(&(id, level));
+                self.large.remove(&(id, whose.number()));
                 fits
             }
             _ => {
-                self.large.insert((id, level), quantity);
+                self.large.insert((id, whose.number()), quantity);
                 LARGE
             }
         }
@@ -135,69 +261,108 @@ impl Orders {
     #[inline(always)]
     pub(super) fn remove(&mut self, found: &Found) {
         if found.order.quantity == LARGE {
-            self.large.remove(&(found.order.id, found.level));
+            self.large.remove(&(found.id, found.order.whose.number()));
         }
         match found.place {
-            Place::Recent => self.recent.take(found.order.id),
-            Place::Old(at) => self.old.remove(at),
+            Where::Dense(place) => {
+                if self.dense.remove(found.id, place) {
+                    self.scatter(found.id);
+                }
+            }
+            Where::Lone(at) => self.lone.remove(at),
         }
     }
 
-    /// Puts in an order whose id is not in use at its instrument ([`Orders::find`] says so).
+    /// Few orders are left around that id: they stand alone from now on.
+    #[cold]
+    #[inline(never)]
+    fn scatter(&mut self, id: u64) {
+        let (lone, max) = (&mut self.lone, &mut self.lone_max);
+        self.dense.scatter(id, |id, order| {
+            *max = Some(id).max(*max);
+            lone.insert(Lone { id, order });
+        });
+    }
+
+    /// Puts in an order whose id is not in use at its instrument; `vacant` is what [`Orders::find`] has just said.
     #[inline(always)]
-    pub(super) fn insert(&mut self, id: u64, level: LevelId, quantity: u64) {
+    pub(super) fn insert(&mut self, id: u64, vacant: Vacant, whose: Whose, price: i64, quantity: u64) {
         let fits = quantity < u64::from(LARGE);
-        let quantity = if fits { quantity as u32 } else { self.keep_large(id, level, quantity) };
-        let pushed_out = self.recent.put(Order { id, quantity, level });
-        // Its place in the table is far away in memory; who goes there soon is known already.
-        self.old.prefetch(self.recent.at(id.wrapping_add(PUSHED_OUT_SOON)).id);
-        if !pushed_out.is_vacant() {
-            self.old_id_max = self.old_id_max.max(pushed_out.id);
-            self.old.insert(pushed_out);
+        let quantity = if fits { quantity as u32 } else { self.keep_large(id, whose, quantity) };
+        let order = Order { price, quantity, whose };
+        match vacant {
+            Vacant::Dense(place) => self.dense.insert(id, place, order),
+            _ => self.insert_elsewhere(id, vacant, order),
         }
     }
 
-    /// Asks for the order, without looking: a branch on what is not there yet would wait for it.
+    #[cold]
+    #[inline(never)]
+    fn insert_elsewhere(&mut self, id: u64, vacant: Vacant, order: Order) {
+        let opened = if matches!(vacant, Vacant::Unplaced) { self.dense.open(id) } else { None };
+        match opened {
+            Some(place) => self.dense.insert(id, place, order),
+            None => {
+                self.lone_max = Some(id).max(self.lone_max);
+                self.lone.insert(Lone { id, order });
+            }
+        }
+    }
+
+    /// Asks for the line that says where the order is.
     #[inline(always)]
-    pub(super) fn prefetch(&self, id: u64) {
-        cache::prefetch(self.recent.at(id));
-        if id <= self.old_id_max {
-            self.old.prefetch(id);
+    pub(super) fn ask(&self, id: u64) -> usize {
+        let group = self.dense.ask(id);
+        if group == dense::NOWHERE && self.lone.len() > 0 {
+            self.lone.prefetch(id);
         }
+        group
     }
 
-    /// `count` live orders have become stale: their levels were cleared. Sweeps when it is worth it.
-    pub(super) fn retire(&mut self, count: usize, levels: &mut Levels) {
+    /// Asks for the order itself, and answers where it is; `asked` is what [`Orders::ask`] answered.
+    #[inline(always)]
+    pub(super) fn ask_order(&self, asked: usize, id: u64) -> usize {
+        self.dense.ask_order(asked, id)
+    }
+
+    /// Owner and price of what lies there, as [`Orders::ask_order`] answered; perhaps of nobody.
+    #[inline(always)]
+    pub(super) fn peek(&self, asked: usize) -> (Whose, i64) {
+        let order = self.dense.peek(asked);
+        (order.whose, order.price)
+    }
+
+    /// `count` live orders have become stale: their books were cleared. Sweeps when it is worth it.
+    pub(super) fn retire(&mut self, count: usize, lives: impl Fn(Whose) -> bool) {
         self.stale += count;
         if self.stale > STALE_MIN && self.stale > self.len() / 2 {
-            let lives = |o: &Order| levels.lives(o.level);
-            self.recent.retain(lives);
-            self.old.retain(lives);
-            self.large.retain(|(_, level), _| levels.lives(*level));
-            self.stale = 0;
-            levels.swept();
+            self.sweep(lives);
         }
     }
 
-    fn len(&self) -> usize {
-        self.recent.len() + self.old.len()
+    /// Takes out every order whose owner does not live.
+    pub(super) fn sweep(&mut self, lives: impl Fn(Whose) -> bool) {
+        self.dense.retain(|order| lives(order.whose));
+        self.lone.retain(|lone| lives(lone.order.whose));
+        self.large.retain(|(_, whose), _| lives(Whose::from_number(*whose)));
+        self.stale = 0;
+    }
+
+    const fn len(&self) -> usize {
+        self.dense.len() + self.lone.len()
     }
 
     /// Live orders.
-    pub(super) fn live(&self) -> usize {
+    pub(super) const fn live(&self) -> usize {
         self.len() - self.stale
     }
 
     pub(super) fn clear(&mut self) {
-        self.recent.retain(|_| false);
-        self.old = ProbeTable::default();
-        self.large.clear();
-        self.old_id_max = 0;
-        self.stale = 0;
+        *self = Orders::default();
     }
 
     pub(super) fn state_bytes(&self) -> usize {
-        let large = self.large.capacity() * size_of::<((u64, LevelId), u64)>();
-        self.recent.state_bytes() + self.old.state_bytes() + large
+        let large = self.large.capacity() * size_of::<((u64, u32), u64)>();
+        self.dense.state_bytes() + self.lone.state_bytes() + large
     }
 }

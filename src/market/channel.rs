@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use feeds::FeedId;
 use feeds::event::{Definition, Event, Key, QuoteSide, Quoter, StateScope, TradingState};
-use feeds::feed::Depth;
+use feeds::feed::{Depth, OrderNamed};
 use hashbrown::HashMap;
 
 use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
 use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
-use crate::book::Books;
+use crate::book::{Ask, Books};
 use crate::config::Mapping;
 use crate::rules::symbols::{Convention, Symbology};
 
@@ -184,20 +184,10 @@ impl ChannelMarket {
         &self.books
     }
 
-    /// Asks memory for the order that a message to come names, and for its instrument's book.
+    /// Asks memory for what a message to come will read first; [`Books::ask_order`] and [`Books::ask_level`] ask on.
     #[inline]
-    pub fn prefetch_order(&self, key: Key<'_>, order: u64) {
-        if let Some(slot) = self.known_slot(key) {
-            self.books.prefetch_order(slot, order);
-        }
-    }
-
-    /// Asks memory for what that order's message will change, once [`ChannelMarket::prefetch_order`] was answered.
-    #[inline]
-    pub fn prefetch_level(&self, key: Key<'_>, order: u64) {
-        if let Some(slot) = self.known_slot(key) {
-            self.books.prefetch_level(slot, order);
-        }
+    pub fn ask(&self, named: OrderNamed) -> Option<Ask> {
+        Some(self.books.ask(self.known_slot(named.key)?, &named))
     }
 
     /// The slot of a number that has one.

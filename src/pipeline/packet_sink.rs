@@ -13,7 +13,7 @@ use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
 use crate::check::life::Place;
 use crate::line::{Arrival, LineEvent, LineSink};
-use crate::market::{Change, ChannelMarket, Origin, Touched};
+use crate::market::{Change, Origin, Touched};
 
 /// Messages of a packet from which on it pays to look ahead.
 const MESSAGES_AHEAD: u32 = 4;
@@ -87,16 +87,21 @@ impl<'a, F: Feed> PacketSink<'a, F> {
     }
 
     /// What a packet will touch is known before it is applied: asks memory for its orders, then for what those change.
-    fn look_ahead(&self, header: &PacketHeader, payload: &[u8]) {
-        for ask in [ChannelMarket::prefetch_order, ChannelMarket::prefetch_level] {
-            let mut at = header.len;
-            while let Ok(Some(span)) = self.split(payload, at) {
-                at = span.end.max(at + 1);
-                if let Some((key, order)) = F::order_named(&payload[span.start..span.end]) {
-                    ask(&self.state.market, key, order);
-                }
+    fn look_ahead(&mut self, header: &PacketHeader, payload: &[u8]) {
+        let mut asked = std::mem::take(&mut self.common.asked);
+        asked.clear();
+        let market = &self.state.market;
+        let mut at = header.len;
+        while let Ok(Some(span)) = self.split(payload, at) {
+            at = span.end.max(at + 1);
+            let named = F::order_named(&payload[span.start..span.end]);
+            if let Some(ask) = named.and_then(|named| market.ask(named)) {
+                asked.push(ask);
             }
         }
+        asked.iter_mut().for_each(|ask| market.books().ask_order(ask));
+        asked.iter().for_each(|ask| market.books().ask_level(ask));
+        self.common.asked = asked;
     }
 
     /// A message that cannot be understood is lost, and with it what it would have changed.

@@ -1,6 +1,7 @@
 //! The book by hand, every contradiction by a literal event, and random events against a simple reference.
 
 mod contradictions;
+mod day;
 mod positions;
 mod reference;
 

@@ -1,7 +1,6 @@
 //! Random events against a reference that is too simple to be wrong: a map of orders, summed anew for each question.
 
 use super::*;
-use crate::book::orders::PLACES;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -102,9 +101,36 @@ impl Reference {
     }
 }
 
+/// Orders that neither grid nor window nor 32 bits hold as they come: cents near a best that moves, halves of them, prices
+/// anywhere, and quantities around the largest that fits.
+fn strange() -> impl Strategy<Value = Event<'static>> {
+    let id = || (0..40u64).prop_map(|n| n * n * n * 97);
+    let side = || prop_oneof![Just(Bid), Just(Ask)];
+    let price = || {
+        prop_oneof![
+            8 => (0..30i64).prop_map(|n| 1_000_000 + n * 100),
+            4 => (0..40_000i64).prop_map(|n| n * 100),
+            2 => (0..60i64).prop_map(|n| 1_000_000 + n * 50),
+            1 => 0..1_100_000i64,
+            1 => any::<i64>(),
+            1 => prop_oneof![Just(0), Just(i64::MAX), Just(i64::MIN), Just(i64::MIN + 1), Just(1 << 40)],
+        ]
+    };
+    let large = u64::from(u32::MAX);
+    let quantity =
+        || prop_oneof![6 => 1..400u64, 1 => large - 2..large + 3, 1 => large / 2..large, 1 => Just(1 << 40)];
+    prop_oneof![
+        10 => (id(), side(), price(), quantity()).prop_map(|(i, s, p, q)| add(i, s, p, q)),
+        2 => (id(), side(), price(), quantity(), any::<bool>()).prop_map(|(i, s, p, q, k)| put(i, s, p, q, k)),
+        2 => (id(), quantity()).prop_map(|(i, q)| execute(i, q)),
+        4 => id().prop_map(delete),
+        3 => (id(), id(), price(), quantity()).prop_map(|(i, n, p, q)| replace(i, n, p, q)),
+    ]
+}
+
 fn event(with_prices: bool) -> impl Strategy<Value = Event<'static>> {
-    // Three places of the window, so that orders push each other out of it.
-    let id = || (0..12u64).prop_map(|n| n % 3 + n / 3 * PLACES as u64);
+    // Three ids of each of four pages, so that pages are given up for younger ones.
+    let id = || (0..12u64).prop_map(|n| n % 3 + n / 3 * (1 << 14));
     let side = || prop_oneof![Just(Bid), Just(Ask)];
     let price = || -4..5i64;
     let quantity = || prop_oneof![1..80u64, 90..400u64];
@@ -121,7 +147,7 @@ fn event(with_prices: bool) -> impl Strategy<Value = Event<'static>> {
     ]
 }
 
-fn hold(events: &[(Slot, Event<'static>)], lot: u32) -> Result<(), TestCaseError> {
+pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32) -> Result<(), TestCaseError> {
     let (mut books, mut reference) = (Books::new(), Reference::default());
     (0..SLOTS).for_each(|slot| books.set_round_lot(slot, lot));
     for (slot, event) in events {
@@ -194,6 +220,11 @@ proptest! {
 
     #[test]
     fn orders_agree_with_the_reference(events in prop::collection::vec((0..SLOTS, event(false)), 1..120), lot in 1..300u32) {
+        hold(&events, lot)?;
+    }
+
+    #[test]
+    fn strange_orders_agree_with_the_reference(events in prop::collection::vec((0..SLOTS, strange()), 1..200), lot in prop_oneof![1..300u32, Just(u32::MAX)]) {
         hold(&events, lot)?;
     }
 

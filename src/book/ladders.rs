@@ -1,0 +1,604 @@
+//! The levels that orders make: what an instrument shows on either side, in one cache line.
+//!
+//! Prices near the best lie on a [`Grid`] of equal steps, and a side keeps a window of it: one number a step, found
+//! without a search, whatever comes or goes. What does not lie in the window (a price off the grid or far behind, a
+//! quantity beyond 32 bits) is kept by price in [`Far`]; it is slower there, and counts the same. A window moves with the
+//! best, grows while it is well filled, and its grid is chosen anew when prices keep missing it.
+//!
+//! Both bests of a side, plain and round lot, are kept ready. While something in [`Far`] may be one of them the side is
+//! *mixed*: its bests are then looked for after every change, and lie with the far levels.
+
+mod far;
+mod grid;
+mod windows;
+
+use super::Contradiction;
+use super::Level;
+use far::Far;
+use feeds::event::Side;
+use grid::Grids;
+use windows::Windows;
+
+/// No tick of a window; behind every tick.
+const NO_TICK: i32 = i32::MIN + 1;
+/// No far level; behind that.
+const NO_FAR: i32 = i32::MIN;
+/// Before every tick.
+const TOP: i32 = i32::MAX;
+/// A quantity that does not fit a window.
+const LARGE: u64 = u32::MAX as u64;
+/// Steps of the smallest and the largest window, as powers of two.
+const SHAPE_MIN: u8 = 4;
+const SHAPE_MAX: u8 = 12;
+/// A window grows while at least one of so many steps holds a level.
+const SPARSE: u32 = 16;
+
+/// A number that grows towards the better price: the price for bids, its complement for asks
+/// (the complement turns the order round and cannot overflow). Its own inverse per side.
+#[inline(always)]
+const fn rank(side: Side, price: i64) -> i64 {
+    match side {
+        Side::Bid => price,
+        Side::Ask => !price,
+    }
+}
+
+/// As [`rank`], of a step of the grid.
+#[inline(always)]
+const fn rank_tick(side: Side, tick: i32) -> i32 {
+    match side {
+        Side::Bid => tick,
+        Side::Ask => !tick,
+    }
+}
+
+/// One side; ticks are ranks of steps. Half a cache line.
+#[derive(Debug, Clone, Copy)]
+struct Ladder {
+    /// First word of its window, of `1 << shape` words; a step's word is given by the step's low bits.
+    window: u32,
+    /// The lowest step of the window.
+    lo: i32,
+    /// The best and the best round lot of the window, and their quantities, where the side is not mixed.
+    best: i32,
+    round: i32,
+    best_quantity: u32,
+    round_quantity: u32,
+    /// At least the best of the far levels, or [`NO_FAR`] while there is none.
+    far_best: i32,
+    /// Levels in the window.
+    levels: u16,
+    grid: u8,
+    /// Zero while there is no window.
+    shape: u8,
+}
+
+impl Ladder {
+    const EMPTY: Ladder = Ladder {
+        window: 0,
+        lo: 0,
+        best: NO_TICK,
+        round: NO_TICK,
+        best_quantity: 0,
+        round_quantity: 0,
+        far_best: NO_FAR,
+        levels: 0,
+        grid: 0,
+        shape: 0,
+    };
+
+    /// Steps of the window.
+    #[inline(always)]
+    const fn steps(&self) -> u32 {
+        1 << self.shape & !1
+    }
+
+    /// The word of a step within the window.
+    #[inline(always)]
+    const fn word(&self, tick: i32) -> usize {
+        self.window as usize + (tick as u32 & (self.steps().wrapping_sub(1))) as usize
+    }
+
+    #[inline(always)]
+    const fn holds(&self, tick: i32) -> bool {
+        (tick.wrapping_sub(self.lo) as u32) < self.steps()
+    }
+
+    /// The best lies among the far levels, or may.
+    #[inline(always)]
+    const fn mixed(&self) -> bool {
+        self.far_best >= self.round
+    }
+}
+
+/// Bids and asks of an instrument.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Pair([Ladder; 2]);
+
+const _: () = assert!(size_of::<Pair>() == 64);
+
+/// Which side of which instrument.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) slot: u32,
+    pub(super) side: Side,
+}
+
+impl At {
+    const fn key(self) -> u32 {
+        self.slot << 1 | self.side.index() as u32
+    }
+}
+
+/// All ladders of a channel.
+#[derive(Debug, Default)]
+pub(super) struct Ladders {
+    pairs: Vec<Pair>,
+    windows: Windows,
+    grids: Grids,
+    far: Far,
+}
+
+impl Ladders {
+    /// There are so many instruments.
+    pub(super) fn resize(&mut self, instruments: usize) {
+        self.pairs.resize(instruments, Pair([Ladder::EMPTY; 2]));
+    }
+
+    #[inline(always)]
+    fn ladder(&self, at: At) -> &Ladder {
+        &self.pairs[at.slot as usize].0[at.side.index()]
+    }
+
+    #[inline(always)]
+    fn ladder_mut(&mut self, at: At) -> &mut Ladder {
+        &mut self.pairs[at.slot as usize].0[at.side.index()]
+    }
+
+    /// An order of `quantity` comes in at `price`; answers whether a best became another.
+    #[inline(always)]
+    pub(super) fn add(
+        &mut self,
+        at: At,
+        price: i64,
+        quantity: u64,
+        round_lot: u32,
+    ) -> Result<bool, Contradiction> {
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
+        if !(on_grid && ladder.holds(tick)) {
+            return self.add_elsewhere(at, price, quantity, round_lot);
+        }
+        let word = &mut self.windows.words[ladder.word(tick)];
+        let before = *word;
+        let sum = u64::from(before).saturating_add(quantity);
+        // A far level as good as this one may be this one.
+        if (sum >= LARGE) | (ladder.far_best >= tick) {
+            return self.add_elsewhere(at, price, quantity, round_lot);
+        }
+        *word = sum as u32;
+        ladder.levels += u16::from(before == 0);
+        Ok(self.settle(at, tick, sum as u32, round_lot))
+    }
+
+    /// `quantity` of an order at `price` leaves its level; answers whether a best became another.
+    #[inline(always)]
+    pub(super) fn take(&mut self, at: At, price: i64, quantity: u64, round_lot: u32) -> bool {
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
+        if !(on_grid && ladder.holds(tick)) {
+            return self.take_elsewhere(at, price, quantity, round_lot);
+        }
+        let word = &mut self.windows.words[ladder.word(tick)];
+        if *word == 0 {
+            return self.take_elsewhere(at, price, quantity, round_lot);
+        }
+        let left = u64::from(*word).saturating_sub(quantity) as u32;
+        *word = left;
+        ladder.levels -= u16::from(left == 0);
+        self.settle(at, tick, left, round_lot)
+    }
+
+    /// The window's step `tick` holds `quantity` now: brings the bests up to date, and answers whether one became another.
+    #[inline(always)]
+    fn settle(&mut self, at: At, tick: i32, quantity: u32, round_lot: u32) -> bool {
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        // What is behind the best round lot shows in neither, unless that lies elsewhere.
+        if tick < ladder.round {
+            return false;
+        }
+        let round = quantity >= round_lot;
+        if (quantity == 0) | ((tick == ladder.round) & !round) | ladder.mixed() {
+            let from = tick.max(ladder.best);
+            return self.look_again(at, from, round_lot);
+        }
+        if tick >= ladder.best {
+            (ladder.best, ladder.best_quantity) = (tick, quantity);
+        }
+        if round {
+            (ladder.round, ladder.round_quantity) = (tick, quantity);
+        }
+        true
+    }
+
+    /// Looks for both bests anew; in the window nothing is better than `from`.
+    #[inline]
+    fn look_again(&mut self, at: At, from: i32, round_lot: u32) -> bool {
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        if ladder.levels == 0 && ladder.far_best != NO_FAR {
+            return self.come_near(at, round_lot);
+        }
+        self.windows.bests(ladder, from, round_lot);
+        if ladder.mixed() {
+            self.mix(at, round_lot);
+        }
+        true
+    }
+
+    /// Both bests of a side whose far levels may hold one.
+    #[cold]
+    #[inline(never)]
+    fn mix(&mut self, at: At, round_lot: u32) {
+        let best = self.levels(at).next();
+        let round = self.levels(at).find(|level| level.quantity >= u64::from(round_lot));
+        if let Some(far) = self.far.get_mut(at) {
+            far.bests = [best, round];
+        }
+    }
+
+    /// The best level.
+    #[inline(always)]
+    pub(super) fn best(&self, at: At) -> Option<Level> {
+        let ladder = self.ladder(at);
+        if ladder.mixed() {
+            return self.far.bests(at)[0];
+        }
+        let price = self.grids.get(ladder.grid).price(at.side, ladder.best);
+        let level = Level { price, quantity: u64::from(ladder.best_quantity) };
+        (level.quantity > 0).then_some(level)
+    }
+
+    /// The best level, and the best that displays at least a round lot.
+    #[inline(always)]
+    pub(super) fn bests(&self, at: At) -> [Option<Level>; 2] {
+        let ladder = self.ladder(at);
+        if ladder.mixed() {
+            return self.far.bests(at);
+        }
+        let grid = self.grids.get(ladder.grid);
+        [(ladder.best, ladder.best_quantity), (ladder.round, ladder.round_quantity)].map(
+            |(tick, quantity)| {
+                let level = Level { price: grid.price(at.side, tick), quantity: u64::from(quantity) };
+                (quantity > 0).then_some(level)
+            },
+        )
+    }
+
+    /// Its levels, best first.
+    pub(super) fn levels(&self, at: At) -> impl Iterator<Item = Level> + '_ {
+        let ladder = self.ladder(at);
+        let grid = self.grids.get(ladder.grid);
+        let mut near = self
+            .windows
+            .levels(ladder)
+            .map(move |(tick, quantity)| Level {
+                price: grid.price(at.side, tick),
+                quantity: quantity.into(),
+            })
+            .peekable();
+        let far = self.far.get(at).into_iter().flat_map(|far| far.levels.iter().rev());
+        let mut far =
+            far.map(move |(&of, &quantity)| Level { price: rank(at.side, of), quantity }).peekable();
+        std::iter::from_fn(move || match (near.peek(), far.peek()) {
+            (Some(n), Some(f)) if rank(at.side, n.price) < rank(at.side, f.price) => far.next(),
+            (Some(_), _) => near.next(),
+            (None, _) => far.next(),
+        })
+    }
+
+    /// What a round lot is became another.
+    pub(super) fn set_round_lot(&mut self, slot: u32, round_lot: u32) {
+        for side in [Side::Bid, Side::Ask] {
+            let at = At { slot, side };
+            self.windows.bests(&mut self.pairs[slot as usize].0[side.index()], TOP, round_lot);
+            if self.ladder(at).mixed() {
+                self.mix(at, round_lot);
+            }
+        }
+    }
+
+    /// Empties both sides.
+    pub(super) fn clear(&mut self, slot: u32) {
+        for side in [Side::Bid, Side::Ask] {
+            let at = At { slot, side };
+            let ladder = std::mem::replace(self.ladder_mut(at), Ladder::EMPTY);
+            self.windows.free(&ladder);
+            self.far.remove(at);
+        }
+    }
+
+    /// Asks for what every change of the instrument reads first.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, slot: u32) {
+        if let Some(pair) = self.pairs.get(slot as usize) {
+            crate::cache::prefetch(pair);
+        }
+    }
+
+    /// Asks for the step of a price.
+    #[inline(always)]
+    pub(super) fn prefetch_level(&self, at: At, price: i64) {
+        let Some(pair) = self.pairs.get(at.slot as usize) else { return };
+        let ladder = &pair.0[at.side.index()];
+        let (tick, _) = self.grids.tick(ladder.grid, at.side, price);
+        if let Some(word) = self.windows.words.get(ladder.word(tick)) {
+            crate::cache::prefetch(word);
+        }
+    }
+
+    pub(super) fn state_bytes(&self) -> usize {
+        self.pairs.capacity() * size_of::<Pair>() + self.windows.state_bytes() + self.far.state_bytes()
+    }
+}
+
+/// What is seldom: prices outside of windows, windows that move, grow or take another grid.
+impl Ladders {
+    #[cold]
+    #[inline(never)]
+    fn add_elsewhere(
+        &mut self,
+        at: At,
+        price: i64,
+        quantity: u64,
+        round_lot: u32,
+    ) -> Result<bool, Contradiction> {
+        let before = self.bests(at);
+        let added = self.add_far_or_near(at, price, quantity);
+        self.look_again(at, TOP, round_lot);
+        added.map(|()| before != self.bests(at))
+    }
+
+    fn add_far_or_near(&mut self, at: At, price: i64, quantity: u64) -> Result<(), Contradiction> {
+        let known = self.far.get(at).and_then(|far| far.levels.get(&rank(at.side, price))).copied();
+        if known.is_none() && self.make_room(at, price) {
+            let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+            let (tick, _) = self.grids.tick(ladder.grid, at.side, price);
+            let word = &mut self.windows.words[ladder.word(tick)];
+            let sum = u64::from(*word).saturating_add(quantity);
+            if sum < LARGE {
+                ladder.levels += u16::from(*word == 0);
+                *word = sum as u32;
+                return Ok(());
+            }
+        }
+        // A level of the window that grows beyond it moves out with what it has.
+        let before = known.unwrap_or(0) + u64::from(self.take_step(at, price));
+        let sum = before.checked_add(quantity);
+        self.put_far(at, price, sum.unwrap_or(before));
+        sum.map(|_| ()).ok_or(Contradiction::QuantityOverflow)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_elsewhere(&mut self, at: At, price: i64, quantity: u64, round_lot: u32) -> bool {
+        let before = self.bests(at);
+        let of = rank(at.side, price);
+        let there = self.far.get_mut(at).and_then(|far| {
+            far.levels.get_mut(&of).map(|there| {
+                *there = there.saturating_sub(quantity);
+                *there
+            })
+        });
+        debug_assert!(there.is_some(), "an order has a level");
+        if there == Some(0)
+            && let Some(far) = self.far.get_mut(at)
+        {
+            far.levels.remove(&of);
+        }
+        self.note_far(at);
+        self.look_again(at, TOP, round_lot);
+        before != self.bests(at)
+    }
+
+    /// Empties the window's step of the price, if it has one; answers what was there.
+    fn take_step(&mut self, at: At, price: i64) -> u32 {
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
+        if !(on_grid && ladder.holds(tick)) {
+            return 0;
+        }
+        let there = std::mem::take(&mut self.windows.words[ladder.word(tick)]);
+        ladder.levels -= u16::from(there > 0);
+        there
+    }
+
+    fn put_far(&mut self, at: At, price: i64, quantity: u64) {
+        if quantity > 0 {
+            self.far.get_or_make(at).levels.insert(rank(at.side, price), quantity);
+            self.note_far(at);
+        }
+    }
+
+    /// Brings the note of the best far level up to date.
+    fn note_far(&mut self, at: At) {
+        let best = self.far.get(at).and_then(|far| far.levels.last_key_value()).map(|(&of, _)| of);
+        let grid = *self.grids.get(self.ladder(at).grid);
+        let note = best.map_or(NO_FAR, |of| grid.at_least(at.side, rank(at.side, of)));
+        self.ladder_mut(at).far_best = note;
+        if best.is_none() {
+            self.far.remove(at);
+        }
+    }
+
+    /// Brings a price that the window does not hold into it; false where it is better kept apart.
+    fn make_room(&mut self, at: At, price: i64) -> bool {
+        let ladder = *self.ladder(at);
+        if ladder.shape == 0 || ladder.levels == 0 {
+            return self.begin(at, price);
+        }
+        let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
+        if !on_grid {
+            return self.misses_too_often(at) && self.refine(at, price);
+        }
+        if ladder.holds(tick) {
+            return true;
+        }
+        if let Some((lo, shape)) = wider(&ladder, tick) {
+            return self.rebuild(at, ladder.grid, lo, shape);
+        }
+        let steps = ladder.steps() as i32;
+        if tick > ladder.lo {
+            // Better than all: the best moves to three quarters of the height, or leaves all others behind.
+            let lo = tick - steps / 4 * 3;
+            return if lo > ladder.best { self.begin(at, price) } else { self.slide(at, lo) };
+        }
+        // Behind the window, which follows when the best has come down far enough.
+        let lo = ladder.best.max(ladder.far_best).saturating_sub(steps / 4 * 3);
+        lo <= ladder.lo - steps / 4 && self.slide(at, lo) && self.ladder(at).holds(tick)
+    }
+
+    /// A price is off the grid. Whether that is so often that another grid is worth it: always while there is little
+    /// to move, else when half as many levels lie between the window's as in it.
+    fn misses_too_often(&mut self, at: At) -> bool {
+        let ladder = *self.ladder(at);
+        if ladder.levels < 4 {
+            return true;
+        }
+        let (from, to) = self.reach(at);
+        let far = self.far.get_or_make(at);
+        far.missed() && far.levels.range(from..=to).count() * 2 >= usize::from(ladder.levels)
+    }
+
+    /// Ranks of the prices of the window's ends.
+    fn reach(&self, at: At) -> (i64, i64) {
+        let ladder = self.ladder(at);
+        let of = |tick| rank(at.side, self.grids.get(ladder.grid).price_bounded(at.side, tick));
+        (of(ladder.lo), of(ladder.lo + (ladder.steps() as i32 - 1).max(0)))
+    }
+
+    /// The only window level is to be at `price`.
+    fn begin(&mut self, at: At, price: i64) -> bool {
+        let grid = self.grids.of(price);
+        let (tick, on_grid) = self.grids.tick(grid, at.side, price);
+        let shape = self.ladder(at).shape.max(SHAPE_MIN);
+        on_grid && self.rebuild(at, grid, tick - (1 << (shape - 1)), shape)
+    }
+
+    /// Prices keep missing the grid: takes one on which both lie.
+    fn refine(&mut self, at: At, price: i64) -> bool {
+        let ladder = *self.ladder(at);
+        let grid = self.grids.finer(ladder.grid, price);
+        if grid == ladder.grid {
+            return false;
+        }
+        let best = self.levels(at).next().map_or(price, |level| level.price);
+        let (tick, on_grid) = self.grids.tick(grid, at.side, best);
+        let steps = ladder.steps() as i32;
+        on_grid && self.rebuild(at, grid, tick - steps / 4 * 3, ladder.shape) && {
+            let (tick, on_grid) = self.grids.tick(grid, at.side, price);
+            on_grid && self.ladder(at).holds(tick)
+        }
+    }
+
+    /// The window is empty, and there are far levels: it moves to the best of them.
+    #[cold]
+    #[inline(never)]
+    fn come_near(&mut self, at: At, round_lot: u32) -> bool {
+        if let Some((&of, _)) = self.far.get(at).and_then(|far| far.levels.last_key_value()) {
+            let price = rank(at.side, of);
+            let (_, on_grid) = self.grids.tick(self.ladder(at).grid, at.side, price);
+            let grid = if on_grid { self.ladder(at).grid } else { self.grids.of(price) };
+            let (tick, on_grid) = self.grids.tick(grid, at.side, price);
+            let shape = self.ladder(at).shape.max(SHAPE_MIN);
+            if on_grid {
+                self.rebuild(at, grid, tick - (3 << (shape - 2)), shape);
+            }
+        }
+        self.windows.bests(&mut self.pairs[at.slot as usize].0[at.side.index()], TOP, round_lot);
+        if self.ladder(at).mixed() {
+            self.mix(at, round_lot);
+        }
+        true
+    }
+
+    /// Moves the window of an unchanged size and grid to begin at `lo`.
+    fn slide(&mut self, at: At, lo: i32) -> bool {
+        let ladder = *self.ladder(at);
+        let grid = *self.grids.get(ladder.grid);
+        let far = self.far.get_or_make(at);
+        // What lies on the side that is left behind.
+        let moved = lo.wrapping_sub(ladder.lo).unsigned_abs().min(ladder.steps()) as i32;
+        let first = if lo > ladder.lo { ladder.lo } else { ladder.lo + ladder.steps() as i32 - moved };
+        let mut out = 0;
+        for tick in first..first + moved {
+            let there = std::mem::take(&mut self.windows.words[ladder.word(tick)]);
+            if there > 0 {
+                far.levels.insert(rank(at.side, grid.price(at.side, tick)), there.into());
+                out += 1;
+            }
+        }
+        let ladder = self.ladder_mut(at);
+        (ladder.lo, ladder.levels) = (lo, ladder.levels - out);
+        self.draw_near(at);
+        true
+    }
+
+    /// Gives the side a window of another size, grid or place.
+    fn rebuild(&mut self, at: At, grid: u8, lo: i32, shape: u8) -> bool {
+        let old = *self.ladder(at);
+        let there: Vec<_> = self.windows.levels(&old).collect();
+        self.windows.free(&old);
+        let window = self.windows.take(shape);
+        *self.ladder_mut(at) = Ladder { window, lo, grid, shape, far_best: old.far_best, ..Ladder::EMPTY };
+        let before = *self.grids.get(old.grid);
+        for (tick, quantity) in there {
+            let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+            if grid == old.grid && ladder.holds(tick) {
+                self.windows.words[ladder.word(tick)] = quantity;
+                ladder.levels += 1;
+            } else {
+                let of = rank(at.side, before.price(at.side, tick));
+                self.far.get_or_make(at).levels.insert(of, quantity.into());
+            }
+        }
+        self.draw_near(at);
+        true
+    }
+
+    /// Takes what the window can hold out of the far levels.
+    fn draw_near(&mut self, at: At) {
+        let (from, to) = self.reach(at);
+        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        if let Some(far) = self.far.get_mut(at) {
+            let grid = self.grids.get(ladder.grid);
+            let fits =
+                |(of, quantity): &(i64, u64)| *quantity < LARGE && grid.tick(at.side, rank(at.side, *of)).1;
+            let within = far.levels.range(from..=to).map(|(of, quantity)| (*of, *quantity));
+            let near: Vec<_> = within.filter(fits).collect();
+            for (of, quantity) in near {
+                far.levels.remove(&of);
+                let (tick, _) = grid.tick(at.side, rank(at.side, of));
+                self.windows.words[ladder.word(tick)] = quantity as u32;
+                ladder.levels += 1;
+            }
+        }
+        self.note_far(at);
+    }
+}
+
+/// Where a window that holds `tick` as well begins, and its shape; `None` where it would be too large or too empty.
+fn wider(ladder: &Ladder, tick: i32) -> Option<(i32, u8)> {
+    (ladder.shape + 1..=SHAPE_MAX).find_map(|shape| {
+        let steps = 1 << shape;
+        let upwards = tick > ladder.lo;
+        let lo = if upwards {
+            ladder.lo
+        } else {
+            ladder.lo.checked_add(ladder.steps() as i32)?.checked_sub(steps)?
+        };
+        let holds = (tick.wrapping_sub(lo) as u32) < steps as u32;
+        let filled = (u32::from(ladder.levels) + 1) * SPARSE >= steps as u32;
+        (holds && filled).then_some((lo, shape))
+    })
+}

@@ -1,0 +1,75 @@
+//! The words of all windows, in one store.
+//!
+//! A window is a power of two of words, one a step of its grid, and goes round: a step keeps its word when the window moves.
+//! Words of free windows are zero.
+
+use super::{Ladder, NO_TICK, SHAPE_MAX, SHAPE_MIN};
+
+/// Windows by shape that are free.
+const SHAPES: usize = (SHAPE_MAX - SHAPE_MIN + 1) as usize;
+
+/// The store.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    pub(super) words: Vec<u32>,
+    free: [Vec<u32>; SHAPES],
+}
+
+impl Windows {
+    /// The first word of a window of zeros.
+    pub(super) fn take(&mut self, shape: u8) -> u32 {
+        if let Some(first) = self.free[usize::from(shape - SHAPE_MIN)].pop() {
+            return first;
+        }
+        let first = self.words.len();
+        self.words.resize(first + (1 << shape), 0);
+        first as u32
+    }
+
+    pub(super) fn free(&mut self, ladder: &Ladder) {
+        if ladder.shape > 0 {
+            let first = ladder.window as usize;
+            self.words[first..first + ladder.steps() as usize].fill(0);
+            self.free[usize::from(ladder.shape - SHAPE_MIN)].push(ladder.window);
+        }
+    }
+
+    /// Steps that hold something, best first, with their quantities.
+    pub(super) fn levels<'a>(&'a self, ladder: &'a Ladder) -> impl Iterator<Item = (i32, u32)> + 'a {
+        (0..ladder.steps() as i32).rev().map(|n| ladder.lo + n).filter_map(|tick| {
+            let quantity = self.words[ladder.word(tick)];
+            (quantity > 0).then_some((tick, quantity))
+        })
+    }
+
+    /// Looks for the window's bests, from `from` downwards.
+    #[inline]
+    pub(super) fn bests(&self, ladder: &mut Ladder, from: i32, round_lot: u32) {
+        (ladder.best, ladder.best_quantity) = (NO_TICK, 0);
+        (ladder.round, ladder.round_quantity) = (NO_TICK, 0);
+        if ladder.levels == 0 {
+            return;
+        }
+        let words = &self.words[ladder.window as usize..][..ladder.steps() as usize];
+        let mask = words.len() - 1;
+        let mut tick = from.min(ladder.lo + mask as i32);
+        let mut quantity = words[tick as usize & mask];
+        while quantity == 0 && tick > ladder.lo {
+            tick -= 1;
+            quantity = words[tick as usize & mask];
+        }
+        (ladder.best, ladder.best_quantity) = (tick, quantity);
+        while quantity < round_lot && tick > ladder.lo {
+            tick -= 1;
+            quantity = words[tick as usize & mask];
+        }
+        if quantity >= round_lot {
+            (ladder.round, ladder.round_quantity) = (tick, quantity);
+        }
+    }
+
+    pub(super) fn state_bytes(&self) -> usize {
+        let lists: usize = self.free.iter().map(Vec::capacity).sum();
+        (self.words.capacity() + lists) * size_of::<u32>()
+    }
+}
