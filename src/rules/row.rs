@@ -311,13 +311,13 @@ pub fn percent(milli: u64) -> String {
 fn bands(rule: &BandRule) -> Vec<(&'static str, String)> {
     let level = |level: &Level| {
         let limit = match (level.limit_nanos, level.inclusive) {
-            (Some(limit), true) => format!(" up to {}", show_nanos(limit)),
-            (Some(limit), false) => format!(" below {}", show_nanos(limit)),
-            (None, _) => " above".to_owned(),
+            (Some(limit), true) => format!("up to {}", show_nanos(limit)),
+            (Some(limit), false) => format!("below {}", show_nanos(limit)),
+            (None, _) => "above".to_owned(),
         };
         let cap =
             level.at_most_nanos.map_or(String::new(), |cap| format!(" but at most {}", show_nanos(cap)));
-        format!("{} %{cap}{limit}", percent(level.milli_percent))
+        format!("{limit}: {} %{cap}", percent(level.milli_percent))
     };
     let levels = rule.levels.iter().map(level).collect::<Vec<_>>().join(", ");
     let mut doubled = Vec::new();
