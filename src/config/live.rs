@@ -7,6 +7,7 @@
 
 mod compare;
 mod plan;
+mod secret;
 mod store;
 
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,7 @@ use super::{Group, Interface, Severity};
 
 pub use compare::{Change, Changes, compare};
 pub use plan::{LinePlan, ReceiverPlan, RunPlan};
+pub use secret::without_secrets;
 pub use store::{Store, clock_of};
 
 const MS: u64 = 1_000_000;

@@ -17,6 +17,7 @@ use super::names::Names;
 use super::open::Writing;
 use super::record::ActionRecord;
 use crate::config::Config;
+use crate::config::live::without_secrets;
 use crate::latency::{Period, SeriesName};
 use crate::market::Origin;
 use crate::pipeline::beat::WINDOWS;
@@ -149,6 +150,7 @@ impl Writer {
     fn begin_run(writing: Writing, facts: &RunFacts, config: &Config) -> rusqlite::Result<Writer> {
         let connection = &writing.connection;
         connection.set_prepared_statement_cache_capacity(128);
+        let text = without_secrets(&facts.config);
         connection.execute_batch("BEGIN IMMEDIATE")?;
         // Nobody else writes: a run that is still open was killed.
         connection.execute("UPDATE run SET state = 'broken' WHERE state = 'open'", [])?;
@@ -161,8 +163,8 @@ impl Writer {
                 facts.command,
                 facts.folder,
                 config.path,
-                facts.config,
-                hash(&[facts.config.as_bytes()]),
+                text,
+                hash(&[text.as_bytes()]),
                 signed(facts.interval_ns),
                 signed(facts.began_ns),
                 facts.parquet,

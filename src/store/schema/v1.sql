@@ -10,7 +10,7 @@ CREATE TABLE run (
     command TEXT NOT NULL, -- arguments as they were given, one a line
     folder TEXT NOT NULL, -- in which they were given
     config_path TEXT NOT NULL, -- as it was named; empty when the feeds were identified
-    config TEXT NOT NULL, -- the whole configuration
+    config TEXT NOT NULL, -- the whole configuration, word for word but for secrets: of a webhook scheme and host
     config_hash TEXT NOT NULL, -- FNV-1a of it, 16 hexadecimal digits
     data_hash TEXT NOT NULL DEFAULT '', -- of captures and span: two runs over the same data have the same; empty while live or open
     superseded_by INTEGER REFERENCES run (run), -- a later complete run over the same data; null: this one counts

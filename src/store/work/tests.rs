@@ -27,7 +27,7 @@ fn begin(path: &Path, now_ns: u64) -> Result<Writer, StoreError> {
         live: true,
         command: String::new(),
         folder: String::new(),
-        config: CONFIG.to_owned(),
+        config: format!("{CONFIG}[alerts]\nwebhook = \"https://host.example/a-secret\"\n"),
         interval_ns: MINUTE,
         began_ns: now_ns,
         parquet: None,
@@ -172,6 +172,15 @@ fn what_came_is_committed_a_moment_later_and_nothing_else_is() {
         desk.work.tend(now, 7).unwrap();
     }
     assert!(log() == before && desk.work.due() > now);
+}
+
+#[test]
+fn a_secret_of_the_configuration_is_not_stored() {
+    let desk = Desk::new(true, Retention::ALL);
+    let kept: String = desk.read().query_row("SELECT config FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, format!("{CONFIG}[alerts]\nwebhook = \"https://host.example/...\"\n"));
+    let files = ["s.db", "s.db-wal"].map(|name| fs::read(desk.folder.path().join("in").join(name)).unwrap());
+    assert!(files.iter().all(|bytes| !String::from_utf8_lossy(bytes).contains("a-secret")));
 }
 
 #[test]
