@@ -293,6 +293,9 @@ impl Books {
     pub fn ask(&self, slot: Slot, named: &OrderNamed) -> Ask {
         let OrderNamed { order, enters, side, price, .. } = *named;
         self.ladders.prefetch(slot);
+        if let Some(instrument) = self.instruments.get(slot as usize) {
+            crate::cache::prefetch(instrument);
+        }
         Ask { order, at: self.orders.ask(order), price, slot, side: side.index() as u32, enters }
     }
 

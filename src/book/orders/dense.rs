@@ -255,7 +255,7 @@ impl Dense {
         self.directory[at] = page;
     }
 
-    /// Moves what lives in the group into a smaller block, or none. Without a branch on who lives: nobody can foretell it.
+    /// Moves what lives in the group into a smaller block, or none.
     #[cold]
     #[inline(never)]
     fn shrink(&mut self, at: usize) {
@@ -270,18 +270,22 @@ impl Dense {
         }
         let class = group.class - 1;
         let base = self.block(class) as usize;
-        let (mut count, mut placed, mut left) = (0, 0, group.placed);
         let from = group.base as usize;
-        for at in from..from + PLACES[usize::from(group.class)] {
-            let bit = left & left.wrapping_neg();
-            left ^= bit;
-            let order = std::mem::replace(&mut self.places[at], Order::VACANT);
-            let lives = order.whose != Whose::NOBODY;
-            // Fewer live than the new block has places, so this never writes past it.
-            self.places[base + count] = order;
-            count += usize::from(lives);
-            placed |= if lives { bit } else { 0 };
+        let block = from..from + PLACES[usize::from(group.class)];
+        // Who lives, by place: counted without a branch.
+        let mut living = 0u64;
+        for (n, order) in self.places[block.clone()].iter().enumerate() {
+            living |= u64::from(order.whose != Whose::NOBODY) << n;
         }
+        let placed = if group.placed == u64::MAX { living } else { spread(living, group.placed) };
+        for to in base.. {
+            if living == 0 {
+                break;
+            }
+            self.places[to] = self.places[from + living.trailing_zeros() as usize];
+            living &= living - 1;
+        }
+        self.places[block].fill(Order::VACANT);
         self.free_block(group);
         self.groups[at] = Group { placed, base: base as u32, live: group.live, class };
     }
@@ -394,4 +398,16 @@ impl Dense {
             + self.places.capacity() * size_of::<Order>()
             + (lists + self.pages_free.capacity()) * size_of::<u32>()
     }
+}
+
+/// The bits of `places`, one for each bit of `placed`, at the positions of those.
+fn spread(mut places: u64, mut placed: u64) -> u64 {
+    let mut out = 0;
+    while placed != 0 {
+        let bit = placed & placed.wrapping_neg();
+        out |= bit & (places & 1).wrapping_neg();
+        placed ^= bit;
+        places >>= 1;
+    }
+    out
 }
