@@ -41,7 +41,7 @@ mod tests {
         for (written, kept) in [
             (
                 "webhook = \"https://me:key@host.example:8443/hook?token=x\" # to us",
-                "https://host.example:8443",
+                "https://host.example:8443/...",
             ),
             ("webhook = 'https://host.example/services/T0/B1/secret'", "https://host.example/..."),
             ("\"webhook\" = \"\"\"https://me:key@host.example/\\x2f?key\"\"\"", "https://host.example/..."),
