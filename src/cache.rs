@@ -6,9 +6,25 @@
 
 /// Asks for the cache line in which `what` begins.
 #[inline(always)]
-#[allow(unsafe_code, reason = "a hint to the machine without a safe name")]
 pub fn prefetch<T: ?Sized>(what: &T) {
-    let at = std::ptr::from_ref(what).cast::<i8>();
+    ask(std::ptr::from_ref(what).cast());
+}
+
+/// Asks for every cache line that `what` reaches into: for records of a few lines.
+#[inline(always)]
+pub fn prefetch_whole<T>(what: &T) {
+    let (at, size) = (std::ptr::from_ref(what).cast::<i8>(), size_of::<T>());
+    (0..size).step_by(LINE).for_each(|from| ask(at.wrapping_add(from)));
+    // It need not begin where a line does.
+    ask(at.wrapping_add(size.saturating_sub(1)));
+}
+
+/// Bytes of a line.
+const LINE: usize = 64;
+
+#[inline(always)]
+#[allow(unsafe_code, reason = "a hint to the machine without a safe name")]
+fn ask(at: *const i8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch changes no state but the caches' and never faults; SSE is part of the architecture.
     unsafe {

@@ -14,7 +14,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("config", &["market", "rules"]),
     ("rules", &["config", "market"]),
     ("alert", &["config", "market"]),
-    ("market", &["alert", "book", "config", "rules"]),
+    ("market", &["alert", "book", "cache", "config", "rules"]),
     ("source", &["latency"]),
     ("shm", &["book", "market"]),
     ("packet", &["config", "source"]),

@@ -13,7 +13,7 @@ pub fn comma(out: &mut Vec<u8>) {
 }
 
 /// Appends `"name":`, with the comma before it where one is due.
-#[inline]
+#[inline(always)]
 pub fn key(out: &mut Vec<u8>, name: &str) {
     comma(out);
     out.push(b'"');
@@ -50,18 +50,21 @@ fn escaped(out: &mut Vec<u8>, c: char) {
 }
 
 /// Appends `"name":"text"`.
+#[inline(always)]
 pub fn text(out: &mut Vec<u8>, name: &str, value: &str) {
     key(out, name);
     string(out, value.as_bytes());
 }
 
 /// Appends `"name":123`.
+#[inline(always)]
 pub fn unsigned(out: &mut Vec<u8>, name: &str, value: u64) {
     key(out, name);
     out.extend_from_slice(price::itoa(value, 1, &mut [0; 20]));
 }
 
 /// Appends `"name":"189.97"`, or `"name":null`.
+#[inline(always)]
 pub fn price(out: &mut Vec<u8>, name: &str, nanos: Option<i64>) {
     key(out, name);
     match nanos {

@@ -17,6 +17,7 @@ use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
 use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
 use crate::book::{Ask, Books};
+use crate::cache;
 use crate::config::Mapping;
 use crate::rules::symbols::{Convention, Symbology};
 
@@ -44,6 +45,13 @@ impl Contradictions {
             self.0.entry(kind).and_modify(|s| s.count += seen.count).or_insert(*seen);
         }
     }
+}
+
+/// What [`ChannelMarket::ask`] was asked, and how far it has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    slot: u32,
+    book: Ask,
 }
 
 /// A view that a packet said something of.
@@ -105,6 +113,9 @@ pub struct ChannelMarket {
     closed: bool,
     /// Views whose symbol means another instrument from now on; they show nothing any more.
     withdrawn: Vec<ViewId>,
+    /// By slot: the view that its book is the top of, where there is one. Beside the slots, so that it is known before
+    /// they have come from memory.
+    book_views: Vec<ViewId>,
     numbers: Vec<u32>,
     large_numbers: HashMap<u64, u32>,
     symbols: HashMap<Box<[u8]>, u32>,
@@ -152,6 +163,7 @@ impl ChannelMarket {
             default_lot: ROUND_LOT,
             closed: false,
             withdrawn: Vec::new(),
+            book_views: Vec::new(),
             numbers: Vec::new(),
             large_numbers: HashMap::new(),
             symbols: HashMap::new(),
@@ -184,10 +196,29 @@ impl ChannelMarket {
         &self.books
     }
 
-    /// Asks memory for what a message to come will read first; [`Books::ask_order`] and [`Books::ask_level`] ask on.
+    /// Asks memory for what a message to come will read first, of its instrument's book, state and view;
+    /// [`ChannelMarket::ask_order`] and [`ChannelMarket::ask_level`] ask on.
     #[inline]
-    pub fn ask(&self, named: OrderNamed) -> Option<Ask> {
-        Some(self.books.ask(self.known_slot(named.key)?, &named))
+    pub fn ask(&self, named: OrderNamed, registry: &Registry) -> Option<Asked> {
+        let slot = self.known_slot(named.key)?;
+        self.slots.get(slot as usize).into_iter().for_each(cache::prefetch_whole);
+        let view = self.book_views.get(slot as usize).and_then(|view| registry.views.get(*view as usize));
+        view.into_iter().for_each(cache::prefetch_whole);
+        Some(Asked { slot, book: self.books.ask(slot, &named) })
+    }
+
+    /// Asks memory for the order.
+    #[inline]
+    pub fn ask_order(&self, asked: &mut Asked) {
+        self.books.ask_order(&mut asked.book);
+    }
+
+    /// Asks memory for the order's level, and for who quotes the instrument.
+    #[inline]
+    pub fn ask_level(&self, asked: &Asked) {
+        self.books.ask_level(&asked.book);
+        let quoters = self.slots.get(asked.slot as usize).map(|slot| slot.quoters.as_slice());
+        quoters.and_then(<[_]>::first).into_iter().for_each(cache::prefetch_whole);
     }
 
     /// The slot of a number that has one.
@@ -355,6 +386,7 @@ impl ChannelMarket {
         let slot = self.slots.len() as u32;
         let decimals = self.feed.info().price_decimals;
         self.slots.push(Slot { decimals, round_lot: ROUND_LOT, ..Slot::default() });
+        self.book_views.push(ViewId::MAX);
         self.set_round_lot(slot, self.default_lot);
         slot
     }
@@ -611,6 +643,9 @@ impl ChannelMarket {
         let view =
             view.unwrap_or_else(|| registry.add_view(self.source, venue, instrument, info.round_lots_only));
         let said = (info.depth == Depth::Top || info.depth == Depth::Consolidated).then_some([None, None]);
+        if quoter == Quoter::Venue {
+            self.book_views[slot as usize] = view;
+        }
         let suspect = state.suspect;
         state.quoters.push(QuoterState { quoter, view, said, state: TradingState::Unknown, suspect });
         Some(state.quoters.len() - 1)

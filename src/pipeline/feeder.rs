@@ -22,7 +22,7 @@ use crate::config::{Config, Group, Mapping};
 use crate::latency::StageClock;
 use crate::line::{Arrival, Channel, ChannelConfig};
 use crate::market::{
-    Ask, ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
+    Asked, ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
 };
 use crate::packet;
 use crate::source::{Datagram, Lost};
@@ -138,7 +138,7 @@ pub(super) struct Common {
     pub stages: Stages,
     pub touched: Vec<Touched>,
     /// What the messages of a packet ask memory for.
-    pub asked: Vec<Ask>,
+    pub asked: Vec<Asked>,
     pub now: u64,
     /// Every message as rows, where somebody keeps them.
     pub messages: Option<Box<MessageTape>>,

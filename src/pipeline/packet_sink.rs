@@ -16,7 +16,7 @@ use crate::line::{Arrival, LineEvent, LineSink};
 use crate::market::{Change, Origin, Touched};
 
 /// Messages of a packet from which on it pays to look ahead.
-const MESSAGES_AHEAD: u32 = 4;
+const MESSAGES_AHEAD: u32 = 2;
 
 /// Takes deliveries and events of one channel.
 pub(super) struct PacketSink<'a, F> {
@@ -90,17 +90,18 @@ impl<'a, F: Feed> PacketSink<'a, F> {
     fn look_ahead(&mut self, header: &PacketHeader, payload: &[u8]) {
         let mut asked = std::mem::take(&mut self.common.asked);
         asked.clear();
-        let market = &self.state.market;
+        let (market, registry) =
+            (&self.state.market, &self.common.registries[usize::from(self.state.place.source)]);
         let mut at = header.len;
         while let Ok(Some(span)) = self.split(payload, at) {
             at = span.end.max(at + 1);
             let named = F::order_named(&payload[span.start..span.end]);
-            if let Some(ask) = named.and_then(|named| market.ask(named)) {
+            if let Some(ask) = named.and_then(|named| market.ask(named, registry)) {
                 asked.push(ask);
             }
         }
-        asked.iter_mut().for_each(|ask| market.books().ask_order(ask));
-        asked.iter().for_each(|ask| market.books().ask_level(ask));
+        asked.iter_mut().for_each(|ask| market.ask_order(ask));
+        asked.iter().for_each(|ask| market.ask_level(ask));
         self.common.asked = asked;
     }
 

@@ -173,8 +173,7 @@ impl Image {
         if depth > ladder.len() {
             top[at(slot::FLAGS)].store(self.flags_within(ladder.len()));
         }
-        let depth = depth.min(ladder.len()).min(LEVELS_MAX);
-        for (row, values) in ladder[..depth].iter().zip(&self.rows[..depth]) {
+        for (row, values) in ladder.iter().zip(&self.rows).take(depth) {
             row.iter().zip(values).for_each(|(word, value)| word.store(*value));
         }
     }
