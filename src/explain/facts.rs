@@ -79,7 +79,7 @@ pub struct Facts {
 pub struct CopyFacts {
     /// The other source.
     pub source: String,
-    /// Packets before the alert that both brought with the same numbers: of the same bytes, and all.
+    /// Packets before the alert that both brought with the same numbers: those that end in the same bytes, and all.
     pub same: [u64; 2],
     /// The last number of the alert's source as the alert was raised, and when it had come.
     pub own_last: (u64, u64),

@@ -3,5 +3,6 @@
 mod explain;
 mod hostile;
 mod kit;
+mod real;
 mod secrets;
 mod verify;

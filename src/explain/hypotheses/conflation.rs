@@ -48,6 +48,12 @@ fn test(facts: &Facts) -> Finding {
         ));
     }
     let (shown, unknown, peer) = compare(facts, few, more);
+    if unknown == 0 && shown > 0 && shown * 10 >= peer * 9 {
+        return finding.excluded(format!(
+            "{} shows {shown} of the {peer} prices of {}: it leaves next to nothing out",
+            few.source, more.source
+        ));
+    }
     if unknown > 0 || shown * 2 > peer {
         return finding
             .but(format!(

@@ -93,7 +93,8 @@ fn test(facts: &Facts) -> Finding {
 fn moments(facts: &Facts, a: &ViewFacts, b: &ViewFacts, side: usize, pairs: &mut Vec<(i64, i64)>) {
     let during = facts.during();
     let changes = a.changes(during).chain(b.changes(during)).map(|s| s.at_ns);
-    let at: Vec<u64> = std::iter::once(facts.alert.raised_ns).chain(changes).take(MOMENTS_MAX).collect();
+    let both = [facts.alert.raised_ns, during.from_ns];
+    let at: Vec<u64> = both.into_iter().chain(changes).take(MOMENTS_MAX).collect();
     for at in at.into_iter().filter(|at| *at < during.to_ns || facts.alert.ended_ns.is_none()) {
         let shown = |v: &ViewFacts| v.at(at).and_then(|s| facts.price(s, side));
         pairs.extend(shown(a).zip(shown(b)));

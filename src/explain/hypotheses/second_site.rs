@@ -11,7 +11,7 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether the source is one of several copies of one feed (a second site, a backup, another vendor's line: same
              feed, same venue, a source of its own), and its copy alone lacks what another copy has.
-For          The two brought the same numbers with the same bytes before; then this one stood still, with heartbeats, while
+For          The two brought the same numbers with the same messages before; then this one stood still, with heartbeats, while
              the other went on: its sender has stopped, not the venue. Or the other brought the numbers that this one lacks.
 Against      The other copy stood still or lacks the same numbers too: it lies before the sites part.
 Would decide Where nothing at all came: the site's own status, and whether the numbering has run on when it comes back.

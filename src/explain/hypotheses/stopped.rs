@@ -1,6 +1,6 @@
 //! The source stopped saying anything, about one instrument or about all.
 
-use super::super::facts::{Facts, SourceFacts, Span};
+use super::super::facts::{Facts, SourceFacts, Span, ViewFacts};
 use super::words::{
     LATE_NS, doubts, is_authority, length, many, many_of, moment, pair_of, pairing, pauses, price, prices,
     rest_is_current, rose, sides,
@@ -58,13 +58,18 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
         return Err((format!("{name} does not show the instrument"), false));
     };
     let standing = |span: Span| view.changes(Span { to_ns: span.to_ns.saturating_sub(1), ..span }).count();
-    // The move that began it counts.
-    let since = Span { from_ns: during.from_ns.saturating_sub(1), ..during };
-    let moved: usize = sides(facts)
-        .iter()
-        .map(|s| prices(facts, peer, *s, since).len().saturating_sub(1))
-        .max()
-        .unwrap_or(0);
+    let moved = news(facts, view, peer);
+    if moved == 0 && is_leader(facts, name) {
+        return Err((format!("{} showed nothing that {name} had not shown before it", other.name), false));
+    }
+    if let Some(by) =
+        rose(&source.send_latency.before, &source.send_latency.during).filter(|by| *by > LATE_NS)
+    {
+        return Err((
+            format!("{name} had sent: its packets came {} late after their time of sending", length(by)),
+            false,
+        ));
+    }
     if let Some((channel, pause)) = pauses(source, during).find(|(_, p)| {
         p.span.from_ns <= during.from_ns + p.span.len_ns() / 2 && p.span.to_ns >= facts.alert.raised_ns
     }) {
@@ -97,14 +102,6 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
             false,
         ));
     }
-    if let Some(by) =
-        rose(&source.send_latency.before, &source.send_latency.during).filter(|by| *by > LATE_NS)
-    {
-        return Err((
-            format!("{name} had sent: its packets came {} late after their time of sending", length(by)),
-            false,
-        ));
-    }
     let current = pairing(facts, name, &other.name).is_some_and(|p| rest_is_current(&p));
     let trouble = doubts(source, during);
     if !current || !trouble.is_empty() || moved == 0 {
@@ -132,6 +129,33 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
             "{name} updated other instruments {} meanwhile, as early as ever; no number is missing",
             many(source.updates_other[1], "time")
         )))
+}
+
+/// A source that the alert says to be ahead: the peer shows what it showed before.
+fn is_leader(facts: &Facts, name: &str) -> bool {
+    facts.alert.kind == Kind::Lagging && facts.alert.sources.first().is_some_and(|late| late != name)
+}
+
+/// How long ago a source may have shown what its peer comes to show, for that to be no news: the reach of the check.
+const REACH_NS: u64 = 10_000_000_000;
+
+/// How many prices the peer moved to while the alert lasted (the move that began it counts); of a source that is ahead,
+/// those that it had not shown itself lately.
+fn news(facts: &Facts, view: &ViewFacts, peer: &ViewFacts) -> usize {
+    let during = facts.during();
+    let since = Span { from_ns: during.from_ns.saturating_sub(1), ..during };
+    let moves = |side: usize| {
+        let theirs = prices(facts, peer, side, since);
+        if !is_leader(facts, &view.source) {
+            return theirs.len().saturating_sub(1);
+        }
+        let echoes = |at_ns: u64, price: i64| {
+            let lately = Span { from_ns: at_ns.saturating_sub(REACH_NS), to_ns: at_ns };
+            prices(facts, view, side, lately).iter().any(|(p, _)| *p == price)
+        };
+        theirs.iter().skip(1).filter(|(p, at)| !echoes(at.at_ns, *p)).count()
+    };
+    sides(facts).iter().map(|side| moves(*side)).max().unwrap_or(0)
 }
 
 fn of_silence(facts: &Facts) -> Finding {

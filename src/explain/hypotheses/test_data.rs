@@ -3,6 +3,7 @@
 use super::super::facts::{Facts, Shown, SourceFacts, ViewFacts};
 use super::words::{is_shown, many, moment, price, session};
 use super::{Blame, Finding, Hypothesis};
+use crate::config::Kind;
 use crate::market::Quality;
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -21,6 +22,11 @@ Blames       the source that publishes it.",
 /// So far from its peer (a fifth) no price of a real market is.
 const FAR: i128 = 5;
 
+/// Prices of spreads may be negative, or zero: what counts is their size.
+fn is_far(a: i128, b: i128) -> bool {
+    (a - b).abs() * FAR > a.abs().max(b.abs())
+}
+
 /// A source that the alert names goes on at far away prices while the venue's own feed says closed.
 fn after_the_close(facts: &Facts) -> Option<Finding> {
     let during = facts.during();
@@ -38,7 +44,7 @@ fn after_the_close(facts: &Facts) -> Option<Finding> {
         let far = (0..2).find_map(|side| {
             let [says, was] = [said, last].map(|s| s.quote.best[side].map(|l| i128::from(l.price)));
             let (says, was) = (says?, was?);
-            ((says - was).abs() * FAR > says.max(was)).then_some([says, was])
+            is_far(says, was).then_some([says, was])
         });
         let Some([says, was]) = far else { continue };
         let changes = other.changes(during).count();
@@ -65,7 +71,9 @@ fn test(facts: &Facts) -> Finding {
 
 /// The market is closed by the rule book, though no source says so.
 fn closed_by_rule(facts: &Facts) -> Option<String> {
-    let session = facts.rules.session.as_ref().filter(|s| s.state == "closed")?;
+    // Whoever is late shows the prices of the other: those are of one market, open or not.
+    let session =
+        facts.rules.session.as_ref().filter(|s| s.state == "closed" && facts.alert.kind != Kind::Lagging)?;
     Some(format!(
         "{} is closed by the rule book from {} to {}, and no source says so",
         facts.rules.market,
@@ -100,8 +108,7 @@ fn of_quotes(facts: &Facts) -> Finding {
         let side = facts.alert.side?.index();
         let [a, b] = [a, b].map(|v| v.at(facts.alert.raised_ns).and_then(|s| facts.price(s, side)));
         let (a, b) = (a?, b?);
-        let (small, large) = (i128::from(a.min(b)), i128::from(a.max(b)));
-        ((large - small) * FAR > large).then_some((a, b))
+        is_far(i128::from(a), i128::from(b)).then_some((a, b))
     });
     if let Some(closed) = closed_by_rule(facts) {
         return finding.with(closed).ask("the venue's calendar for the day, and the sources' test schedules");

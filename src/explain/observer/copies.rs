@@ -15,9 +15,9 @@ use crate::source::Datagram;
 const COMPARED_MAX: usize = 65_536;
 /// Numbers that are remembered of a channel at most.
 const NUMBERS_MAX: usize = 400_000;
-/// What stands before the messages of a packet (session, numbers, times of sending) may differ from site to site: so many
-/// bytes are passed by.
-const HEADER_MAX: usize = 24;
+/// What stands before the messages of a packet (session, numbers, times of sending) may differ from site to site, and its
+/// length from transport to transport: packets are compared by so many bytes at their end.
+const TAIL: usize = 16;
 
 /// One channel of one source.
 #[derive(Default)]
@@ -35,13 +35,13 @@ pub(super) struct Copies {
     began_ns: u64,
     raised_ns: u64,
     window_ns: [u64; 2],
-    /// The datagram under way: when it came, and a hash of its messages.
+    /// The datagram under way: when it came, and a hash of its end.
     current: (u64, u64),
     numbers: HashMap<(usize, u16), Numbers>,
     /// By channel and number: hashes by position in `sources`.
     hashes: HashMap<(u16, u64), Vec<Option<u64>>>,
     order: VecDeque<(u16, u64)>,
-    /// By position: packets with the same numbers, of the same bytes and all.
+    /// By position: packets with the same numbers, of the same end and all.
     same: Vec<[u64; 2]>,
 }
 
@@ -74,8 +74,8 @@ impl Copies {
 
     pub(super) fn see(&mut self, datagram: &Datagram<'_>) {
         if !self.sources.is_empty() {
-            let messages = datagram.payload.get(HEADER_MAX..).unwrap_or_default();
-            self.current = (datagram.ts_recv_ns, hash_of(messages));
+            let from = datagram.payload.len().saturating_sub(TAIL);
+            self.current = (datagram.ts_recv_ns, hash_of(&datagram.payload[from..]));
         }
     }
 

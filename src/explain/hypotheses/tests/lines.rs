@@ -311,3 +311,29 @@ fn what_cannot_be_read_is_told_of_the_gap_in_which_it_came() {
     facts.sources[1].channels[0].errors = vec![Flaw { count: 900, times_ns: vec![SECOND], ..flaw }];
     assert!(found(&facts, "path").supports.iter().any(|s| s.contains("cannot be read")));
 }
+
+#[test]
+fn a_leader_whose_prices_its_peer_only_repeats_has_not_stopped() {
+    // `direct` moved a second ago and rests; `sip` comes to show it now.
+    let mut facts = facts(vec![shown(MS, 100, 105), shown(11 * SECOND, 101, 105)]);
+    facts.alert.kind = Kind::Lagging;
+    facts.alert.sources = vec!["sip".into(), "direct".into()];
+    let span = Span { from_ns: 10 * SECOND, to_ns: 11 * SECOND + 500 * MS };
+    facts.sources[0].channels[0].pauses = vec![Pause { span, ..Pause::default() }];
+    facts.sources[1].latency = latency(20_000, 900 * MS as i64);
+    facts.pairings[0].rest[1] = figures(-900 * MS as i64);
+    let finding = found(&facts, "stopped");
+    assert!(!finding.blames.contains(&Blame::source("direct")), "{finding:?}");
+    // What `direct` never showed it may have missed.
+    facts.views[1].shown[1] = shown(11 * SECOND - 200 * MS, 103, 105);
+    let finding = found(&facts, "stopped");
+    assert!(finding.blames.contains(&Blame::source("direct")), "{finding:?}");
+}
+
+#[test]
+fn next_to_nothing_left_out_is_no_conflation() {
+    let mut facts = late();
+    facts.views[0].shown = (0..14).map(|n| shown(n * SECOND, 100 + (n % 7) as i64, 120)).collect();
+    facts.views[1].shown = (0..13).map(|n| shown(n * SECOND + MS, 100 + (n % 7) as i64, 120)).collect();
+    assert_eq!(standing(&facts, "conflation"), Standing::Excluded);
+}

@@ -162,3 +162,21 @@ fn a_book_crossed_under_load_by_a_bid_that_the_venue_has_left_is_outdated() {
     facts.views[0].shown = vec![shown(0, 100, 105), shown(10 * SECOND + 10 * MS, 90, 99)];
     assert_ne!(standing(&facts, "wrong_value"), Standing::Supported);
 }
+
+#[test]
+fn prices_of_spreads_are_compared_by_their_size() {
+    let mut facts = facts(vec![shown(MS, -2_125, 105), shown(10 * SECOND + MS, -2_150, 105)]);
+    facts.views[0].shown = vec![shown(0, -2_125, 105), shown(10 * SECOND, -2_126, 105)];
+    assert_eq!(standing(&facts, "test_data"), Standing::Excluded);
+    facts.views[0].shown[1] = shown(10 * SECOND, -90, 105);
+    assert_eq!(standing(&facts, "test_data"), Standing::Open);
+}
+
+#[test]
+fn who_is_late_shows_prices_of_one_market_whatever_the_hours_say() {
+    let mut facts = late();
+    facts.rules.session = Some(SessionFacts { state: "closed", ..SessionFacts::default() });
+    assert_eq!(standing(&facts, "test_data"), Standing::Open);
+    facts.alert.kind = Kind::Lagging;
+    assert_eq!(standing(&facts, "test_data"), Standing::Excluded);
+}
