@@ -4,6 +4,7 @@
 //! waited for is waited for until it is there, within a bound that only a hang reaches.
 
 mod clock;
+mod explain;
 mod kit;
 mod operators;
 mod quotes;

@@ -1,7 +1,7 @@
 //! Test data, or data outside the session.
 
 use super::super::facts::{Facts, Shown, SourceFacts, ViewFacts};
-use super::words::{is_shown, many, moment, price, session};
+use super::words::{is_authority, is_shown, many, moment, price, session};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 use crate::market::Quality;
@@ -12,7 +12,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a source publishes what is meant for tests: a test instrument, or quotes after the close.
 For          The instrument is marked as a test, or the venue's own feed says closed while another source goes on, at prices
-             far away from the last ones. That the rule book has the market closed leaves it open.
+             far away from the last ones. That the rule book has the market closed leaves it open, where the venue's own feed has no
+             news of the instrument.
 Against      No source marks it, and all of them are in continuous trading.
 Would decide The session hours of the day (early closes); the source's test schedule.
 Blames       the source that publishes it.",
@@ -69,11 +70,16 @@ fn test(facts: &Facts) -> Finding {
     of_quotes(facts).citing(session(facts))
 }
 
-/// The market is closed by the rule book, though no source says so.
+/// The market is closed by the rule book, and nobody whose word holds shows that it trades all the same: the venue's own
+/// feed, with news of the instrument, does.
 fn closed_by_rule(facts: &Facts) -> Option<String> {
     // Whoever is late shows the prices of the other: those are of one market, open or not.
-    let session =
-        facts.rules.session.as_ref().filter(|s| s.state == "closed" && facts.alert.kind != Kind::Lagging)?;
+    let session = facts.rules.session.as_ref().filter(|s| s.state == "closed");
+    let session = session.filter(|_| facts.alert.kind != Kind::Lagging)?;
+    let trades = |s: &&SourceFacts| is_authority(facts, s) && s.updates[1] > 0;
+    if facts.sources.iter().any(|s| trades(&s)) {
+        return None;
+    }
     Some(format!(
         "{} is closed by the rule book from {} to {}, and no source says so",
         facts.rules.market,

@@ -97,6 +97,12 @@ fn what_the_rule_book_says_of_the_hours_is_cited_and_keeps_test_data_open() {
     if let Some(session) = &mut facts.rules.session {
         (session.state, session.special) = ("closed", "Thanksgiving Day".into());
     }
+    assert_eq!(
+        standing(&facts, "test_data"),
+        Standing::Excluded,
+        "the venue's own feed goes on, whatever the hours"
+    );
+    facts.sources[0].updates = [50, 0];
     let finding = found(&facts, "test_data");
     assert_eq!(finding.standing, Standing::Open);
     assert!(finding.cites[0].contains("(Thanksgiving Day): closed"), "{:?}", finding.cites);
@@ -175,6 +181,7 @@ fn prices_of_spreads_are_compared_by_their_size() {
 #[test]
 fn who_is_late_shows_prices_of_one_market_whatever_the_hours_say() {
     let mut facts = late();
+    facts.sources[0].updates = [50, 0];
     facts.rules.session = Some(SessionFacts { state: "closed", ..SessionFacts::default() });
     assert_eq!(standing(&facts, "test_data"), Standing::Open);
     facts.alert.kind = Kind::Lagging;
