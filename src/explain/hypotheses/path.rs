@@ -129,6 +129,10 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     let finding = finding.with(format!("{} are missing on the only line", range(hole)));
     let finding = match (hole.tops, channel.tops_usual) {
         ([_, 0], _) => finding.but("no peer's best price or size changed in the stretch, by which they could be told"),
+        ([0, all], _) => finding.but(format!(
+            "all {} of peers' best prices and sizes in the stretch came to be shown: what is missing was no news of them",
+            many(all, "change")
+        )),
         ([missed, all], [usually, of]) => finding.but(format!(
             "of {} of peers' best prices and sizes in the stretch all but {missed} came to be shown (elsewhere all but {usually} of {of})",
             many(all, "change")
