@@ -2,8 +2,8 @@
 
 use super::super::facts::{Facts, Figures, Pairing, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, doubts, is_authority, length, many, moment, pair_of, pairing, place, price, prices,
-    rest_is_current, rose, sides,
+    LATE_NS, after, doubts, is_authority, length, many, moment, pair_of, pairing, pauses, place, price,
+    prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -240,7 +240,9 @@ fn behind_at(facts: &Facts, [late, other]: [&SourceFacts; 2], at: u64, limit_ns:
         let last = theirs.iter().rposition(|(p, _)| *p == shows)?;
         let (_, left) = theirs.get(last + 1)?;
         let by = at.saturating_sub(left.at_ns);
-        (by > limit_ns).then(|| {
+        // Of a source that says nothing at all it is not known whether it has.
+        let speaks = pauses(late, Span { from_ns: left.at_ns, to_ns: at }).next().is_none();
+        (by > limit_ns && speaks).then(|| {
             format!(
                 "{} shows {} {} at {} ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
                 late.name,
