@@ -271,6 +271,11 @@ fn what_the_venue_has_left_for_longer_than_a_flight_is_behind_even_if_it_never_f
     let finding = found(&facts, "late");
     assert_eq!((finding.standing, finding.blames), (Standing::Supported, vec![Blame::source("sip")]));
     assert_eq!(verdict(&facts), sip());
+    // Of a source that says nothing at all meanwhile it is not known whether it had sent.
+    let span = Span { from_ns: 10 * SECOND + 10 * MS, to_ns: 12 * SECOND };
+    facts.sources[1].channels[0].pauses = vec![Pause { span, open: true, ..Pause::default() }];
+    assert_ne!(standing(&facts, "late"), Standing::Supported);
+    facts.sources[1].channels[0].pauses.clear();
     // A venue's feed that is late itself proves nothing of the sort.
     facts.sources[0].latency = latency(20_000, 60 * MS as i64);
     assert_eq!(standing(&facts, "late"), Standing::Excluded);
