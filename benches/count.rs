@@ -1,4 +1,4 @@
-//! One piece of work that a profiler can count: `valgrind --tool=callgrind --toggle-collect='*measured*'` around it
+//! One piece of work that a profiler can count: `valgrind --tool=callgrind --toggle-collect=count::measured_PART` around it
 //! counts the instructions of the work and not those of making ready. `benches/instructions.py` runs them all.
 //!
 //! `count PART` says how many units it did, messages or updates, as a number on standard output. All of it is from a seed and
