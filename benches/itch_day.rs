@@ -1,11 +1,11 @@
 //! A whole ITCH day, message by message: walking the framing, looking at every message, reading every field, books of
 //! every symbol with the top kept after every message. One process, the parts in turn, so that a ratio is of one run.
 //!
-//! `cargo bench --bench itch_day -- DAY.itch [--runs N] [--part NAME]... [--final OUT.csv] [--check]`
+//! `cargo bench --bench itch_day -- DAY.itch [--runs N] [--part NAME]... [--final OUT.csv] [--check] [--memory]`
 //!
 //! `DAY.itch` is a BinaryFILE (a two-byte length before each message). `--final` writes the last state of every symbol,
 //! to be compared with what another program says. `--check` keeps a second, simple book beside the first and compares
-//! the top after every message: it takes long and is not timed.
+//! the top after every message: it takes long and is not timed. `--memory` says what the books hold, a live order, along the day.
 
 mod itch_day {
     pub mod fields;
@@ -24,10 +24,12 @@ struct Asked {
     parts: Vec<String>,
     last: Option<String>,
     check: bool,
+    memory: bool,
 }
 
 fn asked() -> Result<Asked, String> {
-    let mut asked = Asked { file: String::new(), runs: 5, parts: Vec::new(), last: None, check: false };
+    let mut asked =
+        Asked { file: String::new(), runs: 5, parts: Vec::new(), last: None, check: false, memory: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} wants a value"));
@@ -37,6 +39,7 @@ fn asked() -> Result<Asked, String> {
             "--part" => asked.parts.push(value()?),
             "--final" => asked.last = Some(value()?),
             "--check" => asked.check = true,
+            "--memory" => asked.memory = true,
             _ if !word.starts_with('-') && asked.file.is_empty() => asked.file = word,
             _ => return Err(format!("{word}: neither a file nor an option")),
         }
@@ -52,6 +55,10 @@ fn run(asked: &Asked) -> Result<(), String> {
     let day = std::fs::read(&asked.file).map_err(file(asked.file.clone()))?;
     if asked.check {
         return reference::compare(&day);
+    }
+    if asked.memory {
+        parts::memory(&day);
+        return Ok(());
     }
     if let Some(path) = &asked.last {
         return std::fs::write(path, parts::final_state(&day)).map_err(file(path.clone()));

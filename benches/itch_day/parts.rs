@@ -207,6 +207,21 @@ fn book_from_file(_: &[u8], path: &str) -> io::Result<u64> {
     }
 }
 
+/// What the books hold along the day, at twenty moments of it.
+pub fn memory(bytes: &[u8]) {
+    let mut day = Day::new();
+    let (mut messages, every) = (0u64, count(bytes).div_ceil(20).max(1));
+    walk(bytes, |message| {
+        day.take(message);
+        messages += 1;
+        if messages.is_multiple_of(every) {
+            let (live, state) = (day.books.orders_live(), day.books.state_bytes());
+            let each = state as f64 / live.max(1) as f64;
+            println!("after {messages} messages: {live} live orders, {state} bytes, {each:.1} an order");
+        }
+    });
+}
+
 /// The last state of every symbol, with the columns of the reference.
 pub fn final_state(bytes: &[u8]) -> String {
     let mut day = Day::new();
