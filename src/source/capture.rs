@@ -110,7 +110,11 @@ impl Capture {
         }
         let Some((reader, format)) = recognise(window.bytes(), options) else {
             let found = window.bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
-            let found = if found.is_empty() { "none".to_owned() } else { found };
+            let found = if found.is_empty() {
+                "it is empty".to_owned()
+            } else {
+                format!("its first bytes at offset 0 are {found}")
+            };
             return Err(CaptureError::NotACapture { name, found });
         };
         let capture = Self {

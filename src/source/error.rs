@@ -47,13 +47,13 @@ pub enum CaptureError {
     StandardInputTwice,
     /// The first bytes are of no format that we read.
     #[error(
-        "{name} is not a capture: its first bytes at offset 0 are {found}; it should be pcap, pcapng or \
+        "{name} is not a capture: {found}; it should be pcap, pcapng or \
          Nasdaq BinaryFILE, plain or compressed with gzip, zstd, lz4 or xz"
     )]
     NotACapture {
         /// The capture as it was named.
         name: String,
-        /// The first bytes (after decompression) in hexadecimal, or `none`.
+        /// What was found: the first bytes (after decompression) in hexadecimal, or that there are none.
         found: String,
     },
     /// The thread that reads ahead could not be started.

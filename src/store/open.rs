@@ -61,6 +61,12 @@ pub fn open_write(path: &Path) -> Result<Writing, StoreError> {
 /// # Errors
 /// What is wrong, in one sentence.
 pub fn open_read(path: &Path) -> Result<Connection, StoreError> {
+    if path.is_dir() {
+        return Err(StoreError::new(
+            path,
+            "is a folder; a store is a file, as `parallax replay --store FILE` makes it",
+        ));
+    }
     if !path.is_file() {
         let what = "is not there; `parallax replay --store FILE` and `[store]` in a configuration make one";
         return Err(StoreError::new(path, what));
@@ -236,6 +242,8 @@ mod tests {
     fn what_is_no_store_is_refused() {
         let (_folder, path) = store();
         assert!(said(open_read(&path), &path).starts_with("the store FILE is not there;"));
+        let folder = path.parent().expect("it is in one");
+        assert!(said(open_read(folder), folder).starts_with("the store FILE is a folder;"));
         std::fs::write(
             &path,
             "[[source]]\nname = \"direct\" # no database at all, and longer than a page's head",

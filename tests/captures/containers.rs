@@ -319,7 +319,7 @@ fn what_is_no_capture_is_refused_in_one_sentence() {
         "capture 0 is not a capture: its first bytes at offset 0 are 74696d652c707269; it should be pcap, pcapng \
          or Nasdaq BinaryFILE, plain or compressed with gzip, zstd, lz4 or xz"
     );
-    assert!(refused(b"").contains("are none;"));
+    assert!(refused(b"").contains("is not a capture: it is empty;"));
     assert!(refused(&compressed(b"{\"a\":1}", Compression::Gzip)).contains("are 7b2261223a317d;"));
 }
 
