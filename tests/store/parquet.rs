@@ -187,6 +187,28 @@ pub fn python() -> Option<PathBuf> {
     Some(python)
 }
 
+/// DuckDB's reader of SQLite is a package of its own, which asks for another version of DuckDB than nanoseconds do.
+#[test]
+fn duckdb_reads_the_store() {
+    let python = root().join("target/python-sqlite/bin/python");
+    let has = Command::new(&python).args(["-c", "import duckdb_extension_sqlite_scanner"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "SKIPPED: target/python-sqlite has no reader of SQLite; python3 -m venv target/python-sqlite && \
+             target/python-sqlite/bin/python -m pip install duckdb-extensions duckdb-extension-sqlite-scanner"
+        );
+        return;
+    }
+    let kit = Kit::new();
+    let (config, captures) = captures("captures/demo");
+    replayed(&kit, "demo", &config, &captures);
+    let script = root().join("tests/store/sqlite.py");
+    let output = Command::new(python).arg(script).arg(kit.path("demo.db")).output().expect("python runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("tables and views are the store's"), "{said}");
+}
+
 #[test]
 fn duckdb_and_polars_read_what_was_said() {
     let Some(python) = python() else { return };
