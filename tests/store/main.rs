@@ -1,5 +1,6 @@
 //! The store, end to end: the real binary writes it, SQL asks it.
 
+mod engines;
 mod figures;
 mod kit;
 mod messages;

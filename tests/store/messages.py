@@ -10,7 +10,7 @@ import polars
 
 folder, lines = sys.argv[1:3]
 files = f"{folder}/messages/**/*.parquet"
-TIMES, PRICES = ("ts", "ts_event"), ("price", "bid", "ask", "lower", "upper")
+PRICES = ("price", "bid", "ask", "lower", "upper")
 
 duck = duckdb.connect()
 duck.execute("SET TimeZone = 'UTC'")
@@ -18,15 +18,15 @@ duck.execute(f"CREATE VIEW m AS SELECT * FROM read_parquet('{files}', hive_parti
 kinds = dict(duck.execute("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM m)").fetchall())
 assert all(kinds[name] == "DECIMAL(19,9)" for name in PRICES), kinds
 columns = sorted(kinds)
-shown = ", ".join(f"epoch_ns({c}) AS {c}" if c in TIMES else c for c in columns)
+shown = ", ".join("epoch_us(ts) AS ts" if c == "ts" else c for c in columns)
 by_duckdb = duck.execute(f"SELECT {shown} FROM m").fetchall()
 
 frame = polars.read_parquet(files, hive_partitioning=True)
-for column in TIMES:
-    assert frame.schema[column] == polars.Datetime("ns", "UTC"), frame.schema
+assert frame.schema["ts"] == polars.Datetime("us", "UTC"), frame.schema
+assert frame.schema["ts_ns"] == frame.schema["ts_event_ns"] == polars.Int64, frame.schema
 for column in PRICES:
     assert frame.schema[column] == polars.Decimal(19, 9), frame.schema
-frame = frame.with_columns(polars.col(*TIMES).dt.epoch("ns")).select(columns)
+frame = frame.with_columns(polars.col("ts").dt.epoch("us")).select(columns)
 by_polars = frame.rows()
 
 
@@ -48,7 +48,8 @@ for row in by_duckdb:
     message = said[row[at["capture"]], row[at["frame"]], row[at["msg"]]]
     # The message's number; `decode` says the first of its packet.
     assert message["seq"] + message["msg"] == row[at["seq"]], row
-    assert (message["ts"], message["type"]) == (row[at["ts"]], row[at["type"]]), row
+    assert (message["ts"], message["type"]) == (row[at["ts_ns"]], row[at["type"]]), row
+    assert row[at["ts"]] == message["ts"] // 1000 and (row[at["instrument_name"]] or None) == row[at["instrument"]], row
     fields = message["fields"]
     if row[at["part"]] > 0:
         assert row[at["fields"]] is None, row
@@ -66,8 +67,7 @@ except ImportError:
 # Folders' names as text: left to itself pandas makes categories of them, and numbers of names that are all digits.
 hive = pyarrow.dataset.partitioning(pyarrow.schema([(c, pyarrow.string()) for c in ("date", "source", "instrument")]), flavor="hive")
 table = pandas.read_parquet(f"{folder}/messages", partitioning=hive, dtype_backend="pyarrow")
-for column in TIMES:
-    table[column] = table[column].astype("int64[pyarrow]")
+table["ts"] = table["ts"].astype("int64[pyarrow]")
 cells = [[None if pandas.isna(cell) else cell for cell in table[column]] for column in columns]
 
 

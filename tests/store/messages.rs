@@ -13,7 +13,7 @@ use super::kit::{Kit, captures, shared};
 use super::parquet::python;
 
 /// One row by the names of its columns, and its source and instrument.
-type Row = BTreeMap<String, Field>;
+pub type Row = BTreeMap<String, Field>;
 
 /// What lies below a folder, in the order of names.
 fn below(folder: &Path) -> Vec<PathBuf> {
@@ -22,7 +22,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     paths.into_iter().flat_map(|p| if p.is_dir() { below(&p) } else { vec![p] }).collect()
 }
 
-fn rows(folder: &Path) -> Vec<(PathBuf, Row)> {
+pub fn rows(folder: &Path) -> Vec<(PathBuf, Row)> {
     let mut found = Vec::new();
     for path in below(&folder.join("messages")) {
         assert!(path.extension().is_some_and(|e| e == "parquet"), "{}", path.display());
@@ -35,10 +35,11 @@ fn rows(folder: &Path) -> Vec<(PathBuf, Row)> {
     found
 }
 
-fn text(row: &Row, name: &str) -> String {
+pub fn text(row: &Row, name: &str) -> String {
     match &row[name] {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
+        Field::TimestampMicros(number) => number.to_string(),
         other => other.to_string(),
     }
 }
@@ -63,9 +64,14 @@ fn decoded(config: &Path, captures: &[PathBuf]) -> BTreeMap<[String; 3], (Json, 
 }
 
 /// Holds the rows of a replay against what `decode` lists; answers the folder.
-fn hold(kit: &Kit, config: &Path, captures: &[PathBuf], at_least: u64) -> PathBuf {
-    let folder = kit.path("messages");
-    let summary = kit.replay("s.db", &["--parquet-messages", folder.to_str().unwrap()], config, captures);
+pub fn hold(kit: &Kit, name: &str, config: &Path, captures: &[PathBuf], at_least: u64) -> PathBuf {
+    let folder = kit.path(name);
+    let summary = kit.replay(
+        &format!("{name}.db"),
+        &["--parquet-messages", folder.to_str().unwrap()],
+        config,
+        captures,
+    );
     let (rows, lines) = (rows(&folder), decoded(config, captures));
     let counted = summary["sources"].as_array().unwrap().iter();
     let delivered: u64 = counted.map(|s| s["messages"].as_u64().unwrap()).sum();
@@ -77,7 +83,9 @@ fn hold(kit: &Kit, config: &Path, captures: &[PathBuf], at_least: u64) -> PathBu
         let key = ["capture", "frame", "msg"].map(|name| text(row, name));
         let (line, fields) = lines.get(&key).unwrap_or_else(|| panic!("{key:?} is no message"));
         assert_eq!(&text(row, "fields"), fields, "{key:?}");
-        assert_eq!(text(row, "ts"), line["ts"].to_string(), "{key:?}");
+        let ts_ns = line["ts"].as_u64().unwrap();
+        assert_eq!(row["ts_ns"], Field::Long(ts_ns as i64), "{key:?}");
+        assert_eq!(row["ts"], Field::TimestampMicros(ts_ns as i64 / 1_000), "{key:?}");
         // The message's number; `decode` says the first of its packet.
         let feed = line["feed"].as_str().unwrap();
         let place = if feed.starts_with("cme") { 0 } else { line["msg"].as_u64().unwrap() };
@@ -117,7 +125,7 @@ fn prices(row: &Row, fields: &Json, feed: &str, folder: &Path) {
 fn every_message_is_what_decode_lists() {
     let kit = Kit::new();
     let (config, captures) = captures("captures/demo");
-    let folder = hold(&kit, &config, &captures, 8_800);
+    let folder = hold(&kit, "messages", &config, &captures, 8_800);
     let stock =
         |name: &str| below(&folder.join(format!("messages/date=2026-03-02/source={name}/instrument=ZQAAA")));
     assert_eq!((stock("direct").len(), stock("sip").len()), (1, 1));
@@ -142,7 +150,7 @@ fn messages_of_real_captures_are_what_decode_lists() {
         ("cme_mdp3_v6_ab_20161112.pcapng", 500),
     ] {
         let Some(capture) = shared(&format!("captures/sessions/{name}")) else { continue };
-        hold(&Kit::new(), Path::new(""), &[capture], at_least);
+        hold(&Kit::new(), "messages", Path::new(""), &[capture], at_least);
     }
 }
 

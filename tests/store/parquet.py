@@ -30,7 +30,7 @@ def wanted(line):
     q = json.loads(line)
     bid, ask = price(q["bid"]), price(q["ask"])
     return (
-        date.fromisoformat(q["ts"][:10]), q["source"], q["instrument"], ns(q["ts"]), q["venue"],
+        date.fromisoformat(q["ts"][:10]), q["source"], q["instrument"], q["instrument"], ns(q["ts"]), ns(q["ts"]) // 1000, q["venue"],
         bid, None if bid is None else q["bid_qty"], ask, None if ask is None else q["ask_qty"],
         price(q["round_lot_bid"]), price(q["round_lot_ask"]), ns(q["ts_event"]), q["seq"], q["quality"],
     )
@@ -51,20 +51,22 @@ said = [tuple(x.quantize(Decimal("1e-9")) if isinstance(x, Decimal) else x for x
 duck = duckdb.connect()
 duck.execute("SET TimeZone = 'UTC'")
 rows = duck.execute(
-    f"""SELECT date, source, instrument, epoch_ns(ts), venue, bid, bid_qty, ask, ask_qty, round_lot_bid, round_lot_ask,
-    epoch_ns(ts_event), seq, quality FROM read_parquet('{files}', hive_partitioning = true)"""
+    f"""SELECT date, source, instrument, instrument_name, ts_ns, epoch_us(ts), venue, bid, bid_qty, ask, ask_qty, round_lot_bid, round_lot_ask,
+    ts_event_ns, seq, quality FROM read_parquet('{files}', hive_partitioning = true)"""
 ).fetchall()
 same("duckdb", rows, said)
 kinds = dict(duck.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet('{files}'))").fetchall())
 assert kinds["bid"] == "DECIMAL(19,9)", kinds
-assert kinds["ts"] in ("TIMESTAMPTZ_NS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"), kinds
+assert (kinds["ts_ns"], kinds["ts"]) == ("BIGINT", "TIMESTAMP WITH TIME ZONE"), kinds
 
 frame = polars.read_parquet(files, hive_partitioning=True)
-for column in ("ts", "ts_event"):
-    assert frame.schema[column] == polars.Datetime("ns", "UTC"), frame.schema
+assert (frame.schema["ts_ns"], frame.schema["ts"]) == (polars.Int64, polars.Datetime("us", "UTC")), frame.schema
 assert frame.schema["bid"] == polars.Decimal(19, 9), frame.schema
-frame = frame.with_columns(polars.col("ts", "ts_event").dt.epoch("ns"))
-columns = "date source instrument ts venue bid bid_qty ask ask_qty round_lot_bid round_lot_ask ts_event seq quality"
+frame = frame.with_columns(polars.col("ts").dt.epoch("us"))
+columns = (
+    "date source instrument instrument_name ts_ns ts venue bid bid_qty ask ask_qty round_lot_bid round_lot_ask "
+    "ts_event_ns seq quality"
+)
 same("polars", frame.select(columns.split()).rows(), said)
 
 try:
@@ -75,9 +77,8 @@ except ImportError:
 else:
     hive = pyarrow.dataset.partitioning(pyarrow.schema([(c, pyarrow.string()) for c in ("date", "source", "instrument")]), flavor="hive")
     table = pandas.read_parquet(f"{folder}/quotes", partitioning=hive, dtype_backend="pyarrow")
-    for column in ("ts", "ts_event"):
-        assert str(table[column].dtype) == "timestamp[ns, tz=UTC][pyarrow]", table[column].dtype
-        table[column] = table[column].astype("int64[pyarrow]")
+    assert str(table["ts"].dtype) == "timestamp[us, tz=UTC][pyarrow]", table["ts"].dtype
+    table["ts"] = table["ts"].astype("int64[pyarrow]")
     cells = [[None if pandas.isna(cell) else cell for cell in table[column]] for column in columns.split()]
     same("pandas", list(zip(*cells)), [(str(row[0]), *row[1:]) for row in said])
 

@@ -12,10 +12,12 @@ use serde_json::Value as Json;
 use super::kit::{Kit, captures, root, shared};
 
 /// Rows by date, source and instrument, each as text, in their order.
-type Rows = BTreeMap<[String; 3], Vec<Vec<String>>>;
+pub type Rows = BTreeMap<[String; 3], Vec<Vec<String>>>;
 
-const COLUMNS: [&str; 11] = [
+pub const COLUMNS: [&str; 13] = [
+    "ts_ns",
     "ts",
+    "instrument_name",
     "venue",
     "bid",
     "bid_qty",
@@ -23,7 +25,7 @@ const COLUMNS: [&str; 11] = [
     "ask_qty",
     "round_lot_bid",
     "round_lot_ask",
-    "ts_event",
+    "ts_event_ns",
     "seq",
     "quality",
 ];
@@ -32,6 +34,12 @@ const COLUMNS: [&str; 11] = [
 fn ns(text: &str) -> String {
     let time: jiff::Timestamp = text.parse().expect("a time");
     time.as_nanosecond().to_string()
+}
+
+/// The same cut to microseconds.
+fn micros(text: &str) -> String {
+    let time: jiff::Timestamp = text.parse().expect("a time");
+    time.as_microsecond().to_string()
 }
 
 /// A price with nine decimals: `169.4` becomes `169.400000000`.
@@ -46,14 +54,25 @@ fn none(quantity: &Json) -> String {
 }
 
 /// What `--quotes` said.
-fn said(path: &Path) -> Rows {
+pub fn said(path: &Path) -> Rows {
     let mut rows = Rows::new();
     for line in std::fs::read_to_string(path).expect("quotes").lines() {
         let quote: Json = serde_json::from_str(line).expect("a quote");
         let word = |name: &str| quote[name].as_str().unwrap_or("null").to_owned();
-        let cell = |name: &&str| match (*name, &quote[*name]) {
+        let key = |name: &str| {
+            match name {
+                "instrument_name" => "instrument",
+                "ts_event_ns" => "ts_event",
+                "ts_ns" => "ts",
+                name => return name.to_owned(),
+            }
+            .to_owned()
+        };
+        let cell = |name: &&str| match (*name, &quote[key(name)]) {
             (_, Json::Null) => "null".to_owned(),
-            ("ts" | "ts_event", time) => ns(time.as_str().expect("a time")),
+            ("ts_ns" | "ts_event_ns", time) => ns(time.as_str().expect("a time")),
+            ("ts", time) => micros(time.as_str().expect("a time")),
+            ("instrument_name", name) => name.as_str().expect("a name").to_owned(),
             ("venue" | "quality", text) => text.as_str().expect("text").to_owned(),
             ("seq", number) => number.to_string(),
             // An empty side has no quantity; in JSON it is 0.
@@ -86,7 +105,7 @@ fn cells(row: &Row) -> Vec<String> {
     let show = |field: &Field| match field {
         Field::Null => "null".to_owned(),
         Field::Str(text) => text.clone(),
-        Field::Long(number) => number.to_string(),
+        Field::Long(number) | Field::TimestampMicros(number) => number.to_string(),
         other => other.to_string(),
     };
     row.get_column_iter().map(|(_, field)| show(field)).collect()

@@ -1,6 +1,7 @@
 //! One column after the other of a row group.
 
 use std::fs::File;
+use std::io::{self, Write};
 
 use parquet::data_type::{
     ByteArray, ByteArrayType, DataType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
@@ -8,9 +9,48 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
 
+/// Bytes that go to a file at once.
+const GATHERED_LEN: usize = 1 << 16;
+
+/// A file whose bytes are gathered, whoever asks to flush them: each column does, and there are many columns with few bytes.
+pub(in crate::store) struct Gathered {
+    file: File,
+    bytes: Vec<u8>,
+}
+
+impl Gathered {
+    /// Into that file.
+    pub fn new(file: File) -> Gathered {
+        Gathered { file, bytes: Vec::with_capacity(GATHERED_LEN) }
+    }
+
+    /// Everything goes to the file.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.write_all(&self.bytes)
+    }
+}
+
+impl Write for Gathered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > GATHERED_LEN {
+            self.file.write_all(&self.bytes)?;
+            self.bytes.clear();
+        }
+        if bytes.len() > GATHERED_LEN {
+            return self.file.write(bytes);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Columns that are being written.
 pub(in crate::store) struct Columns<'g, 'a, R> {
-    group: SerializedRowGroupWriter<'g, File>,
+    group: SerializedRowGroupWriter<'g, Gathered>,
     rows: &'a [R],
 }
 
@@ -21,7 +61,7 @@ pub(super) fn number(n: u64) -> Option<i64> {
 
 impl<'g, 'a, R> Columns<'g, 'a, R> {
     /// Of those rows.
-    pub fn new(group: SerializedRowGroupWriter<'g, File>, rows: &'a [R]) -> Self {
+    pub fn new(group: SerializedRowGroupWriter<'g, Gathered>, rows: &'a [R]) -> Self {
         Columns { group, rows }
     }
 
@@ -38,6 +78,12 @@ impl<'g, 'a, R> Columns<'g, 'a, R> {
     /// Numbers that may be missing.
     pub fn numbers(&mut self, of: impl Fn(&R) -> Option<i64>) -> Result<(), ParquetError> {
         self.write::<Int64Type>(of, true)
+    }
+
+    /// When it was, in two columns: nanoseconds since 1970, and cut to microseconds as a time that every engine shows.
+    pub fn moment(&mut self, of: impl Fn(&R) -> u64) -> Result<(), ParquetError> {
+        self.whole(|row| of(row) as i64)?;
+        self.whole(|row| (of(row) / 1_000) as i64)
     }
 
     /// Times, nanoseconds since 1970; 0 is none.

@@ -4,27 +4,31 @@ use crate::store::hash;
 
 /// Bytes of an encoded name at most; a file system takes 255 for a folder, `instrument=` with it.
 const NAME_MAX: usize = 220;
-/// How Hive writes a value that is empty.
-const EMPTY: &str = "__HIVE_DEFAULT_PARTITION__";
+/// No name. What Hive writes there (`__HIVE_DEFAULT_PARTITION__`) is null to every engine, and pandas as it comes reads no
+/// folder in which one of several values is null.
+const EMPTY: &str = "_none";
 
 /// A name as part of a path. One that is too long for a folder ends in its hash instead.
 pub(super) fn encoded(name: &str) -> String {
     if name.is_empty() {
         return EMPTY.to_owned();
     }
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-    // A name of dots alone is another folder.
-    let dotted = name.bytes().any(|b| b != b'.');
-    let shown = |b: u8| match b {
-        b if plain(b) || (b == b'.' && dotted) => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
+    // Letters of any language stay as they are: Spark takes each encoded byte for a letter of its own.
+    let plain = |c: char| c.is_alphanumeric() || "-_".contains(c);
+    // A name of dots alone is another folder, and some names mean that there is none.
+    let dotted = name.chars().any(|c| c != '.');
+    let special = name == EMPTY || name.starts_with("__HIVE");
     let mut text = String::new();
-    for byte in name.bytes().map(shown) {
-        if text.len() + byte.len() > NAME_MAX {
+    for (at, c) in name.chars().enumerate() {
+        let before = text.len();
+        match c {
+            c if (plain(c) && !(special && at == 0)) || (c == '.' && dotted) => text.push(c),
+            c => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| text += &format!("%{byte:02X}")),
+        }
+        if text.len() > NAME_MAX {
+            text.truncate(before);
             return format!("{text}~{}", hash(&[name.as_bytes()]));
         }
-        text.push_str(&byte);
     }
     text
 }
@@ -52,8 +56,9 @@ mod tests {
 
     #[test]
     fn names_that_could_mean_something_else_are_encoded() {
-        let names = ["BRK.B", "ES/Z6", "..", "a b=c", "", "é", "50%"];
-        let wanted = ["BRK.B", "ES%2FZ6", "%2E%2E", "a%20b%3Dc", EMPTY, "%C3%A9", "50%25"];
+        let names = ["BRK.B", "ES/Z6", "..", "a b=c", "", "_none", "_A", "é", "\u{2028}", "50%"];
+        let wanted =
+            ["BRK.B", "ES%2FZ6", "%2E%2E", "a%20b%3Dc", EMPTY, "%5Fnone", "_A", "é", "%E2%80%A8", "50%25"];
         assert_eq!(names.map(encoded), wanted);
     }
 
@@ -68,7 +73,7 @@ mod tests {
         #[test]
         fn any_name_is_one_folder_below(name in ".{0,400}") {
             let path = encoded(&name);
-            prop_assert!(path.len() < 240 && path.is_ascii() && !path.contains(['/', '=', '\\', '\0']));
+            prop_assert!(path.len() < 240 && !path.contains(['/', '=', '\\', '\0']) && !path.contains(char::is_control));
             prop_assert!(path != "." && path != "..");
             prop_assert!(path.contains('~') || decoded(&path) == name);
         }

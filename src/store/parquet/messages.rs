@@ -12,7 +12,9 @@ const UNIT: usize = 256;
 impl Record for MessageRow {
     const FOLDER: &'static str = "messages";
     const SCHEMA: &'static str = "message message {
-        required int64 ts (TIMESTAMP(NANOS, true));
+        required int64 ts_ns;
+        required int64 ts (TIMESTAMP(MICROS, true));
+        optional binary instrument_name (STRING);
         required binary channel (STRING);
         required binary line (STRING);
         optional binary capture (STRING);
@@ -20,7 +22,7 @@ impl Record for MessageRow {
         optional int64 seq;
         required int64 msg;
         required int64 part;
-        optional int64 ts_event (TIMESTAMP(NANOS, true));
+        optional int64 ts_event_ns;
         required binary type (STRING);
         optional binary fact (STRING);
         optional binary quoter (STRING);
@@ -60,7 +62,8 @@ impl Record for MessageRow {
                 .map_or("", String::as_str)
         };
         let capture = |row: &MessageRow| names.captures.get(row.origin.capture as usize).map(String::as_str);
-        columns.whole(|row| row.origin.ts_recv_ns as i64)?;
+        columns.moment(|row| row.origin.ts_recv_ns)?;
+        columns.text(|row| Some(&*row.fact.instrument).filter(|name| !name.is_empty()))?;
         columns.words_of(|row| channel(row).map_or("", |(name, _)| name.as_str()))?;
         columns.words_of(line)?;
         columns.text_of(capture)?;

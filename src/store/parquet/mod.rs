@@ -1,14 +1,15 @@
 //! Rows in Parquet, for DuckDB, Polars, pandas and Spark: `quotes/date=.../source=.../instrument=.../part-N.parquet`, and
 //! `messages/...` alike.
 //!
-//! Times are nanoseconds (`TIMESTAMP(NANOS, UTC)`), prices exact decimals (`DECIMAL(19, 9)`, which holds every price that
-//! a feed can say). Rows wait in memory up to a bound and then go out as whole files, the largest partitions first: any
+//! Times are whole nanoseconds in columns called `..._ns`, which every engine reads, since Spark has no type for them; prices
+//! are exact decimals (`DECIMAL(19, 9)`, which holds every price that a feed can say). Rows wait in memory up to a bound and then go out as whole files, the largest partitions first: any
 //! number of instruments takes bounded memory and one open file. A file has its name only once it is whole. The same rows
 //! make the same files, in whatever batches they come.
 //!
 //! It reads no clock and knows no schema of the store.
 
 mod column;
+mod encoding;
 mod hive;
 mod live;
 mod messages;
@@ -20,9 +21,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::TypePtr;
@@ -32,7 +31,8 @@ use crate::alert::json::show_time;
 use crate::config::Config;
 use crate::pipeline::messages::MessageRow;
 use crate::pipeline::tape::QuoteRow;
-use column::Columns;
+use column::{Columns, Gathered};
+use encoding::Encodings;
 use hive::encoded;
 pub use live::{QuoteSender, QuoteThread};
 pub use read::load_quotes;
@@ -103,7 +103,7 @@ pub struct Files<R> {
     folder: PathBuf,
     names: Names,
     schema: TypePtr,
-    properties: WriterPropertiesPtr,
+    encodings: Encodings,
     bounds: Bounds,
     waiting: BTreeMap<Partition, (usize, Vec<R>)>,
     /// Weight of all that waits.
@@ -128,13 +128,11 @@ impl<R: Record> Files<R> {
             ))
         })?;
         let schema = parse_message_type(R::SCHEMA).map_err(|e| refused(&folder, &e))?;
-        // The first level is quick, and quotes shrink to a tenth with it.
-        let compression = Compression::ZSTD(ZstdLevel::default());
         Ok(Files {
             folder,
             names,
             schema: Arc::new(schema),
-            properties: Arc::new(WriterProperties::builder().set_compression(compression).build()),
+            encodings: Encodings::new(),
             bounds: R::BOUNDS,
             waiting: BTreeMap::new(),
             weight: 0,
@@ -214,8 +212,9 @@ impl<R: Record> Files<R> {
             .join(format!("date={}", &show_time(day * DAY_NS)[..10]))
             .join(format!("source={}", encoded(source)))
             .join(format!("instrument={}", encoded(instrument)));
-        let whole = folder.join(format!("part-{}{:08}.parquet", self.run, self.parts + 1));
-        let half = whole.with_extension("parquet.tmp");
+        let name = format!("part-{}{:08}.parquet", self.run, self.parts + 1);
+        // Spark and pandas read whatever lies in a folder and does not begin with a dot.
+        let (whole, half) = (folder.join(&name), folder.join(format!(".{name}.tmp")));
         let written = fs::create_dir_all(&folder)
             .map_err(ParquetError::from)
             .and_then(|()| self.write_file(&half, rows))
@@ -232,13 +231,13 @@ impl<R: Record> Files<R> {
     }
 
     fn write_file(&self, path: &Path, rows: &[R]) -> Result<(), ParquetError> {
-        let mut writer =
-            SerializedFileWriter::new(File::create(path)?, self.schema.clone(), self.properties.clone())?;
+        let encoding = self.encodings.of(rows.len()).clone();
+        let file = Gathered::new(File::create(path)?);
+        let mut writer = SerializedFileWriter::new(file, self.schema.clone(), encoding)?;
         let mut columns = Columns::new(writer.next_row_group()?, rows);
         R::write(&mut columns, &self.names)?;
         columns.close()?;
-        writer.close()?;
-        Ok(())
+        Ok(writer.into_inner()?.finish()?)
     }
 }
 

@@ -9,7 +9,9 @@ use crate::pipeline::tape::QuoteRow;
 impl Record for QuoteRow {
     const FOLDER: &'static str = "quotes";
     const SCHEMA: &'static str = "message quote {
-        required int64 ts (TIMESTAMP(NANOS, true));
+        required int64 ts_ns;
+        required int64 ts (TIMESTAMP(MICROS, true));
+        required binary instrument_name (STRING);
         optional binary venue (STRING);
         optional fixed_len_byte_array(9) bid (DECIMAL(19, 9));
         optional int64 bid_qty;
@@ -17,7 +19,7 @@ impl Record for QuoteRow {
         optional int64 ask_qty;
         optional fixed_len_byte_array(9) round_lot_bid (DECIMAL(19, 9));
         optional fixed_len_byte_array(9) round_lot_ask (DECIMAL(19, 9));
-        optional int64 ts_event (TIMESTAMP(NANOS, true));
+        optional int64 ts_event_ns;
         optional int64 seq;
         required binary quality (STRING);
     }";
@@ -32,7 +34,8 @@ impl Record for QuoteRow {
     }
 
     fn write(columns: &mut Columns<'_, '_, QuoteRow>, _: &Names) -> Result<(), ParquetError> {
-        columns.whole(|row| row.ts_ns as i64)?;
+        columns.moment(|row| row.ts_ns)?;
+        columns.words(|row| &row.instrument)?;
         columns.text(|row| Some(&*row.venue).filter(|mic| !mic.is_empty()))?;
         for side in [0, 1] {
             columns.prices(|row| row.quote.best[side].map(|level| level.price))?;

@@ -138,13 +138,26 @@ fn unharmed<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Stri
     read.map_err(|e| e.to_string())
 }
 
+/// The columns of a file of quotes that are read: numbers, words, prices.
+const NUMBERS: [&str; 5] = ["ts_ns", "bid_qty", "ask_qty", "ts_event_ns", "seq"];
+const WORDS: [&str; 2] = ["venue", "quality"];
+const PRICES: [&str; 4] = ["bid", "ask", "round_lot_bid", "round_lot_ask"];
+
 /// Every row group of a file of `room` rows at most.
 fn read(path: &Path, room: i64) -> Result<Vec<Columns>, ParquetError> {
     let reader = SerializedFileReader::new(File::open(path)?)?;
     let metadata = reader.metadata();
-    if metadata.file_metadata().schema_descr().num_columns() != 11 {
-        return Err(ParquetError::General("it is no file of quotes of Parallax".to_owned()));
-    }
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let find = |name: &str| {
+        let at = columns.iter().position(|column| column.name() == name);
+        at.ok_or_else(|| {
+            ParquetError::General(format!(
+                "it has no column `{name}`: it is no file of quotes of this Parallax; a replay makes it anew"
+            ))
+        })
+    };
+    let places =
+        Places { numbers: all(NUMBERS, find)?, words: all(WORDS, find)?, prices: all(PRICES, find)? };
     let (mut groups, mut rows) = (Vec::new(), 0i64);
     for at in 0..metadata.num_row_groups() {
         rows = rows.saturating_add(metadata.row_group(at).num_rows().max(0));
@@ -153,12 +166,31 @@ fn read(path: &Path, room: i64) -> Result<Vec<Columns>, ParquetError> {
                 "with it there are more than {ROWS_MAX} quotes; ask for one instrument, or ask DuckDB or Polars"
             )));
         }
-        groups.push(Columns::read(reader.get_row_group(at)?.as_ref())?);
+        groups.push(Columns::read(reader.get_row_group(at)?.as_ref(), &places)?);
     }
     Ok(groups)
 }
 
-/// A row group's columns: ts, bid_qty, ask_qty, ts_event, seq; venue, quality; bid, ask and the round lots'.
+/// The same for each, or what is wrong with the first that fails.
+fn all<T: Copy, V: Default + Copy, const N: usize>(
+    each: [T; N],
+    of: impl Fn(T) -> Result<V, ParquetError>,
+) -> Result<[V; N], ParquetError> {
+    let mut values = [V::default(); N];
+    for (value, this) in values.iter_mut().zip(each) {
+        *value = of(this)?;
+    }
+    Ok(values)
+}
+
+/// Where the columns stand in a file.
+struct Places {
+    numbers: [usize; 5],
+    words: [usize; 2],
+    prices: [usize; 4],
+}
+
+/// A row group's columns, in the order of their names above.
 struct Columns {
     numbers: [Vec<Option<i64>>; 5],
     words: [Vec<Option<String>>; 2],
@@ -166,14 +198,17 @@ struct Columns {
 }
 
 impl Columns {
-    fn read(group: &dyn RowGroupReader) -> Result<Columns, ParquetError> {
+    fn read(group: &dyn RowGroupReader, places: &Places) -> Result<Columns, ParquetError> {
         let numbers = |at| column::<Int64Type, i64>(group, at, |number| Some(*number));
         let words = |at| column::<ByteArrayType, String>(group, at, |b| b.as_utf8().ok().map(str::to_owned));
         let prices = |at| column::<FixedLenByteArrayType, i64>(group, at, |bytes| price(bytes.data()));
+        let [a, b, c, d, e] = places.numbers;
+        let [f, g] = places.words;
+        let [h, i, j, k] = places.prices;
         Ok(Columns {
-            numbers: [numbers(0)?, numbers(3)?, numbers(5)?, numbers(8)?, numbers(9)?],
-            words: [words(1)?, words(10)?],
-            prices: [prices(2)?, prices(4)?, prices(6)?, prices(7)?],
+            numbers: [numbers(a)?, numbers(b)?, numbers(c)?, numbers(d)?, numbers(e)?],
+            words: [words(f)?, words(g)?],
+            prices: [prices(h)?, prices(i)?, prices(j)?, prices(k)?],
         })
     }
 }

@@ -51,10 +51,10 @@ fn read(file: &[u8]) -> Vec<(i64, String)> {
     let reader = SerializedFileReader::new(bytes::Bytes::copy_from_slice(file)).unwrap();
     let show = |row: parquet::record::Row| {
         let cells: Vec<Field> = row.get_column_iter().map(|(_, field)| field.clone()).collect();
-        assert_eq!((&cells[1], &cells[4], &cells[8]), (&Field::Null, &Field::Null, &Field::Null));
-        match cells[0] {
-            Field::Long(ns) => (ns, cells[2].to_string()),
-            ref other => panic!("the time is {other:?}"),
+        assert_eq!((&cells[3], &cells[6], &cells[10]), (&Field::Null, &Field::Null, &Field::Null));
+        match (&cells[0], &cells[1]) {
+            (Field::Long(ns), Field::TimestampMicros(us)) if ns / 1_000 == *us => (*ns, cells[4].to_string()),
+            other => panic!("the times are {other:?}"),
         }
     };
     reader.get_row_iter(None).unwrap().map(|row| show(row.unwrap())).collect()
