@@ -265,7 +265,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Result<Live, ConfigEr
         live.recorder = Some(recorder(table, folder)?);
     }
     if let Some(table) = root.table("store", "[store]")? {
-        live.store = Some(store::read(table, folder)?);
+        live.store = Some(store::read(table, folder, live.recorder.is_some())?);
     }
     Ok(live)
 }

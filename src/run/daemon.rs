@@ -3,6 +3,7 @@
 //! Everything that can fail is opened before anything runs: sockets, files, shared memory. Then privileges are
 //! dropped, the threads start, and this thread becomes the reporter until it is told to stop.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use super::board::{JudgeBoard, ReceiverBoard};
 use super::comparator::{ComparatorThread, Settings};
 use super::link::{self, Gauge};
 use super::receiver::{ReceiverThread, Stop, Work};
+use super::scribe::{Copy, Scribe};
 use super::shelves::Shelves;
 use crate::config::live::{Mode, ReceiverPlan, RunPlan};
 use crate::config::{Config, Interface};
@@ -21,9 +23,10 @@ use crate::latency::{Recorder as Histograms, StageClock};
 use crate::pipeline::{Feeder, Judge, Stages, Timed};
 use crate::source::clock::{self, WallClock};
 use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
-use crate::source::recorder::{Recorder, RecorderMonitor, RecorderSettings};
+use crate::source::recorder::{OutflowMonitor, Recorder, RecorderMonitor, RecorderSettings};
 use crate::store::{
-    Manner, QuoteThread, Reopen, Retention, RowNames, RunFacts, StoreError, StoreThread, Writer,
+    Captures, Manner, MessageThread, QuoteThread, Reopen, Retention, RowNames, RunFacts, StoreError,
+    StoreThread, Writer,
 };
 
 /// Bytes between a receiver and the recorder.
@@ -89,6 +92,8 @@ pub struct Threads {
     pub store: Option<StoreThread>,
     /// Files of quotes.
     pub quotes: Option<QuoteThread>,
+    /// Files of messages, and what of the datagrams never came to them.
+    pub messages: Option<(MessageThread, OutflowMonitor)>,
     /// Records of alerts.
     pub alerts: crossbeam_channel::Receiver<Vec<u8>>,
     /// What happened to lines and interfaces.
@@ -269,7 +274,18 @@ impl Opened {
             }
         })?];
         let recorder = self.recorder.as_ref().map(Recorder::monitor);
+        let mut messages = None;
         if let Some(mut recorder) = self.recorder {
+            if let Some(folder) = live.store.as_ref().and_then(|store| store.parquet_messages.as_ref()) {
+                let outflow = recorder.tap();
+                let thread = write_messages(folder, config, &self.plan, started_ns)?;
+                let scribe = scribe(config, &self.plan, &thread)?;
+                messages = Some((thread, outflow.monitor()));
+                others.push(spawn("messages", move || {
+                    settle_on(None, None);
+                    scribe.run(outflow);
+                })?);
+            }
             recorder.watched_from(started_ns);
             let kept = Arc::clone(&wishes);
             others.push(spawn("recorder", move || {
@@ -285,6 +301,7 @@ impl Opened {
             recorder,
             store,
             quotes,
+            messages,
             alerts,
             events,
             started_ns,
@@ -330,6 +347,12 @@ impl Threads {
         for thread in self.others {
             // A helper that died has said so; there is nothing left to save in it.
             let _ = thread.join();
+        }
+        // The recorder has ended, and after it who decodes what it took.
+        if let Some((messages, _)) = self.messages
+            && let Err(error) = messages.finish()
+        {
+            super::reporter::say(&error.to_string());
         }
         (judge, boards)
     }
@@ -404,7 +427,27 @@ fn write_quotes(
 ) -> Option<Result<QuoteThread, StoreError>> {
     let folder = store.parquet.as_ref()?;
     let rotate = Duration::from_nanos(store.parquet_rotate_ns);
-    Some(QuoteThread::start(folder, RowNames::of(config, &[]), (now_ns, rotate), || settle_on(None, None)))
+    Some(QuoteThread::start(folder, RowNames::of(config, Captures::default()), (now_ns, rotate), || {
+        settle_on(None, None)
+    }))
+}
+
+/// Starts what writes messages.
+fn write_messages(folder: &Path, config: &Config, plan: &RunPlan, now_ns: u64) -> Result<MessageThread> {
+    let store = config.live.store.as_ref();
+    let rotate = Duration::from_nanos(store.map_or(0, |store| store.parquet_rotate_ns));
+    let names = RowNames::of(config, Captures::Recorded { receivers: plan.receivers.len() as u32 });
+    Ok(MessageThread::start(folder, names, (now_ns, rotate), || settle_on(None, None))?)
+}
+
+/// What decodes messages: every receiver once more.
+fn scribe(config: &Config, plan: &RunPlan, thread: &MessageThread) -> Result<Scribe> {
+    let copy = |plan: &ReceiverPlan| {
+        let feeder = Feeder::new(config, &plan.sources, Stages::Off, 0);
+        let lines = plan.lines.iter().map(|l| place(&feeder, l)).collect::<Result<Vec<_>>>()?;
+        Ok(Copy { feeder, lines })
+    };
+    Ok(Scribe::new(plan.receivers.iter().map(copy).collect::<Result<_>>()?, thread.sender()))
 }
 
 /// Where a line's datagrams go in the feeder.

@@ -3,7 +3,6 @@
 //! What finds no room waits here, up to a bound; beyond it, it is lost and counted.
 
 use crate::pipeline::Judge;
-use crate::pipeline::tape::QuoteRow;
 use crate::store::{Batch, QuoteSender, StoreSender};
 
 /// Figures that wait for a slow store at most.
@@ -55,7 +54,7 @@ impl Keep {
             && !rows.is_empty()
             && (beat || rows.len() >= ROWS)
         {
-            pass_quotes(quotes, rows);
+            quotes.pass_on(rows, ROWS_MAX);
         }
         if self.waiting.figures.is_empty() && self.waiting.lines.is_empty() {
             return;
@@ -80,17 +79,5 @@ impl Keep {
         }
         // One that has ended says why when it is asked to finish.
         let _ = store.send(std::mem::take(&mut self.waiting));
-    }
-}
-
-/// Hands rows over if there is room; what waits is bounded.
-fn pass_quotes(quotes: &QuoteSender, rows: &mut Vec<QuoteRow>) {
-    if quotes.has_room() {
-        let full = std::mem::replace(rows, Vec::with_capacity(ROWS));
-        // Nobody else hands over: there is room still.
-        let _ = quotes.try_send(full).map(|back| quotes.lose(back.len()));
-    } else if rows.len() > ROWS_MAX {
-        quotes.lose(rows.len());
-        rows.clear();
     }
 }

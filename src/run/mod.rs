@@ -15,6 +15,7 @@ pub mod place;
 pub mod privileges;
 pub mod receiver;
 pub mod reporter;
+pub mod scribe;
 pub mod service;
 pub mod shelves;
 pub mod status;

@@ -339,10 +339,7 @@ impl Reporter {
         let receivers: Vec<ReceiverStatus> =
             threads.receivers.iter().map(|r| receiver(r, &self.config)).collect();
         let recorder = threads.recorder.as_ref().map(|r| recorder(&r.state()));
-        let store = threads.store.as_ref().map(|s| {
-            let quotes = threads.quotes.as_ref().map(QuoteThread::state).unwrap_or_default();
-            self.store(s.state(), quotes)
-        });
+        let store = threads.store.as_ref().map(|s| self.store(s.state(), rows(threads)));
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: self.config.live.run.name.clone(),
@@ -376,10 +373,10 @@ impl Reporter {
     }
 
     /// How the store goes; that it cannot be written, and that it can again, is said once.
-    fn store(&mut self, state: StoreState, (quotes_error, quotes): (String, u64)) -> StoreStatus {
+    fn store(&mut self, state: StoreState, (rows_error, [quotes, messages, datagrams]): Rows) -> StoreStatus {
         let StoreState { mut error, lost, waiting, until_ns, log_bytes } = state;
         if error.is_empty() {
-            error = quotes_error;
+            error = rows_error;
         }
         let path = self.config.live.store.as_ref().map_or(String::new(), |s| s.path.display().to_string());
         let not_stored = NotStored {
@@ -388,6 +385,8 @@ impl Reporter {
             actions: lost.actions,
             clocks: lost.clocks,
             quotes,
+            messages,
+            datagrams,
         };
         let was_well = self.front.status.store.as_ref().is_none_or(|was| was.error.is_empty());
         if was_well && !error.is_empty() {
@@ -546,6 +545,21 @@ impl Reporter {
     }
 }
 
+/// Why rows cannot be written to Parquet, empty where they can; how many of quotes and messages are lost, and how many
+/// datagrams before they became messages.
+type Rows = (String, [u64; 3]);
+
+/// How the files of rows go.
+fn rows(threads: &Threads) -> Rows {
+    let (mut error, quotes) = threads.quotes.as_ref().map(QuoteThread::state).unwrap_or_default();
+    let (other, messages) = threads.messages.as_ref().map(|(files, _)| files.state()).unwrap_or_default();
+    let datagrams = threads.messages.as_ref().map_or(0, |(_, outflow)| outflow.lost());
+    if error.is_empty() {
+        error = other;
+    }
+    (error, [quotes, messages, datagrams])
+}
+
 /// What is missing in a store, in words.
 fn lacks(not_stored: &NotStored) -> String {
     let lost = not_stored.by_name().into_iter().filter(|(_, count)| *count > 0);
@@ -554,6 +568,8 @@ fn lacks(not_stored: &NotStored) -> String {
             "transitions" => format!("{count} transitions of alerts"),
             "actions" => format!("{count} actions of operators"),
             "clocks" => format!("{count} looks at the clock"),
+            "quotes" | "messages" => format!("{count} rows of {what}"),
+            "datagrams" => format!("the messages of {count} datagrams"),
             what => format!("{count} {what}"),
         })
         .collect();

@@ -47,10 +47,10 @@ impl Scribe {
     }
 
     /// Runs until the recorder has ended.
-    pub fn run(mut self, outflow: &Outflow) {
+    pub fn run(mut self, outflow: Outflow) {
         loop {
             match outflow.receiver().recv_timeout(QUIET) {
-                Ok(stretch) => self.take(&stretch),
+                Ok(stretch) => self.take(stretch),
                 Err(RecvTimeoutError::Timeout) => self.pass_on(1),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -63,7 +63,7 @@ impl Scribe {
     }
 
     /// Decodes a stretch.
-    fn take(&mut self, stretch: &Stretch) {
+    fn take(&mut self, stretch: Stretch) {
         let (all, this) = (self.copies.len() as u32, stretch.receiver);
         let Some(copy) = self.copies.get_mut(usize::from(this)) else { return };
         for (place, arrival) in stretch.datagrams() {
@@ -77,6 +77,7 @@ impl Scribe {
         if let Some(end_ns) = stretch.end_ns {
             copy.finish(end_ns, &mut self.notes);
         }
+        stretch.used();
         self.pass_on(ROWS);
     }
 

@@ -291,7 +291,7 @@ pub struct StoreStatus {
     pub waiting_bytes: u64,
     /// Bytes of the log beside the file.
     pub log_bytes: u64,
-    /// Why it, or its files of quotes, cannot be written; empty while they can.
+    /// Why it, or its files of quotes or messages, cannot be written; empty while they can.
     pub error: String,
 }
 
@@ -309,18 +309,24 @@ pub struct NotStored {
     pub clocks: u64,
     /// Rows of quotes in Parquet.
     pub quotes: u64,
+    /// Rows of messages in Parquet.
+    pub messages: u64,
+    /// Datagrams that were never decoded for them.
+    pub datagrams: u64,
 }
 
 impl NotStored {
     /// Each kind of thing, and how much of it.
-    pub fn by_name(&self) -> [(&'static str, u64); 5] {
-        let NotStored { figures, transitions, actions, clocks, quotes } = *self;
+    pub fn by_name(&self) -> [(&'static str, u64); 7] {
+        let NotStored { figures, transitions, actions, clocks, quotes, messages, datagrams } = *self;
         [
             ("figures", figures),
             ("transitions", transitions),
             ("actions", actions),
             ("clocks", clocks),
             ("quotes", quotes),
+            ("messages", messages),
+            ("datagrams", datagrams),
         ]
     }
 }

@@ -26,7 +26,10 @@ pub use ask::{Asked, Bounds, Given};
 pub use batch::{Batch, HostClock, Lost};
 pub use error::{Failure, StoreError};
 pub use open::{APPLICATION_ID, Writing, open_read, open_write, version_known};
-pub use parquet::{MessageFiles, Names as RowNames, QuoteFiles, QuoteSender, QuoteThread, load_quotes};
+pub use parquet::{
+    Captures, MessageFiles, MessageThread, Names as RowNames, QuoteFiles, QuoteSender, QuoteThread,
+    RowSender, load_quotes,
+};
 pub use retention::Retention;
 pub use thread::{Manner, StoreSender, StoreState, StoreThread};
 pub use work::Reopen;

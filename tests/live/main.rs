@@ -6,6 +6,7 @@
 mod clock;
 mod explain;
 mod kit;
+mod messages;
 mod operators;
 mod quotes;
 mod recording;

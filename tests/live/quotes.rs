@@ -20,7 +20,7 @@ fn place(name: &str, port: u16) -> (Place, PathBuf) {
 }
 
 /// Files below a folder by their folder, in the order of names; what is half written is left out, as engines do.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<PathBuf>> {
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<PathBuf>> {
     let (mut found, mut folders) = (BTreeMap::<PathBuf, Vec<PathBuf>>::new(), vec![folder.to_owned()]);
     while let Some(at) = folders.pop() {
         for path in std::fs::read_dir(&at).into_iter().flatten().map(|entry| entry.unwrap().path()) {
@@ -36,7 +36,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<PathBuf>> {
 }
 
 /// Rows by date, source and instrument, as text.
-fn rows(folder: &Path) -> BTreeMap<PathBuf, Vec<String>> {
+pub fn rows(folder: &Path) -> BTreeMap<PathBuf, Vec<String>> {
     let read = |path: &PathBuf| {
         let reader = SerializedFileReader::new(File::open(path).unwrap());
         let reader = reader.unwrap_or_else(|e| panic!("{} is not whole: {e}", path.display()));

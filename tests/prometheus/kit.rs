@@ -154,7 +154,15 @@ pub fn full() -> Status {
         store: Some(StoreStatus {
             path: "parallax.db".into(),
             until_ns: NOW - 500_000_000,
-            not_stored: NotStored { figures: 911, transitions: 912, actions: 913, clocks: 914, quotes: 917 },
+            not_stored: NotStored {
+                figures: 911,
+                transitions: 912,
+                actions: 913,
+                clocks: 914,
+                quotes: 917,
+                messages: 918,
+                datagrams: 919,
+            },
             waiting_bytes: 915,
             log_bytes: 916,
             error: String::new(),

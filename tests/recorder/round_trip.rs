@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::common::{Offered, Read, SECOND, START, drain, lines, one, paths, read, settings};
 use parallax::source::Lost;
-use parallax::source::recorder::Recorder;
+use parallax::source::recorder::{Arrival, Place, Recorder, Stretch, capture_name};
 
 const LINES: usize = 3;
 
@@ -39,6 +39,58 @@ prop_compose! {
     }
 }
 
+/// A datagram as whoever has the copy sees it.
+fn copy(receiver: usize, place: Place, arrival: &Arrival<'_>) -> Read {
+    let capture = capture_name(receiver as u16, place.file);
+    let interface_name = format!("source/channel/{}", arrival.line);
+    let Arrival { line, ts_recv_ns: ts_ns, source, destination, wire_len, lost, .. } = *arrival;
+    let payload = arrival.payload.to_vec();
+    let datagram = Offered { line, ts_ns, source, destination, payload, wire_len, lost };
+    Read { capture, frame: place.frame, interface_name, datagram }
+}
+
+/// Nobody takes the copy: it is bounded, what finds no room is counted, and the recording is whole.
+#[test]
+fn a_copy_that_nobody_takes_costs_the_recording_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, mut keeper) = one(settings(folder.path()), 1);
+    let outflow = recorder.tap();
+    let payload = vec![7; 60_000];
+    let count = 1_300;
+    for number in 0..count {
+        Offered::plain(0, START + number, &payload).keep(&mut keeper).expect("the ring has room");
+        recorder.step(START + number);
+    }
+    let lost = outflow.monitor();
+    let turned_away = lost.lost();
+    assert!((150..count).contains(&turned_away), "{turned_away} of {count} found no room in 64 MiB");
+    let taken = || {
+        let count = |stretch: Stretch| {
+            let count = stretch.datagrams().count() as u64;
+            stretch.used();
+            count
+        };
+        outflow.receiver().try_iter().map(count).sum::<u64>()
+    };
+    assert_eq!(taken(), count - turned_away);
+    // With room again it goes on, until whoever takes it is gone: what waits then is lost, and what comes.
+    for number in 0..3 {
+        Offered::plain(0, START + count + number, &payload).keep(&mut keeper).expect("the ring has room");
+        recorder.step(START + count + number);
+        if number == 0 {
+            assert_eq!((taken(), lost.lost()), (1, turned_away));
+        }
+    }
+    drop(outflow);
+    Offered::plain(0, START + count + 3, &payload).keep(&mut keeper).expect("the ring has room");
+    keeper.finish(START + count + 3);
+    drain(&mut recorder, START + count + 3);
+    assert_eq!(lost.lost(), turned_away + 3);
+    let count = count + 3;
+    assert_eq!(recorder.monitor().state().kept, count + 1);
+    assert_eq!(read(&paths(folder.path(), 0)).datagrams.len() as u64, count + 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -52,6 +104,7 @@ proptest! {
         let mut settings = settings(folder.path());
         (settings.file_size, settings.file_time_ns) = (file_size, file_time * SECOND);
         let (mut recorder, mut keepers) = Recorder::new(settings, &[lines(LINES), lines(LINES)]);
+        let outflow = recorder.tap();
         let mut now = START;
         let mut expected = [vec![], vec![]];
         let mut cut = [0, 0];
@@ -77,6 +130,16 @@ proptest! {
         prop_assert_eq!((state.not_kept, state.not_written), (0, 0));
         prop_assert_eq!(state.kept as usize, expected[0].len() + expected[1].len());
         prop_assert_eq!(state.error, "");
+        // The copy of it is the same, and ends where the receivers ended.
+        let (mut copied, mut ends) = ([vec![], vec![]], vec![]);
+        for stretch in outflow.receiver().try_iter() {
+            let receiver = usize::from(stretch.receiver);
+            copied[receiver].extend(stretch.datagrams().map(|(place, arrival)| copy(receiver, place, &arrival)));
+            ends.extend(stretch.end_ns.map(|end| (receiver, end)));
+            stretch.used();
+        }
+        prop_assert!(copied == expected);
+        prop_assert_eq!((ends, outflow.monitor().lost()), (vec![(0, now + 17), (1, now + 17)], 0));
         for (receiver, expected) in expected.iter().enumerate() {
             if expected.is_empty() {
                 continue;

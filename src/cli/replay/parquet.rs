@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::Args;
 use crate::config::Config;
 use crate::pipeline::{Intake, Judge};
-use crate::store::{MessageFiles, QuoteFiles, RowNames};
+use crate::store::{Captures, MessageFiles, QuoteFiles, RowNames};
 
 /// Rows that are worth taking.
 const BATCH: usize = 1 << 14;
@@ -53,7 +53,10 @@ fn refuse(option: &str, folder: &PathBuf) -> Result<()> {
 /// A folder that cannot be made.
 pub fn open(args: &Args, config: &Config, captures: &[String]) -> Result<Option<ParquetOutput>> {
     let Some(folder) = &args.parquet else { return Ok(None) };
-    Ok(Some(ParquetOutput(QuoteFiles::create(folder, RowNames::of(config, captures))?)))
+    Ok(Some(ParquetOutput(QuoteFiles::create(
+        folder,
+        RowNames::of(config, Captures::Listed(captures.to_vec())),
+    )?)))
 }
 
 /// Files of messages below the folder that the arguments name.
@@ -61,7 +64,7 @@ pub fn open(args: &Args, config: &Config, captures: &[String]) -> Result<Option<
 /// # Errors
 /// A folder that cannot be made.
 pub fn open_messages(args: &Args, config: &Config, captures: &[String]) -> Result<MessageOutput> {
-    let names = RowNames::of(config, captures);
+    let names = RowNames::of(config, Captures::Listed(captures.to_vec()));
     let files = args.parquet_messages.as_ref().map(|folder| MessageFiles::create(folder, names));
     Ok(MessageOutput(files.transpose()?))
 }

@@ -21,6 +21,8 @@ pub struct Store {
     pub keep_size: u64,
     /// Folder below which quotes are written as Parquet files; `None`: they are not.
     pub parquet: Option<PathBuf>,
+    /// Folder below which messages are written as Parquet files; `None`: they are not.
+    pub parquet_messages: Option<PathBuf>,
     /// How long a row waits at most before its file is closed, nanoseconds.
     pub parquet_rotate_ns: u64,
     /// What the machine is called whose clock is watched, as the log of clocks names it.
@@ -37,6 +39,7 @@ impl Default for Store {
             keep_time_ns: 366 * DAY,
             keep_size: 20 << 30,
             parquet: None,
+            parquet_messages: None,
             parquet_rotate_ns: 15 * MINUTE,
             host: None,
             time_source: None,
@@ -44,7 +47,7 @@ impl Default for Store {
     }
 }
 
-pub(super) fn read(mut table: Table<'_>, folder: &Path) -> Result<Store, ConfigError> {
+pub(super) fn read(mut table: Table<'_>, folder: &Path, recorded: bool) -> Result<Store, ConfigError> {
     let mut store = Store::default();
     store.path = path(&mut table, "path", folder)?.unwrap_or_else(|| folder.join(&store.path));
     set(&mut store.interval_ns, duration(&mut table, "interval", SECOND..=DAY)?);
@@ -58,6 +61,12 @@ pub(super) fn read(mut table: Table<'_>, folder: &Path) -> Result<Store, ConfigE
     set(&mut store.keep_time_ns, duration(&mut table, "keep_time", DAY..=366 * DAY)?);
     set(&mut store.keep_size, size(&mut table, "keep_size", 16 * MIB..=1 << 50)?);
     store.parquet = path(&mut table, "parquet", folder)?;
+    store.parquet_messages = path(&mut table, "parquet_messages", folder)?;
+    if store.parquet_messages.is_some() && !recorded {
+        let sentence =
+            "`parquet_messages` takes its messages from what is recorded; write a [recorder] as well";
+        return Err(table.error_of("parquet_messages", sentence.to_owned()));
+    }
     set(&mut store.parquet_rotate_ns, duration(&mut table, "parquet_rotate", SECOND..=DAY)?);
     store.host = words(&mut table, "host")?;
     store.time_source = words(&mut table, "time_source")?;

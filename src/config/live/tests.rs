@@ -67,6 +67,7 @@ interval = "10s"
 keep_time = "720h"
 keep_size = "1GiB"
 parquet = "quotes"
+parquet_messages = "messages"
 parquet_rotate = "5m"
 host = "md-01"
 time_source = "PTP by ptp4l, it's gm1"
@@ -135,6 +136,7 @@ fn everything_that_is_written_is_read() {
             keep_time_ns: 720 * 60 * MINUTE,
             keep_size: 1 << 30,
             parquet: Some(folder.join("quotes")),
+            parquet_messages: Some(folder.join("messages")),
             parquet_rotate_ns: 5 * MINUTE,
             host: Some("md-01".to_owned()),
             time_source: Some("PTP by ptp4l, it's gm1".to_owned()),
@@ -235,7 +237,7 @@ fn every_mistake_has_its_line_and_the_right_word() {
         (
             "host = \"md-01\"",
             "host = \" \"",
-            "c.toml:64: `host` wants 1 to 120 characters on one line, such as \"md-01\"",
+            "c.toml:65: `host` wants 1 to 120 characters on one line, such as \"md-01\"",
         ),
     ];
     for (right, wrong, sentence) in cases {
@@ -243,6 +245,16 @@ fn every_mistake_has_its_line_and_the_right_word() {
         assert!(text.contains(right), "{right}");
         assert_eq!(parse(&text.replacen(right, wrong, 1)).unwrap_err(), sentence);
     }
+}
+
+#[test]
+fn messages_come_from_a_recording() {
+    let store = "[store]\nparquet_messages = \"m\"\n";
+    let said = parse(&with(store)).unwrap_err();
+    let wanted =
+        "c.toml:28: `parquet_messages` takes its messages from what is recorded; write a [recorder] as well";
+    assert_eq!(said, wanted);
+    assert!(parse(&with(&format!("[recorder]\n{store}"))).is_ok());
 }
 
 #[test]

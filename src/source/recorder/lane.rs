@@ -13,8 +13,10 @@ use rtrb::Consumer;
 
 use super::file::{Create, Outcome, RecordingFile};
 use super::folder::{Folder, Held};
+use super::keeper::Place;
 use super::note::{HEADER_LEN, Note};
 use super::state::{Board, Shared, lock};
+use super::tap::{self, Tap};
 
 /// Bytes of the ring that are given back at a time; more than the largest datagram.
 const CHUNK_LEN: usize = 256 * 1024;
@@ -50,6 +52,9 @@ pub(super) struct Lane {
     ring: Consumer<u8>,
     shared: Arc<Shared>,
     writing: Writing,
+    tap: Option<Tap>,
+    /// Of the latest datagram, as the keeper counts.
+    place: Place,
 }
 
 struct Writing {
@@ -70,7 +75,12 @@ pub(super) fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
 impl Lane {
     pub fn new(receiver: u16, lines: Vec<String>, ring: Consumer<u8>, shared: Arc<Shared>) -> Self {
         let writing = Writing { receiver, lines, from_ns: None, at: At::Nothing, wait_ns: RETRY_NS_MIN };
-        Self { ring, shared, writing }
+        Self { ring, shared, writing, tap: None, place: Place { file: 0, frame: 0 } }
+    }
+
+    /// What is taken is copied there too.
+    pub fn tapped_by(&mut self, tap: Tap) {
+        self.tap = Some(tap);
     }
 
     /// The lines are watched since then; the first file says it.
@@ -110,11 +120,11 @@ impl Lane {
 
     /// Takes the whole datagrams of one chunk; gives the bytes that they had.
     fn take_chunk(&mut self, desk: &mut Desk<'_>) -> usize {
-        let Self { ring, writing, .. } = self;
+        let Self { ring, writing, tap, place, .. } = self;
         let len = ring.slots().min(CHUNK_LEN);
         let Ok(chunk) = ring.read_chunk(len) else { return 0 };
         let bytes = Pair::of(chunk.as_slices());
-        let mut at = 0;
+        let (mut at, mut datagrams, before) = (0, 0, *place);
         while let Some(header) = bytes.header(at) {
             let note = Note::decode(&header);
             let end = at + HEADER_LEN + note.payload_len as usize;
@@ -123,7 +133,13 @@ impl Lane {
                 break;
             }
             writing.take(&note, bytes.part(at + HEADER_LEN, end), desk);
-            at = end;
+            *place = tap::after(*place, note.file);
+            (at, datagrams) = (end, datagrams + 1);
+        }
+        if let Some(tap) = tap
+            && datagrams > 0
+        {
+            tap.copy(writing.receiver, before, bytes.part(0, at), datagrams);
         }
         chunk.commit(at);
         at
@@ -133,6 +149,9 @@ impl Lane {
         let end = lock(&self.shared.end).take();
         let missing = end.as_ref().map_or(&[][..], |end| &end.missing);
         self.writing.close(end.as_ref().map(|end| end.now_ns), missing, desk);
+        if let (Some(tap), Some(end)) = (self.tap.take(), &end) {
+            tap.end(self.writing.receiver, self.place, end.now_ns);
+        }
         self.writing.at = At::Ended;
     }
 
@@ -269,13 +288,13 @@ impl Writing {
 }
 
 /// A stretch of the ring, in the two parts that it lies in.
-struct Pair<'a> {
+pub(super) struct Pair<'a> {
     first: &'a [u8],
     second: &'a [u8],
 }
 
 impl<'a> Pair<'a> {
-    fn of((first, second): (&'a [u8], &'a [u8])) -> Self {
+    pub fn of((first, second): (&'a [u8], &'a [u8])) -> Self {
         Self { first, second }
     }
 
@@ -286,7 +305,7 @@ impl<'a> Pair<'a> {
         [&self.first[a..b], &self.second[start.max(middle) - middle..end.max(middle) - middle]]
     }
 
-    fn header(&self, at: usize) -> Option<[u8; HEADER_LEN]> {
+    pub fn header(&self, at: usize) -> Option<[u8; HEADER_LEN]> {
         let end = at + HEADER_LEN;
         if end > self.first.len() + self.second.len() {
             return None;

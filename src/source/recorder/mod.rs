@@ -3,7 +3,8 @@
 //! Two sides. A [`Keeper`] per receiver copies datagrams into a ring and never waits; it decides where a file ends and
 //! so knows the place of every datagram. The [`Recorder`], on a thread of its own, empties the rings into files,
 //! flushes them every second and deletes the oldest beyond the bounds. A replay of the files sees the datagrams with
-//! the very times, order and losses that the receiver saw. It reads no clock: whoever calls
+//! the very times, order and losses that the receiver saw. Whoever wants the datagrams for something else has a copy of them
+//! ([`Recorder::tap`]), for which the recorder never waits. It reads no clock: whoever calls
 //! [`Recorder::step`] says what time it is.
 //!
 //! What could not be kept is counted where it happened: a full ring by the keeper (and in the file itself, with the
@@ -17,6 +18,7 @@ mod keeper;
 mod lane;
 mod note;
 mod state;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -29,11 +31,17 @@ use rtrb::RingBuffer;
 pub use extract::Extract;
 pub use keeper::{Arrival, Keeper, Place};
 pub use state::{RecorderMonitor, RecorderState};
+pub use tap::{Outflow, OutflowMonitor, Stretch};
 
 use file::Create;
 use folder::{Bounds, Folder};
 use lane::Lane;
 use state::{Board, Shared, lock};
+
+/// Name of a receiver's file, `r0-000001.pcapng.zst`.
+pub fn capture_name(receiver: u16, file: u32) -> String {
+    folder::file_name(receiver, file)
+}
 
 /// Between two flushes, and two looks at what is to be deleted.
 const PERIOD_NS: u64 = 1_000_000_000;
@@ -124,6 +132,13 @@ impl Recorder {
     /// The lines are watched since then, whenever the first datagram comes: a replay counts silence from there.
     pub fn watched_from(&mut self, from_ns: u64) {
         self.lanes.iter_mut().for_each(|lane| lane.watched_from(from_ns));
+    }
+
+    /// Everything that is taken from now on is copied too, whether it can be written or not.
+    pub fn tap(&mut self) -> Outflow {
+        let (tap, outflow) = tap::tap();
+        self.lanes.iter_mut().for_each(|lane| lane.tapped_by(tap.clone()));
+        outflow
     }
 
     /// Shows the state to other threads.

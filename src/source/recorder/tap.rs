@@ -1,6 +1,7 @@
 //! A copy of what the recorder takes, for whoever makes something else of it: stretches of datagrams, each with its place.
 //!
-//! The recorder never waits for them. What waits is bounded by its bytes; what finds no room is counted.
+//! The recorder never waits for them. What waits is bounded by its bytes; what finds no room is counted, and so is what
+//! nobody uses, because whoever wanted it is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -31,11 +32,15 @@ pub(super) struct Tap {
 }
 
 /// The other end.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Outflow {
     receiver: Receiver<Stretch>,
     counts: Arc<Counts>,
 }
+
+/// Says how many datagrams are lost, whatever became of the other end; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OutflowMonitor(Arc<Counts>);
 
 /// What a receiver kept, in order.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub struct Stretch {
     place: Place,
     /// The receiver has ended, and watched its lines until then.
     pub end_ns: Option<u64>,
+    /// Its datagrams, as long as they have not been used.
+    unused: u64,
     counts: Arc<Counts>,
 }
 
@@ -83,10 +90,9 @@ impl Tap {
 
     fn send(&self, receiver: u16, place: Place, bytes: Vec<u8>, end_ns: Option<u64>, datagrams: u64) {
         self.counts.waiting.fetch_add(bytes.len() + OVERHEAD, Ordering::Relaxed);
-        let stretch = Stretch { receiver, bytes, place, end_ns, counts: Arc::clone(&self.counts) };
-        if self.sender.send(stretch).is_err() {
-            self.counts.lost.fetch_add(datagrams, Ordering::Relaxed);
-        }
+        let counts = Arc::clone(&self.counts);
+        // What nobody will ever take comes back, and is counted as it is dropped.
+        let _ = self.sender.send(Stretch { receiver, bytes, place, end_ns, unused: datagrams, counts });
     }
 }
 
@@ -96,19 +102,32 @@ impl Outflow {
         &self.receiver
     }
 
-    /// Datagrams that found no room.
+    /// Shows what is lost to other threads.
+    pub fn monitor(&self) -> OutflowMonitor {
+        OutflowMonitor(Arc::clone(&self.counts))
+    }
+}
+
+impl OutflowMonitor {
+    /// Datagrams that found no room, or that nobody used.
     pub fn lost(&self) -> u64 {
-        self.counts.lost.load(Ordering::Relaxed)
+        self.0.lost.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Stretch {
     fn drop(&mut self) {
         self.counts.waiting.fetch_sub(self.bytes.len() + OVERHEAD, Ordering::Relaxed);
+        self.counts.lost.fetch_add(self.unused, Ordering::Relaxed);
     }
 }
 
 impl Stretch {
+    /// Its datagrams have been used. One that is dropped without it is lost, and counted.
+    pub fn used(mut self) {
+        self.unused = 0;
+    }
+
     /// Its datagrams and their places.
     pub fn datagrams(&self) -> impl Iterator<Item = (Place, Arrival<'_>)> {
         let pair = Pair::of((&self.bytes, &[]));

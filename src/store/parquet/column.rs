@@ -1,5 +1,6 @@
 //! One column after the other of a row group.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -103,8 +104,8 @@ impl<'g, 'a, R> Columns<'g, 'a, R> {
     }
 
     /// Text that may be missing, and is not the row's own.
-    pub fn text_of<'n>(&mut self, of: impl Fn(&R) -> Option<&'n str>) -> Result<(), ParquetError> {
-        self.write::<ByteArrayType>(|row| of(row).map(ByteArray::from), true)
+    pub fn text_of<'n>(&mut self, of: impl Fn(&R) -> Option<Cow<'n, str>>) -> Result<(), ParquetError> {
+        self.write::<ByteArrayType>(|row| of(row).map(|text| ByteArray::from(&*text)), true)
     }
 
     /// Text that is always there.

@@ -1,4 +1,4 @@
-//! A daemon's quotes on their way to Parquet: a thread of its own writes them, and nobody waits for it.
+//! A daemon's rows on their way to Parquet: a thread of its own writes those of each kind, and nobody waits for it.
 //!
 //! Files are closed after a while, so that readers see them and a kill loses no more than that. What cannot be written
 //! waits within the writer's bound and is tried again; what finds no room is lost and counted.
@@ -11,63 +11,68 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
-use super::{Names, QuoteFiles};
-use crate::pipeline::tape::QuoteRow;
+use super::{Files, Names, Record};
 use crate::source::clock;
 use crate::store::error::StoreError;
 
-/// Batches that wait for the thread at most.
-const WAITING: usize = 64;
 /// How long after a failure it is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Hands rows over.
-#[derive(Clone)]
-pub struct QuoteSender {
-    sender: Sender<Vec<QuoteRow>>,
+pub struct RowSender<R> {
+    sender: Sender<Vec<R>>,
     lost: Arc<AtomicU64>,
 }
 
 /// The running thread.
-pub struct QuoteThread {
-    sender: QuoteSender,
+pub struct RowThread<R> {
+    sender: RowSender<R>,
     thread: JoinHandle<Result<(), StoreError>>,
     error: Arc<Mutex<String>>,
 }
 
-impl QuoteSender {
-    /// Whether a batch would find room.
-    pub fn has_room(&self) -> bool {
-        !self.sender.is_full()
+impl<R> Clone for RowSender<R> {
+    fn clone(&self) -> Self {
+        RowSender { sender: self.sender.clone(), lost: Arc::clone(&self.lost) }
     }
+}
 
-    /// Hands rows over if there is room; gives them back where there is none.
-    pub fn try_send(&self, rows: Vec<QuoteRow>) -> Option<Vec<QuoteRow>> {
-        match self.sender.try_send(rows) {
-            Ok(()) => None,
-            Err(TrySendError::Full(rows)) => Some(rows),
-            Err(TrySendError::Disconnected(rows)) => {
+impl<R> RowSender<R> {
+    /// Hands over what waits if there is room. `most` rows may wait for it; more than that are lost.
+    pub fn pass_on(&self, rows: &mut Vec<R>, most: usize) {
+        if rows.is_empty() {
+            return;
+        }
+        if self.sender.is_full() {
+            if rows.len() > most {
                 self.lose(rows.len());
-                None
+                rows.clear();
             }
+            return;
+        }
+        let room = Vec::with_capacity(rows.len());
+        match self.sender.try_send(std::mem::replace(rows, room)) {
+            Ok(()) => {}
+            // Somebody else took the room, or the thread is gone.
+            Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => self.lose(back.len()),
         }
     }
 
     /// Hands rows over, waiting for room.
-    pub fn send(&self, rows: Vec<QuoteRow>) {
+    pub fn send(&self, rows: Vec<R>) {
         if let Err(rows) = self.sender.send(rows) {
             self.lose(rows.0.len());
         }
     }
 
-    /// So many rows are lost.
-    pub fn lose(&self, rows: usize) {
+    fn lose(&self, rows: usize) {
         // Relaxed: the number is all that is told.
         self.lost.fetch_add(rows as u64, Ordering::Relaxed);
     }
 }
 
-impl QuoteThread {
+#[allow(private_bounds, reason = "which rows there are is decided here")]
+impl<R: Record + Send + 'static> RowThread<R> {
     /// Files below `folder`, of a run that began at `began_ns`, each closed `rotate` after its first row at the latest.
     ///
     /// # Errors
@@ -77,23 +82,24 @@ impl QuoteThread {
         names: Names,
         (began_ns, rotate): (u64, Duration),
         prepare: impl FnOnce() + Send + 'static,
-    ) -> Result<QuoteThread, StoreError> {
-        let files = QuoteFiles::create(folder, names)?.of_run(began_ns);
-        let (sender, receiver) = bounded(WAITING);
+    ) -> Result<RowThread<R>, StoreError> {
+        let files = Files::<R>::create(folder, names)?.of_run(began_ns);
+        let (sender, receiver) = bounded(R::BATCHES);
         let (lost, error) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(String::new())));
         let mut work = Work::new(files, rotate, Arc::clone(&lost));
         let shown = Arc::clone(&error);
-        let thread = std::thread::Builder::new().name("store-quotes".to_owned()).spawn(move || {
+        let name = format!("store-{}", R::FOLDER);
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
             prepare();
             run(&mut work, &receiver, &shown)
         });
-        let thread =
-            thread.map_err(|e| StoreError(format!("quotes cannot be written: no thread starts: {e}")))?;
-        Ok(QuoteThread { sender: QuoteSender { sender, lost }, thread, error })
+        let thread = thread
+            .map_err(|e| StoreError(format!("{} cannot be written: no thread starts: {e}", R::FOLDER)))?;
+        Ok(RowThread { sender: RowSender { sender, lost }, thread, error })
     }
 
     /// A way to it.
-    pub fn sender(&self) -> QuoteSender {
+    pub fn sender(&self) -> RowSender<R> {
         self.sender.clone()
     }
 
@@ -113,7 +119,11 @@ impl QuoteThread {
     }
 }
 
-fn run(work: &mut Work, receiver: &Receiver<Vec<QuoteRow>>, shown: &Mutex<String>) -> Result<(), StoreError> {
+fn run<R: Record>(
+    work: &mut Work<R>,
+    receiver: &Receiver<Vec<R>>,
+    shown: &Mutex<String>,
+) -> Result<(), StoreError> {
     loop {
         let due = work.due().map_or(RETRY_AFTER, |due| due.saturating_duration_since(clock::monotonic_now()));
         match receiver.recv_timeout(due) {
@@ -129,8 +139,8 @@ fn run(work: &mut Work, receiver: &Receiver<Vec<QuoteRow>>, shown: &Mutex<String
 }
 
 /// What the thread does, with time as an argument.
-struct Work {
-    files: QuoteFiles,
+struct Work<R> {
+    files: Files<R>,
     rotate: Duration,
     /// When what waits is written.
     due: Option<Instant>,
@@ -138,8 +148,8 @@ struct Work {
     lost: Arc<AtomicU64>,
 }
 
-impl Work {
-    fn new(files: QuoteFiles, rotate: Duration, lost: Arc<AtomicU64>) -> Work {
+impl<R: Record> Work<R> {
+    fn new(files: Files<R>, rotate: Duration, lost: Arc<AtomicU64>) -> Work<R> {
         Work { files, rotate, due: None, error: String::new(), lost }
     }
 
@@ -147,7 +157,7 @@ impl Work {
         self.due
     }
 
-    fn take(&mut self, rows: Vec<QuoteRow>, now: Instant) {
+    fn take(&mut self, rows: Vec<R>, now: Instant) {
         if !rows.is_empty() {
             self.due.get_or_insert(now + self.rotate);
         }
@@ -185,12 +195,14 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use super::super::QuoteFiles;
     use super::super::tests::{files, named, row};
     use super::*;
+    use crate::pipeline::tape::QuoteRow;
 
     const ROTATE: Duration = Duration::from_secs(60);
 
-    fn work(folder: &Path, began_ns: u64) -> Work {
+    fn work(folder: &Path, began_ns: u64) -> Work<QuoteRow> {
         let files = QuoteFiles::create(folder, named("a")).unwrap().of_run(began_ns);
         Work::new(files, ROTATE, Arc::default())
     }
@@ -220,6 +232,30 @@ mod tests {
         second.tend(now + ROTATE);
         let name = |began: u64, part: u32| format!("part-{began:020}-{part:08}.parquet");
         assert_eq!(parts(folder.path()), [name(100, 1), name(100, 3), name(200, 1), name(100, 2)]);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_nobody_waits() {
+        let (sender, receiver) = bounded(1);
+        let rows = RowSender { sender, lost: Arc::default() };
+        let some = |n: u64| (1..=n).map(|ns| row(ns, "A", 1)).collect::<Vec<_>>();
+        let mut waiting = some(3);
+        rows.pass_on(&mut waiting, 5);
+        assert!(waiting.is_empty());
+        // The thread is busy: five may wait, six are too many.
+        waiting = some(5);
+        rows.pass_on(&mut waiting, 5);
+        assert_eq!((waiting.len(), rows.lost.load(Ordering::Relaxed)), (5, 0));
+        waiting.extend(some(1));
+        rows.pass_on(&mut waiting, 5);
+        assert_eq!((waiting.len(), rows.lost.load(Ordering::Relaxed)), (0, 6));
+        // And gone.
+        assert_eq!(receiver.recv().unwrap().len(), 3);
+        drop(receiver);
+        waiting = some(2);
+        rows.pass_on(&mut waiting, 5);
+        rows.send(some(1));
+        assert_eq!((waiting.len(), rows.lost.load(Ordering::Relaxed)), (0, 9));
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Record for MessageRow {
         optional binary fields (STRING);
     }";
     const BOUNDS: Bounds = Bounds { all: 1 << 18, part: 1 << 16 };
+    const BATCHES: usize = 32;
 
     fn partition(&self) -> Partition {
         (self.origin.ts_recv_ns / DAY_NS, self.place.source, self.fact.instrument.clone())
@@ -61,7 +62,7 @@ impl Record for MessageRow {
                 .and_then(|(_, lines)| lines.get(usize::from(row.place.line)))
                 .map_or("", String::as_str)
         };
-        let capture = |row: &MessageRow| names.captures.get(row.origin.capture as usize).map(String::as_str);
+        let capture = |row: &MessageRow| names.captures.name(row.origin.capture);
         columns.moment(|row| row.origin.ts_recv_ns)?;
         columns.text(|row| Some(&*row.fact.instrument).filter(|name| !name.is_empty()))?;
         columns.words_of(|row| channel(row).map_or("", |(name, _)| name.as_str()))?;

@@ -16,6 +16,7 @@ mod messages;
 mod quotes;
 mod read;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -31,10 +32,11 @@ use crate::alert::json::show_time;
 use crate::config::Config;
 use crate::pipeline::messages::MessageRow;
 use crate::pipeline::tape::QuoteRow;
+use crate::source::recorder::capture_name;
 use column::{Columns, Gathered};
 use encoding::Encodings;
 use hive::encoded;
-pub use live::{QuoteSender, QuoteThread};
+pub use live::{RowSender, RowThread};
 pub use read::load_quotes;
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -59,6 +61,8 @@ pub(super) trait Record: Sized {
     const SCHEMA: &'static str;
     /// How much waits.
     const BOUNDS: Bounds;
+    /// Batches that wait for a daemon's thread at most.
+    const BATCHES: usize;
     /// Where it belongs.
     fn partition(&self) -> Partition;
     /// What it takes of the bounds.
@@ -75,12 +79,44 @@ pub struct Names {
     /// By source: its channels, and their lines.
     pub channels: Vec<Vec<(String, Vec<String>)>>,
     /// Captures.
-    pub captures: Vec<String>,
+    pub captures: Captures,
+}
+
+/// What captures are called, by number.
+#[derive(Debug, Clone)]
+pub enum Captures {
+    /// Those of a replay.
+    Listed(Vec<String>),
+    /// Files of a daemon's recording: a file's number times the receivers, and the receiver's number.
+    Recorded {
+        /// How many receivers there are.
+        receivers: u32,
+    },
+}
+
+impl Default for Captures {
+    fn default() -> Captures {
+        Captures::Listed(Vec::new())
+    }
+}
+
+impl Captures {
+    /// Of that number; `None` where there is no such capture.
+    fn name(&self, number: u32) -> Option<Cow<'_, str>> {
+        match self {
+            Captures::Listed(names) => names.get(number as usize).map(|name| name.as_str().into()),
+            Captures::Recorded { .. } if number == u32::MAX => None,
+            Captures::Recorded { receivers } => {
+                let (file, receiver) = (number.checked_div(*receivers)?, number.checked_rem(*receivers)?);
+                Some(capture_name(receiver as u16, file).into())
+            }
+        }
+    }
 }
 
 impl Names {
     /// Of a configuration and captures.
-    pub fn of(config: &Config, captures: &[String]) -> Names {
+    pub fn of(config: &Config, captures: Captures) -> Names {
         let lines = |c: &crate::config::Channel| c.lines.iter().map(|line| line.name.clone()).collect();
         let channels = |s: &crate::config::Source| {
             s.channels.iter().map(|channel| (channel.name.clone(), lines(channel))).collect()
@@ -88,7 +124,7 @@ impl Names {
         Names {
             sources: config.comparands(),
             channels: config.sources.iter().map(channels).collect(),
-            captures: captures.to_vec(),
+            captures,
         }
     }
 }
@@ -97,6 +133,12 @@ impl Names {
 pub type QuoteFiles = Files<QuoteRow>;
 /// Files of messages.
 pub type MessageFiles = Files<MessageRow>;
+/// A daemon's way to its files of quotes.
+pub type QuoteSender = RowSender<QuoteRow>;
+/// What writes a daemon's quotes.
+pub type QuoteThread = RowThread<QuoteRow>;
+/// What writes a daemon's messages.
+pub type MessageThread = RowThread<MessageRow>;
 
 /// See the module.
 pub struct Files<R> {

@@ -24,6 +24,7 @@ impl Record for QuoteRow {
         required binary quality (STRING);
     }";
     const BOUNDS: Bounds = Bounds { all: 1 << 19, part: 1 << 17 };
+    const BATCHES: usize = 64;
 
     fn partition(&self) -> Partition {
         (self.ts_ns / DAY_NS, self.source, self.instrument.clone())

@@ -1,0 +1,74 @@
+//! A daemon's messages in Parquet: what a replay of its recording writes, row by row, and after a kill whole files only.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::kit::{Daemon, Place, scenario, wait_for};
+use crate::quotes::{files, rows};
+
+/// A daemon with a receiver for each source and recordings of two seconds.
+fn place(name: &str, port: u16) -> (Place, PathBuf) {
+    let place = Place::new(name, port);
+    let dir = place.dir.path().display();
+    let config = place.configure(&format!(
+        "file_time = \"2s\"\n[alerts]\nlog = \"{dir}/alerts.ndjson\"\n[metrics]\nlisten = \"off\"\n[store]\npath = \"{dir}/store.db\"\n\
+         parquet_messages = \"{dir}/kept\"\nparquet_rotate = \"1s\"\n"
+    ));
+    let text = std::fs::read_to_string(&config).unwrap();
+    let apart = text.replace("name = \"sip\"\n", "name = \"sip\"\ncore = 0\n");
+    assert_ne!(text, apart);
+    std::fs::write(&config, apart).unwrap();
+    (place, config)
+}
+
+#[test]
+fn a_replay_of_the_recording_writes_the_same_messages() {
+    let (place, config) = place("messages-same", 27_780);
+    let daemon = Daemon::start(&config);
+    place.simulate(&scenario("live-demo.toml"), &["--duration", "6s"]);
+    assert_eq!(daemon.stop(), Some(0));
+    let recordings = place.path("recordings");
+    let mut names: Vec<_> = std::fs::read_dir(&recordings).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert!(names.len() > 3, "two receivers, several files each: {names:?}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parallax"));
+    command.args(["replay", "--summary", "json", "--config"]).arg(&config);
+    command.arg("--parquet-messages").arg(place.path("again")).args(&names).current_dir(&recordings);
+    let out = command.output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let (live, again) = (rows(&place.path("kept")), rows(&place.path("again")));
+    let count = |rows: &BTreeMap<PathBuf, Vec<String>>| rows.values().map(Vec::len).sum::<usize>();
+    assert!(count(&live) > 3_000, "only {} rows", count(&live));
+    assert!(files(&place.path("kept")).values().any(|parts| parts.len() > 2), "files are closed on the way");
+    for (folder, rows) in &again {
+        assert_eq!(live.get(folder), Some(rows), "{}", folder.display());
+    }
+    assert_eq!(count(&live), count(&again));
+    // Every message that was delivered is there.
+    let summary: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let delivered = summary["sources"].as_array().unwrap().iter().map(|s| s["messages"].as_u64().unwrap());
+    let first = |row: &&String| row.contains("part: 0,");
+    let whole = live.values().flatten().filter(first).count() as u64;
+    assert_eq!(whole, delivered.sum::<u64>());
+}
+
+#[test]
+fn a_kill_leaves_whole_files_of_messages_only() {
+    let (place, config) = place("messages-kill", 27_790);
+    let (kept, mut before) = (place.path("kept"), 0);
+    for life in 1..=3u64 {
+        let mut daemon = Daemon::start(&config);
+        let market = crate::store::Market::of(&place, &format!("sim{life}"));
+        let count = || files(&kept).values().map(Vec::len).sum::<usize>();
+        wait_for("files of this life", || (count() > before + 20).then_some(()));
+        std::thread::sleep(std::time::Duration::from_millis(life * 311));
+        daemon.child.kill().unwrap();
+        daemon.child.wait().unwrap();
+        drop(market);
+        // Every file is read to its end, and nothing of an earlier life was written over.
+        let rows: usize = rows(&kept).values().map(Vec::len).sum();
+        assert!(rows >= count() && count() > before, "life {life}: {rows} rows");
+        before = count();
+    }
+}
