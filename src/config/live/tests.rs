@@ -252,7 +252,7 @@ fn messages_come_from_a_recording() {
     let store = "[store]\nparquet_messages = \"m\"\n";
     let said = parse(&with(store)).unwrap_err();
     let wanted =
-        "c.toml:28: `parquet_messages` takes its messages from what is recorded; write a [recorder] as well";
+        "c.toml:27: `parquet_messages` takes its messages from what is recorded; write a [recorder] as well";
     assert_eq!(said, wanted);
     assert!(parse(&with(&format!("[recorder]\n{store}"))).is_ok());
 }
