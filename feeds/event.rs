@@ -336,6 +336,38 @@ pub enum Event<'a> {
     },
 }
 
+impl<'a> Event<'a> {
+    /// The instrument that it is about; nothing where it is about none, a group or all.
+    pub fn key(&self) -> Option<Key<'a>> {
+        match *self {
+            Event::OrderAdd { key, .. }
+            | Event::OrderPut { key, .. }
+            | Event::OrderExecute { key, .. }
+            | Event::OrderReduce { key, .. }
+            | Event::OrderDelete { key, .. }
+            | Event::OrderReplace { key, .. }
+            | Event::LevelSet { key, .. }
+            | Event::LevelAt { key, .. }
+            | Event::Quote { key, .. }
+            | Event::Trade { key, .. }
+            | Event::InstrumentSequence { key, .. }
+            | Event::PriceBands { key, .. }
+            | Event::Snapshot { key, .. } => Some(key),
+            Event::Clear { key } => key,
+            Event::Define(definition) => {
+                Some(definition.number.map_or(Key::Symbol(definition.symbol), Key::Number))
+            }
+            Event::State { scope, .. } => match scope {
+                StateScope::Instrument(key)
+                | StateScope::Operational(key)
+                | StateScope::Participant(key, _) => Some(key),
+                StateScope::All | StateScope::Group(_) => None,
+            },
+            Event::WipeOut { .. } => None,
+        }
+    }
+}
+
 /// Takes the events of messages, in the order of the bytes.
 pub trait Sink {
     /// `ts_event_ns` is the venue's time of the event in the feed's time base

@@ -36,23 +36,6 @@ struct Counter<F> {
     packed: std::marker::PhantomData<F>,
 }
 
-fn key_of<'a>(event: &Event<'a>) -> Option<Key<'a>> {
-    match *event {
-        Event::OrderAdd { key, .. }
-        | Event::OrderPut { key, .. }
-        | Event::OrderExecute { key, .. }
-        | Event::OrderReduce { key, .. }
-        | Event::OrderDelete { key, .. }
-        | Event::OrderReplace { key, .. }
-        | Event::LevelSet { key, .. }
-        | Event::LevelAt { key, .. }
-        | Event::Quote { key, .. }
-        | Event::Snapshot { key, .. }
-        | Event::Clear { key: Some(key) } => Some(key),
-        _ => None,
-    }
-}
-
 impl<F: Feed> LineSink for Counter<F> {
     fn deliver(&mut self, _: &Arrival, header: &PacketHeader, payload: &[u8], skip: u32, take: u32) {
         let first = header.sequence + u64::from(skip);
@@ -70,7 +53,7 @@ impl<F: Feed> LineSink for Counter<F> {
             self.messages += 1;
             let (books, slots, contradictions) = (&mut self.books, &mut self.slots, &mut self.contradictions);
             let mut sink = |_: u64, event: Event<'_>| {
-                let Some(key) = key_of(&event) else { return };
+                let Some(key) = event.key() else { return };
                 let name = match key {
                     Key::Number(n) => n.to_be_bytes().to_vec(),
                     Key::Symbol(s) => s.to_vec(),

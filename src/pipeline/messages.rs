@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use feeds::Feed;
-use feeds::event::{Event, Key, LevelAction, Quoter, Side, StateScope};
+use feeds::event::{Event, Key, LevelAction, Quoter, Side};
 use feeds::wire::{Value, Visitor};
 
 use super::tape::kept;
@@ -86,7 +86,7 @@ impl MessageTape {
         let key = match event {
             // It numbers what follows, and says nothing by itself.
             Event::InstrumentSequence { .. } => return,
-            event => key_of(event),
+            event => event.key(),
         };
         let known = key.and_then(|key| market.known(key));
         let mut fact = said(event, known.map_or(0, |(_, decimals)| decimals));
@@ -178,35 +178,6 @@ impl Visitor for Named<'_> {
     }
     fn end_composite(&mut self) {
         self.fields.end_composite();
-    }
-}
-
-fn key_of<'a>(event: &Event<'a>) -> Option<Key<'a>> {
-    match *event {
-        Event::OrderAdd { key, .. }
-        | Event::OrderPut { key, .. }
-        | Event::OrderExecute { key, .. }
-        | Event::OrderReduce { key, .. }
-        | Event::OrderDelete { key, .. }
-        | Event::OrderReplace { key, .. }
-        | Event::LevelSet { key, .. }
-        | Event::LevelAt { key, .. }
-        | Event::Quote { key, .. }
-        | Event::Trade { key, .. }
-        | Event::InstrumentSequence { key, .. }
-        | Event::PriceBands { key, .. }
-        | Event::Snapshot { key, .. } => Some(key),
-        Event::Clear { key } => key,
-        Event::Define(definition) => {
-            Some(definition.number.map_or(Key::Symbol(definition.symbol), Key::Number))
-        }
-        Event::State { scope, .. } => match scope {
-            StateScope::Instrument(key) | StateScope::Operational(key) | StateScope::Participant(key, _) => {
-                Some(key)
-            }
-            StateScope::All | StateScope::Group(_) => None,
-        },
-        Event::WipeOut { .. } => None,
     }
 }
 
