@@ -99,7 +99,8 @@ impl CaseArgs {
     /// # Errors
     /// A configuration, time or duration that cannot be used.
     pub fn case(&self, located: &Located) -> Result<Case> {
-        let mut options = self.input.options()?;
+        let input = CaptureArgs { captures: located.captures.clone(), ..self.input.clone() };
+        let mut options = input.options()?;
         options.sort_window = true;
         let clock_error_ns = match &self.clock_error {
             None => None,

@@ -44,6 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         }
     }
     out.flush()?;
+    args.input.tell_day(captures.counts());
     for counts in captures.counts() {
         for (reason, tally) in counts.errors() {
             let (name, times, frame) = (reason.name(), tally.count, tally.first_frame);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::source::{Captures, HardwareTimestamps, Options};
+use crate::source::{CaptureCounts, Captures, Format, HardwareTimestamps, Options};
 
 /// Captures to read.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,7 +23,8 @@ pub struct CaptureArgs {
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
 
-    /// The day of a BinaryFILE, whose times count from midnight in New York (e.g. 2019-12-30)
+    /// The day of a BinaryFILE, whose times count from midnight in New York (e.g. 2019-12-30); without it the day in its
+    /// name, where that is one of Nasdaq's (12302019.NASDAQ_ITCH50.gz, S123019-v50.txt.gz)
     #[arg(long, value_name = "DATE")]
     pub date: Option<String>,
 
@@ -43,7 +44,11 @@ impl CaptureArgs {
             let shown = |time: &Option<String>| time.clone().unwrap_or_default();
             bail!("--from {} is not before --to {}", shown(&self.from), shown(&self.to));
         }
-        let binaryfile_midnight_ns = self.date.as_deref().map_or(Ok(0), midnight)?;
+        let binaryfile_midnight_ns = match (&self.date, self.named_day()) {
+            (Some(text), _) => midnight(text)?,
+            (None, Some(day)) => midnight(&day.to_string())?,
+            (None, None) => 0,
+        };
         let hardware_timestamps = self.hardware_timestamps;
         Ok(Options {
             from_ns,
@@ -55,6 +60,22 @@ impl CaptureArgs {
         })
     }
 
+    /// The day that the captures' names give, where they give one and the same.
+    fn named_day(&self) -> Option<Date> {
+        let mut days = self.captures.iter().filter_map(|path| day_in(path.file_name()?.to_str()?));
+        let first = days.next()?;
+        days.all(|day| day == first).then_some(first)
+    }
+
+    /// Says on standard error of which day the times of BinaryFILEs are, where nobody said it.
+    pub fn tell_day(&self, counts: &[CaptureCounts]) {
+        if self.date.is_none() {
+            let day = self.named_day();
+            let undated = counts.iter().filter(|c| c.format == Format::BinaryFile);
+            undated.for_each(|c| eprintln!("{}: {}", c.name, of_day(day)));
+        }
+    }
+
     /// Opens the captures.
     ///
     /// # Errors
@@ -62,6 +83,39 @@ impl CaptureArgs {
     pub fn open(&self) -> Result<Captures> {
         Ok(Captures::open(&self.captures, &self.options()?)?)
     }
+}
+
+/// Of which day the times of a BinaryFILE are.
+fn of_day(day: Option<Date>) -> String {
+    match day {
+        Some(day) => format!(
+            "its times count from midnight in New York of {day}, the day in its name; --date gives another"
+        ),
+        None => "its times count from midnight of a day that it does not say, and are shown on 1970-01-01; give its day with \
+                 --date, such as --date 2019-12-30"
+            .to_owned(),
+    }
+}
+
+/// The day in the name of a BinaryFILE as Nasdaq publishes them: `12302019.NASDAQ_ITCH50.gz`, `20191230.BX_ITCH_50.gz`,
+/// `S123019-v50.txt.gz`.
+fn day_in(name: &str) -> Option<Date> {
+    let date = |year: &str, month: &str, day: &str| {
+        let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+        Date::new(year, month, day).ok().filter(|_| year >= 1970)
+    };
+    if !name.is_ascii() {
+        return None;
+    }
+    let digits = name.bytes().skip_while(|b| b.eq_ignore_ascii_case(&b'S')).take_while(u8::is_ascii_digit).count();
+    if let Some(rest) = name.strip_prefix(['S', 's']) {
+        let of_version = digits == 6 && rest[6..].to_ascii_lowercase().starts_with("-v50");
+        return of_version.then(|| date(&format!("20{}", &rest[4..6]), &rest[..2], &rest[2..4]))?;
+    }
+    if digits != 8 || !name[8..].to_ascii_uppercase().contains("ITCH") {
+        return None;
+    }
+    date(&name[4..8], &name[..2], &name[2..4]).or_else(|| date(&name[..4], &name[4..6], &name[6..8]))
 }
 
 fn time(option: &str, text: Option<&str>) -> Result<Option<u64>> {
@@ -105,6 +159,30 @@ mod tests {
         assert_eq!((options.from_ns, options.to_ns), (Some(1_000_000_000), Some(2_000_000_000)));
         // Midnight in New York is 05:00 UTC in winter.
         assert_eq!(options.binaryfile_midnight_ns, 1_577_682_000_000_000_000);
+    }
+
+    #[test]
+    fn the_day_of_a_binaryfile_is_in_its_name_or_said() {
+        let of = |names: &[&str], date: Option<&str>| {
+            let captures = names.iter().map(PathBuf::from).collect();
+            CaptureArgs { captures, ..args(None, None, date) }.options().unwrap().binaryfile_midnight_ns
+        };
+        let day = 1_577_682_000_000_000_000;
+        assert_eq!(of(&["in/12302019.NASDAQ_ITCH50.gz"], None), day);
+        assert_eq!(of(&["20191230.BX_ITCH_50.gz", "S123019-v50.txt.gz", "other.pcap"], None), day);
+        assert_eq!(of(&["01302019.NASDAQ_ITCH50"], Some("2019-12-30")), day);
+        for none in [
+            &["day.bin"][..],
+            &["13322019.NASDAQ_ITCH50"],
+            &["12302019.pcap"],
+            &["S123019"],
+            &["s12"],
+            &["12302019.NASDAQ_ITCH50", "12312019.NASDAQ_ITCH50"],
+        ] {
+            assert_eq!(of(none, None), 0, "{none:?}");
+        }
+        assert!(of_day(None).contains("1970-01-01") && of_day(None).contains("--date 2019-12-30"));
+        assert!(of_day(day_in("12302019.NASDAQ_ITCH50")).contains("of 2019-12-30, the day in its name"));
     }
 
     #[test]

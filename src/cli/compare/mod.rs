@@ -75,6 +75,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         let mut all = plan.open(None, &options)?;
         compare::compare_quotes(&plan.config, &mut all, options.binaryfile_midnight_ns, &plan.couples)?
     };
+    captures.iter().take(if plan.by_capture { 2 } else { 1 }).for_each(|c| args.input.tell_day(c.counts()));
     let clocks = clocks(&plan, &captures);
     let names = [captures[0].names().to_vec(), captures[1].names().to_vec()];
     let packets =

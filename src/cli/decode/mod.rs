@@ -61,7 +61,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         out_max: if args.input.captures.iter().any(|path| path.as_os_str() == "-") { 1 } else { OUT_MAX },
     };
     decoder.read(&mut captures, out)?;
-    notes::tell(&decoder.channels, captures.counts(), args.input.date.is_some());
+    notes::tell(&decoder.channels, captures.counts());
+    args.input.tell_day(captures.counts());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,13 +1,13 @@
 //! What could not be a line, told at the end.
 
 use super::choice::Channels;
-use crate::source::{CaptureCounts, Format};
+use crate::source::CaptureCounts;
 
 /// Channels that are named one by one; the others are summed up.
 const NAMED_MAX: usize = 20;
 
 /// Says on standard error what was passed by, and why.
-pub(super) fn tell(channels: &Channels, counts: &[CaptureCounts], dated: bool) {
+pub(super) fn tell(channels: &Channels, counts: &[CaptureCounts]) {
     let mut named = 0;
     let (mut others, mut datagrams) = (0u64, 0u64);
     for slot in &channels.slots {
@@ -39,12 +39,6 @@ pub(super) fn tell(channels: &Channels, counts: &[CaptureCounts], dated: bool) {
         eprintln!("{others} further channels with {datagrams} datagrams not decoded");
     }
     for counts in counts {
-        if counts.format == Format::BinaryFile && !dated {
-            eprintln!(
-                "{}: its times count from midnight and are shown on 1970-01-01; give its day with --date",
-                counts.name
-            );
-        }
         for (reason, tally) in counts.errors() {
             let (name, times, frame) = (reason.name(), tally.count, tally.first_frame);
             eprintln!("{}: {name}: {times}, first at frame {frame}: {}", counts.name, reason.meaning());

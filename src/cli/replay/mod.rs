@@ -134,6 +134,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     if let (Some(store), true) = (store, flowing) {
         store.finish(&captures)?;
     }
+    args.input.tell_day(captures.counts());
     let summary = Summary::new(&config, &captures, &pipeline, assumed);
     let text = match args.summary {
         Format::Text => text::write(&summary),
