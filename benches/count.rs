@@ -181,6 +181,7 @@ fn measured_pipeline(pipeline: &mut Pipeline, session: &[Sent]) {
             destination: std::net::SocketAddr::V4(LINES[sent.line].group),
             payload: &sent.payload,
             wire_len: sent.payload.len() as u32,
+            checksum: 0,
             interface: 0,
             interface_name: "",
             lost: Lost::default(),

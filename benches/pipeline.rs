@@ -24,6 +24,7 @@ fn replay(config: &Config, session: &[Sent]) -> Pipeline {
             destination: SocketAddr::V4(LINES[sent.line].group),
             payload: &sent.payload,
             wire_len: sent.payload.len() as u32,
+            checksum: 0,
             interface: 0,
             interface_name: "",
             lost: parallax::source::Lost::default(),

@@ -118,6 +118,8 @@ pub struct Segment<'a> {
     pub payload_start: usize,
     /// The payload's length on the wire in bytes; more than `payload.len()` when cut.
     pub wire_len: u32,
+    /// The UDP checksum as it is in the header; 0 where there is none (RFC 768), and for TCP.
+    pub checksum: u16,
     /// Whether and why the payload is shorter than `wire_len`.
     pub shortfall: Shortfall,
     /// Captured bytes after the datagram: Ethernet padding, frame check sequence, trailers.
@@ -436,6 +438,7 @@ fn parse_udp(
         payload: &frame[payload_start..kept],
         payload_start,
         wire_len: (end - payload_start) as u32,
+        checksum: u16::from_be_bytes([header[6], header[7]]),
         shortfall,
         trailing: (frame.len() - kept) as u32,
     })
@@ -467,6 +470,7 @@ fn parse_tcp(
         payload,
         payload_start,
         wire_len: (claimed_end - payload_start) as u32,
+        checksum: 0,
         shortfall: if kept < claimed_end { Shortfall::Captured } else { Shortfall::None },
         trailing: (frame.len() - kept) as u32,
     })

@@ -334,6 +334,7 @@ pub fn pipeline(bytes: &[u8]) {
             destination: SocketAddr::from(([224, 0, 0, 1 + (line >> 1 & 1)], 1 + u16::from(line & 1))),
             payload: &payload,
             wire_len: payload.len() as u32,
+            checksum: 0,
             interface: 0,
             interface_name: "",
             lost: parallax::source::Lost::default(),

@@ -19,7 +19,8 @@ Clears       When late copies have filled all of it (filled: the books stay susp
              numbering starts anew, or at the end of the data.
 Cause        ours, when this machine dropped datagrams of the channel around the hole (counted by socket and before any
              socket, live and in recordings of a live line); source, when it dropped nothing and every one of several
-             lines lost them, or when the bytes came and cannot be read; network otherwise, and where nothing is known.
+             lines, which come in on interfaces of their own, lost them; undecided otherwise: parallax explain looks
+             into what the recording holds.
 Held back    Nothing. Its consequences on prices are: not comparable, gap.";
 
 /// An open gap of one channel.
@@ -46,20 +47,22 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// Whose fault a loss on so many lines is, and the evidence.
-    pub fn cause(&self, lines: usize) -> (&'static str, String) {
+    /// This machine dropped datagrams around it.
+    pub fn dropped(&self) -> bool {
+        self.socket > 0 || self.host > 0
+    }
+
+    /// What is known of this machine's part, for the end of a sentence.
+    pub fn evidence(&self) -> String {
         match *self {
             Ours { socket, .. } if socket > 0 => {
-                ("ours", format!("; our own socket buffers dropped {socket} datagrams there"))
+                format!("; our own socket buffers dropped {socket} datagrams there")
             }
             Ours { host, .. } if host > 0 => {
-                ("ours", format!("; this machine's kernel dropped {host} datagrams at that time"))
+                format!("; this machine's kernel dropped {host} datagrams at that time")
             }
-            Ours { counted: true, .. } if lines > 1 => {
-                ("source", "; nothing was dropped on this machine, and every line lost it".to_owned())
-            }
-            Ours { counted: true, .. } => ("network", "; nothing was dropped on this machine".to_owned()),
-            _ => ("network", String::new()),
+            Ours { counted: true, .. } => "; nothing was dropped on this machine".to_owned(),
+            _ => String::new(),
         }
     }
 }
@@ -68,6 +71,19 @@ impl Ours {
 #[derive(Debug, Default)]
 pub struct GapJudge {
     open: Vec<Open>,
+}
+
+/// The channel of a gap.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost<'a> {
+    /// Whose.
+    pub source: SourceId,
+    /// Its name.
+    pub channel: &'a str,
+    /// How many lines it has.
+    pub lines: usize,
+    /// They come in on interfaces of their own.
+    pub separate: bool,
 }
 
 /// A gap as declared.
@@ -94,17 +110,19 @@ impl GapJudge {
     pub fn tell(
         &mut self,
         now: u64,
-        (source, channel, lines): (SourceId, &str, usize),
+        Lost { source, channel, lines, separate }: Lost<'_>,
         gap: Gap,
         check: &Check,
         desk: &mut Desk,
         registry: &Registry,
     ) {
         let subject = Subject { channel: Some(channel.to_owned()), ..Subject::new(Kind::Gap, &[source]) };
-        let (cause, evidence) = match gap.reason {
-            "undecodable" => ("source", String::new()),
-            _ => gap.ours.cause(lines),
+        let cause = match gap.ours {
+            ours if ours.dropped() => "ours",
+            Ours { counted: true, .. } if lines > 1 && separate => "source",
+            _ => "undecided",
         };
+        let evidence = gap.ours.evidence();
         let why = format!(
             "{} channel {channel} lost {}, on {} ({}); {} suspect{evidence}",
             desk.name(source),

@@ -1,6 +1,6 @@
 //! How arrivals and losses reach the checks: sources, channels, lines.
 
-use super::gap::{Gap, Ours};
+use super::gap::{Gap, Lost, Ours};
 use super::line::Fault;
 use super::silent::{Expectation, Who};
 use super::timers::is_due;
@@ -176,7 +176,8 @@ impl Comparator {
         let Some(check) = self.rules.source(Kind::Gap, place.source) else { return };
         let chan = &mut self.sources[usize::from(place.source)].channels[usize::from(place.channel)];
         let name = chan.name.as_str();
-        let who = (place.source, name, chan.lines.len());
+        let who =
+            Lost { source: place.source, channel: name, lines: chan.lines.len(), separate: chan.separate };
         chan.gaps.tell(now, who, gap, check, &mut self.desk, registry);
     }
 

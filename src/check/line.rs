@@ -68,7 +68,8 @@ impl LineJudge {
         }
         let SequenceRange { first, last, .. } = fault.range;
         let name = desk.name(source);
-        let (cause, evidence) = fault.ours.cause(1);
+        let cause = if fault.ours.dropped() { "ours" } else { "network" };
+        let evidence = fault.ours.evidence();
         let why = match fault.lag_ns {
             Some(lag) => format!(
                 "{name} channel {channel}: line {line} brought {first} to {last} {}.{:03} ms after the other line",

@@ -250,6 +250,8 @@ struct ChannelJudge {
     ended: bool,
     lines: Vec<LineLife>,
     gaps: GapJudge,
+    /// Its lines come in on interfaces of their own.
+    separate: bool,
     /// Number under which the same channel of another source of the feed is known.
     ordinal: u16,
 }
@@ -549,6 +551,7 @@ fn source_judge(source: &crate::config::Source) -> SourceJudge {
             .iter()
             .map(|l| LineLife { name: l.name.clone(), ..Default::default() })
             .collect(),
+        separate: channel.has_separate_interfaces(),
         ordinal: i as u16,
         ..Default::default()
     });

@@ -107,7 +107,8 @@ fn day_in(name: &str) -> Option<Date> {
     if !name.is_ascii() {
         return None;
     }
-    let digits = name.bytes().skip_while(|b| b.eq_ignore_ascii_case(&b'S')).take_while(u8::is_ascii_digit).count();
+    let digits =
+        name.bytes().skip_while(|b| b.eq_ignore_ascii_case(&b'S')).take_while(u8::is_ascii_digit).count();
     if let Some(rest) = name.strip_prefix(['S', 's']) {
         let of_version = digits == 6 && rest[6..].to_ascii_lowercase().starts_with("-v50");
         return of_version.then(|| date(&format!("20{}", &rest[4..6]), &rest[..2], &rest[2..4]))?;

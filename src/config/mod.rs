@@ -107,6 +107,15 @@ pub struct Channel {
     pub reorder_packets: usize,
 }
 
+impl Channel {
+    /// Several lines, each joined on an interface of its own.
+    pub fn has_separate_interfaces(&self) -> bool {
+        let interfaces: Vec<&Interface> = self.lines.iter().filter_map(|l| l.interface.as_ref()).collect();
+        let apart = interfaces.iter().enumerate().all(|(n, i)| !interfaces[..n].contains(i));
+        self.lines.len() > 1 && interfaces.len() == self.lines.len() && apart
+    }
+}
+
 /// One view of a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {

@@ -6,6 +6,7 @@
 use super::subject::Alert;
 use crate::config::Kind;
 use crate::market::{Quality, Quote};
+use crate::source::Seal;
 use feeds::feed::Depth;
 
 /// A stretch of time.
@@ -64,6 +65,8 @@ pub struct Facts {
     pub beside: Vec<Beside>,
     /// Names under which the sources carry instruments whose quotes are the alert's quotes.
     pub likenesses: Vec<Likeness>,
+    /// Of a missing instrument: what its source lists.
+    pub directory: DirectoryFacts,
     /// Clocks of the captures.
     pub capture_clock: CaptureClock,
     /// What is said of the instrument beside its quotes.
@@ -95,6 +98,19 @@ impl CopyFacts {
         let [same, all] = self.same;
         same >= 20 && same * 20 >= all * 19
     }
+}
+
+/// The instruments that a source defines, by our names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DirectoryFacts {
+    /// How many.
+    pub listed: u64,
+    /// The first and the last of them in the order of names.
+    pub range: [String; 2],
+    /// The alert's instrument is one of them.
+    pub lists_it: bool,
+    /// Instruments that peers quote, with names in that range: those that are listed, and all.
+    pub between: [u64; 2],
 }
 
 /// What the rule book and the instrument map say for the alert's market and day.
@@ -354,6 +370,8 @@ pub struct ChannelFacts {
     pub pauses: Vec<Pause>,
     /// Packets that could not be read, by error, over all data.
     pub errors: Vec<Flaw>,
+    /// Packets up to the alert whose checksum is right, and those whose checksum is wrong; of a loss only.
+    pub seals: [u64; 2],
     /// Packets refused, sessions changed, numbers that began anew, in the window: name and when.
     pub sequence_events: Vec<(String, u64)>,
     /// Contradictions of its books, by kind, over all data.
@@ -362,8 +380,30 @@ pub struct ChannelFacts {
     pub began_midway: bool,
     /// Packets delivered, over all data.
     pub delivered: u64,
-    /// Changes of peers' best prices and sizes outside of its gaps: those that the source never showed, and all.
-    pub tops_usual: [u64; 2],
+    /// Of a consolidated source with a gap: where, right after a gap, its national best became another than the best of the
+    /// participants' quotes that came.
+    pub national_breaks: Vec<NationalBreak>,
+    /// How often that happened otherwise, and after how many quotes it was looked at, over all data.
+    pub nationals_usual: [u64; 2],
+}
+
+/// A national best that is not the best of the participants' quotes that came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NationalBreak {
+    /// The first number of the gap after which it was.
+    pub gap: u64,
+    /// Since when.
+    pub at_ns: u64,
+    /// Of which instrument.
+    pub instrument: String,
+    /// Of which side: 0 for the bid, 1 for the ask.
+    pub side: usize,
+    /// The price that is said to be the national best.
+    pub national: Option<i64>,
+    /// The best price of all participants.
+    pub best: Option<i64>,
+    /// The packet that showed it.
+    pub spot: Spot,
 }
 
 /// Something wrong in the data, counted.
@@ -379,6 +419,8 @@ pub struct Flaw {
     pub first: Spot,
     /// When each of the first of them came; empty where they are not dated one by one.
     pub times_ns: Vec<u64>,
+    /// What the checksum of each of these says, where that was looked at.
+    pub seals: Vec<Seal>,
 }
 
 /// A range of sequence numbers that did not come.
@@ -406,6 +448,8 @@ pub struct Hole {
     pub elsewhere: u64,
     /// Changes of peers' best prices and sizes in the stretch: those that the source never showed, and all.
     pub tops: [u64; 2],
+    /// The same right before and after it, as far as no gap is there.
+    pub tops_around: [u64; 2],
     /// Packets with numbers of it that another copy of the feed brought, at its own site.
     pub copied: u64,
 }

@@ -293,7 +293,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
                 self.state.had_suspects = true;
                 let suspects = self.state.market.suspects() as u64;
                 let ours = self.state.ours(began_ns);
-                if ours.cause(1).0 == "ours" {
+                if ours.dropped() {
                     self.state.missing_ours += count;
                 }
                 self.line_note(event, suspects, ours);

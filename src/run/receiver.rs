@@ -158,6 +158,7 @@ impl Work {
             destination: received.destination,
             payload: received.payload,
             wire_len: received.wire_len,
+            checksum: 0,
             interface: received.line as u32,
             interface_name: name,
             lost: received.lost,

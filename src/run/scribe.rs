@@ -104,6 +104,7 @@ impl Copy {
             destination: arrival.destination,
             payload: arrival.payload,
             wire_len: arrival.wire_len,
+            checksum: 0,
             interface: arrival.line.into(),
             interface_name: name,
             lost: arrival.lost,

@@ -108,6 +108,8 @@ pub struct Sent {
     pub line: usize,
     /// UDP payload.
     pub payload: Vec<u8>,
+    /// It was damaged on its way: its checksum is no longer that of its bytes.
+    pub spoilt: bool,
 }
 
 /// Something that happened to one packet on one line because of a fault.
@@ -175,9 +177,9 @@ impl Lines {
         self.heap.pop().map(|Reverse(p)| p.2)
     }
 
-    fn push(&mut self, ts_ns: u64, line: usize, payload: Vec<u8>) {
+    fn push(&mut self, sent: Sent) {
         self.count += 1;
-        self.heap.push(Reverse(Pending(ts_ns, self.count, Sent { ts_ns, line, payload })));
+        self.heap.push(Reverse(Pending(sent.ts_ns, self.count, sent)));
     }
 
     /// Sends a packet on every line of its stream.
@@ -206,7 +208,8 @@ impl Lines {
         incidents: &mut Vec<Incident>,
     ) -> Option<u64> {
         let mut ts = usual_ns;
-        let (mut lost, mut twice, mut late, mut damage) = (false, false, 0, None);
+        let (mut lost, mut twice, mut late, mut damage, mut spoilt) = (false, false, 0, None, false);
+        let copies = LINES.iter().filter(|l| l.stream == LINES[line].stream).count();
         let faults = Rc::clone(&self.faults);
         for (n, fault) in faults.iter().enumerate() {
             let here = fault.source == LINES[line].source && fault.on_line(position) && fault.is_transport();
@@ -241,7 +244,11 @@ impl Lines {
                 Kind::Lag { by_ns } => ts += by_ns,
                 Kind::Reorder { by_ns, .. } => late = by_ns,
                 Kind::Duplicate { .. } => twice = true,
-                Kind::Corruption { damage: how, .. } => damage = Some(how),
+                Kind::Corruption { damage: how, .. } => {
+                    damage = Some(how);
+                    // What strikes one line of several happens behind its sender.
+                    spoilt = copies > 1 && !fault.lines.is_empty();
+                }
                 _ => lost = true,
             }
             incidents.push(Incident { fault: n, line, ts_ns: ts, first: packet.first, count: packet.count });
@@ -258,9 +265,9 @@ impl Lines {
             Some(how) => damaged(&packet.payload, how),
         };
         if twice {
-            self.push(ts + 3_000, line, payload.clone());
+            self.push(Sent { ts_ns: ts + 3_000, line, payload: payload.clone(), spoilt });
         }
-        self.push(ts, line, payload);
+        self.push(Sent { ts_ns: ts, line, payload, spoilt });
         damage.is_none().then_some(ts)
     }
 }

@@ -14,7 +14,7 @@ use super::mix::Mix;
 use super::record::Record;
 use super::{LINES, Scenario, Simulator};
 use crate::source::Compression;
-use crate::source::writer::{CaptureWriter, Compressor};
+use crate::source::writer::{CaptureWriter, Compressor, spoil, udp_frame};
 
 /// Container of the captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -199,10 +199,16 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
         written.captures.push((path, 0));
     }
     let mut simulator = Simulator::new(scenario);
+    let mut frame = Vec::new();
     for sent in simulator.by_ref() {
         let Some(at) = lines.iter().position(|line| *line == sent.line) else { continue };
         let line = &LINES[sent.line];
-        captures[at].write_udp(sent.ts_ns, 0, line.sender, line.group, &sent.payload)?;
+        frame.clear();
+        udp_frame(&mut frame, line.sender, line.group, &sent.payload)?;
+        if sent.spoilt {
+            spoil(&mut frame);
+        }
+        captures[at].write_frame(sent.ts_ns, 0, &frame)?;
         written.captures[at].1 += 1;
     }
     for capture in captures {

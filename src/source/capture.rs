@@ -41,6 +41,7 @@ pub(super) struct Head {
     pub source: SocketAddr,
     pub destination: SocketAddr,
     pub wire_len: u32,
+    pub checksum: u16,
     pub lost: Lost,
     /// Place of the interface's name, for [`Capture::interface_name`].
     name: u32,
@@ -356,6 +357,7 @@ fn message(record: Record, counts: &CaptureCounts) -> Head {
         source: UNADDRESSED,
         destination: UNADDRESSED,
         wire_len: record.wire_len,
+        checksum: 0,
         lost: Lost::default(),
         name: 0,
         offset: record.offset,
@@ -400,6 +402,7 @@ fn accept(
         source: segment.source,
         destination: segment.destination,
         wire_len: segment.wire_len,
+        checksum: segment.checksum,
         lost: Lost::default(),
         name: 0,
         offset: record.offset,

@@ -60,6 +60,8 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
     /// Length on the wire in bytes; more than `payload.len()` when the capture cut it.
     pub wire_len: u32,
+    /// The UDP checksum as its sender wrote it; 0 for none, and where none is known (received live, TCP, bare messages).
+    pub checksum: u16,
     /// The capture's interface, counted from 0 over all its sections; 0 where there are none.
     pub interface: u32,
     /// The interface's name in the capture, or the line's when it was received live; empty when nothing names it.
@@ -164,6 +166,7 @@ impl Captures {
             destination: head.destination,
             payload: capture.payload(head),
             wire_len: head.wire_len,
+            checksum: head.checksum,
             interface: head.interface,
             interface_name: capture.interface_name(head),
             lost: head.lost,

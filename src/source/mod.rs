@@ -25,6 +25,7 @@ pub mod peer;
 mod progress;
 mod record;
 pub mod recorder;
+mod seal;
 mod sort;
 mod window;
 pub mod writer;
@@ -35,5 +36,6 @@ pub use hardware::HardwareTimestamps;
 pub use merge::{Captures, Datagram, Lost, Options, Transport, read_bytes};
 pub use progress::ProgressReporter;
 pub use record::Format;
+pub use seal::Seal;
 
 pub use input::Compression;

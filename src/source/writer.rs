@@ -70,6 +70,23 @@ pub fn udp_frame(
     Ok(())
 }
 
+/// Makes the UDP checksum of a frame of [`udp_frame`] wrong, as that of a datagram that was damaged on its way.
+pub fn spoil(frame: &mut [u8]) {
+    let at = ETHERNET_LEN + IPV4_LEN + 6;
+    if let Some(checksum) = frame.get_mut(at..at + 2) {
+        let right = u16::from_be_bytes([checksum[0], checksum[1]]);
+        checksum.copy_from_slice(&spoilt(right).to_be_bytes());
+    }
+}
+
+/// Another checksum than the right one, and not the 0 that says that there is none.
+pub(super) fn spoilt(right: u16) -> u16 {
+    match right ^ 0x5555 {
+        0 => 1,
+        wrong => wrong,
+    }
+}
+
 /// The Internet checksum's one's-complement sum (RFC 1071), folded to 16 bits.
 pub(super) fn sum_of(bytes: &[u8], start: u32) -> u16 {
     let words =

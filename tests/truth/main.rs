@@ -15,6 +15,7 @@ use parallax::config::Config;
 use parallax::latency::Recorder;
 use parallax::pipeline::{Pipeline, Settings};
 use parallax::simulate::{LINES, Scenario, Sent, Simulator, write};
+use parallax::source::writer::{spoil, udp_frame};
 use parallax::source::{Datagram, Transport};
 use serde_json::Value;
 
@@ -22,13 +23,21 @@ use judge::faults_of;
 
 /// A simulated datagram as it comes out of captures, one for each line.
 fn datagram(sent: &Sent, frame: u64) -> Datagram<'_> {
+    let line = &LINES[sent.line];
+    let mut bytes = Vec::new();
+    udp_frame(&mut bytes, line.sender, line.group, &sent.payload).unwrap();
+    if sent.spoilt {
+        spoil(&mut bytes);
+    }
     Datagram {
+        // Behind 14 bytes of Ethernet, 20 of IPv4 and 6 of UDP.
+        checksum: u16::from_be_bytes([bytes[40], bytes[41]]),
         ts_recv_ns: sent.ts_ns,
         capture: 0,
         frame,
         transport: Transport::Udp,
-        source: SocketAddr::from(([127, 0, 0, 1], 1)),
-        destination: SocketAddr::V4(LINES[sent.line].group),
+        source: SocketAddr::V4(line.sender),
+        destination: SocketAddr::V4(line.group),
         payload: &sent.payload,
         wire_len: sent.payload.len() as u32,
         interface: 0,

@@ -109,6 +109,7 @@ pub(super) struct Held {
     source: SocketAddr,
     destination: SocketAddr,
     wire_len: u32,
+    checksum: u16,
     interface: u32,
     payload: Vec<u8>,
 }
@@ -124,6 +125,7 @@ impl Held {
             source: datagram.source,
             destination: datagram.destination,
             wire_len: datagram.wire_len,
+            checksum: datagram.checksum,
             interface: datagram.interface,
             payload: datagram.payload.to_vec(),
         }
@@ -140,6 +142,7 @@ impl Held {
             destination: self.destination,
             payload: &self.payload,
             wire_len: self.wire_len,
+            checksum: self.checksum,
             interface: self.interface,
             interface_name: "",
             lost: Default::default(),

@@ -1,7 +1,9 @@
 //! A gap at the source.
 
 use super::super::facts::Facts;
-use super::words::{gaps_hide_nothing, given_to_messages, holes, pair_of, range, unreadable, whole};
+use super::words::{
+    gaps_hide_nothing, given_to_messages, holes, lost_by, pair_of, range, stretch, unreadable, whole,
+};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -11,9 +13,10 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether the source itself never sent what is missing.
 For          Every one of several lines lacks the same numbers, while nothing was dropped on this machine or the lines
-             come in on separate interfaces.
+             come in on separate interfaces. Packets came that cannot be read, and their checksums are right.
 Against      Another line brought them. On a single line: the numbers belong to messages, for another copy of the feed
-             brought them, or peers moved as the source never showed. No number is missing at all.
+             brought them, peers moved as the source never showed, or its national best is that of a quote that never came.
+             Packets that cannot be read have a wrong checksum. No number is missing at all.
 Would decide The source's retransmission service, or its own record of what it sent.
 Blames       the source.",
     test,
@@ -28,7 +31,7 @@ fn test(facts: &Facts) -> Finding {
         Kind::Silent | Kind::Clock => Finding::not_applicable(),
         _ => {
             let sources = pair_of(facts).map_or_else(|| vec![subject], |pair| pair.to_vec());
-            let until = facts.during().to_ns;
+            let until = lost_by(facts);
             if let Some(few) = gaps_hide_nothing(facts, subject) {
                 return finding.excluded(few);
             }
@@ -52,10 +55,16 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             .with("the bytes came, and cannot be read")
             .ask("a copy of the packet from another line: whether its bytes are the same there");
     }
-    if unreadable(channel, hole).is_some() {
+    if let Some(unreadable) = unreadable(channel, stretch(hole)) {
+        if let Some(as_sent) = unreadable.as_sent() {
+            return finding.supported(as_sent);
+        }
+        if let Some(damaged) = unreadable.damaged() {
+            return finding.excluded(damaged);
+        }
         return finding
-            .with("packets came that cannot be read")
-            .ask("a copy of those packets from elsewhere");
+            .with(unreadable.to_string())
+            .ask("a copy of those packets from elsewhere: whether their bytes are the same there");
     }
     if hole.own != [0; 2] {
         return finding.excluded("this machine dropped datagrams around the hole");

@@ -2,8 +2,8 @@
 
 use super::super::facts::{Facts, Figures, Pairing, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, doubts, is_authority, length, many, moment, pair_of, pairing, pauses, place, price,
-    prices, rest_is_current, rose, sides,
+    LATE_NS, after, doubts, is_authority, late_alike, length, many, moment, pair_of, pairing, pauses, place,
+    price, prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -14,8 +14,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a source shows its peer's prices, but later than usual, and since when that built up.
 For          Matched updates of the instrument lag by more than usual, or what it shows the venue's own feed had left for longer
-             than a flight; and the delay arose before the source sent: only some of its instruments are late, or its stamps of
-             sending are as fresh as ever.
+             than a flight; and the delay arose before the source sent: only some of its instruments are late, its stamps of
+             sending are as fresh as ever, or all its lines on interfaces of their own are late alike.
 Against      It never came to show the peer's prices, or its updates come as early as ever.
 Would decide Its own times of sending; a capture nearer to it.
 Blames       the source that is late.",
@@ -278,6 +278,9 @@ fn stamped(late: &SourceFacts, finding: Finding) -> Lateness {
             length(late.latency.during.median_ns)
         ))),
         Some(by) => {
+            if let Some(alike) = late_alike(late) {
+                return Lateness::Yes(finding.supported(alike));
+            }
             let since = late.latency.built_up_since_ns.map_or_else(String::new, |at| format!("; built up since {}", moment(at)));
             Lateness::Yes(
                 finding

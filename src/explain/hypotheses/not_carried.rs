@@ -1,7 +1,7 @@
 //! The source does not carry the instrument.
 
-use super::super::facts::Facts;
-use super::words::many;
+use super::super::facts::{Facts, SourceFacts};
+use super::words::{is_authority, many};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -10,10 +10,12 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     title: "the source does not carry the instrument",
     document: "\
 Tests        Of a missing instrument: whether the source carries it at all, as far as its data show.
-For          The source carries others, all its numbers are there, and none of its instruments shows these prices.
+For          Its directory of the day is here from its first number on, lists nearly all of its peers' instruments in the range of
+             names that it spans, and not this one; or it lists it and never quotes it. What a group carries is the same for all who
+             receive it, so that neither permissions nor we are the cause.
 Against      It shows the prices under another name (symbol mapping).
-Would decide The source's directory for the day; whether all its channels are subscribed and permitted.
-Blames       the source, reference data or ours: which cannot be told from data that are not there.",
+Would decide The source's directory for the day, where it is not in the data; whether all its channels are subscribed.
+Blames       the source; with reference data and ours where its directory is not here.",
     test,
 };
 
@@ -25,6 +27,9 @@ fn test(facts: &Facts) -> Finding {
     if !facts.likenesses.is_empty() {
         return finding.excluded(format!("{} shows it under another name", subject.name));
     }
+    if let Some(sentence) = by_directory(facts, subject) {
+        return Finding { blames: vec![Blame::source(&subject.name)], ..finding }.supported(sentence);
+    }
     let channels: Vec<&str> = subject.channels.iter().map(|c| c.name.as_str()).collect();
     finding
         .with(format!(
@@ -34,6 +39,42 @@ fn test(facts: &Facts) -> Finding {
             many(channels.len() as u64, "channel"),
             channels.join(", ")
         ))
-        .ask("the source's directory for the day: whether it lists the instrument, and on which channel")
-        .ask("whether every channel of the source is subscribed and permitted")
+        .ask(format!(
+            "{}'s directory for the day: whether it lists the instrument, under which symbol and on which channel",
+            subject.name
+        ))
+        .ask(format!("our subscription: whether every channel of {} is in the configuration and joined", subject.name))
+}
+
+/// Fewer entries are no directory.
+const LISTED_MIN: u64 = 10;
+
+/// What its own directory says, where all of it is here. The venue's own feed and its peer are another matter: there the peer
+/// may be the one that errs.
+fn by_directory(facts: &Facts, subject: &SourceFacts) -> Option<String> {
+    let directory = &facts.directory;
+    let name = facts.alert.instrument.as_deref()?;
+    let whole = subject.channels.iter().all(|c| !c.began_midway && c.gaps_unlisted == 0)
+        && subject.gaps_by(facts.alert.raised_ns).next().is_none();
+    if !whole || directory.listed < LISTED_MIN || is_authority(facts, subject) {
+        return None;
+    }
+    if directory.lists_it {
+        return Some(format!(
+            "{} lists it in its directory of {} and never quotes it; every number up to the alert is here",
+            subject.name,
+            many(directory.listed, "instrument")
+        ));
+    }
+    // Names of one channel lie side by side: so few that are not there are no other channel's.
+    let ([first, last], [listed, all]) = (&directory.range, directory.between);
+    let inside = first.as_str() < name && name < last.as_str();
+    (inside && all >= LISTED_MIN && (all - listed) * 20 <= all).then(|| {
+        format!(
+            "{}'s directory of the day is here from its first number on: it lists {} from {first} to {last}, {listed} of the {all} \
+             that its peers quote there, and not this one",
+            subject.name,
+            many(directory.listed, "instrument"),
+        )
+    })
 }

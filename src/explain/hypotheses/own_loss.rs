@@ -1,7 +1,7 @@
 //! Our own loss or overload.
 
 use super::super::facts::{ChannelFacts, Facts, LineFacts};
-use super::words::{gaps_hide_nothing, holes, length, many, pair_of, range, whole};
+use super::words::{gaps_hide_nothing, holes, length, lost_by, many, pair_of, range, whole};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -123,7 +123,7 @@ fn of_prices(facts: &Facts, finding: Finding) -> Finding {
         Some(pair) => pair.to_vec(),
         None => facts.subject().into_iter().collect(),
     };
-    let until = facts.during().to_ns;
+    let until = lost_by(facts);
     if let Some(few) = sources.first().and_then(|s| gaps_hide_nothing(facts, s)) {
         return finding.excluded(few);
     }

@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, given_to_messages, holes, length, many, many_of, moment, pair_of, pairing, pauses, place, range,
-    rest_is_current, rose, unreadable, whole,
+    LATE_NS, given_to_messages, holes, late_alike, length, many, many_of, moment, pair_of, pairing, pauses,
+    range, rest_is_current, rose, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -13,11 +13,14 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     title: "loss or delay on the path of a line",
     document: "\
 Tests        Whether packets were lost or held up between the source and our capture point.
-For          One line lost or delayed what another brought. On a single line: numbers are missing, and another copy of the
-             feed brought them, or peers moved meanwhile (in price, or twice in price or size) as the source never showed. After a silence: the numbering had run on. Of a lag: the time since the
-             venue's own time of sending has grown.
-Against      Every sequence number is there. The source stamps late what is late: its stamps are as fresh as ever. Only
-             some instruments of the channel are late. Every one of several lines on separate interfaces lost it.
+For          One line lost or delayed what another brought. On a single line: numbers are missing, and they were given to
+             messages: another copy of the feed brought them, peers moved meanwhile as the source never showed, or its
+             national best is that of a quote that never came. Packets that cannot be read have a wrong checksum, while the
+             others' are right. After a silence: the numbering had run on. Of a lag: the time since the venue's own time of
+             sending has grown.
+Against      Every sequence number is there. Packets that cannot be read have a right checksum. The source stamps late what
+             is late: its stamps are as fresh as ever. Only some instruments of the channel are late. Every one of several
+             lines on separate interfaces lost it, or was late alike.
 Would decide The other line, or a capture nearer to the source.
 Blames       network.",
     test,
@@ -52,6 +55,12 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
     let Some(loss) = loss else {
         return finding.supported("another line of the channel brought what this one did not");
     };
+    if let Some(as_sent) = unreadable(channel, near(loss, meant)).and_then(|u| u.as_sent()) {
+        let sender = Blame::source(facts.alert.sources.first().map_or("?", String::as_str));
+        return Finding { blames: vec![Blame::Network, sender], ..finding }.with(as_sent).ask(
+            "a copy of those packets from elsewhere: whether the sender of this line alone sent them so",
+        );
+    }
     let (name, at) = (facts.alert.line.as_deref().unwrap_or("?"), moment(loss.at_ns));
     let total: u64 = channel.line_losses.iter().filter(of).map(|l| l.count).sum();
     let what = match loss.late_ns {
@@ -70,6 +79,11 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
         "{} of the line in the alert; the source sent them all, for the other copy is here",
         many(total, "message")
     ))
+}
+
+/// When what a line lost may have come, though not to be read: before the hole showed.
+fn near(loss: &LineLoss, meant: Span) -> Span {
+    Span { from_ns: meant.from_ns.min(loss.at_ns).saturating_sub(LATE_NS.unsigned_abs()), to_ns: loss.at_ns }
 }
 
 /// What all lines lack right beside it: where a loss or silence of all begins or ends, one copy may have a packet more than
@@ -100,15 +114,16 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if hole.own != [0; 2] {
         return finding.excluded("this machine dropped datagrams around the hole: they had come all the way");
     }
-    if let Some((flaw, count)) = unreadable(channel, hole) {
+    if let Some(unreadable) = unreadable(channel, stretch(hole)) {
+        if let Some(as_sent) = unreadable.as_sent() {
+            return finding.excluded(as_sent);
+        }
+        if let Some(damaged) = unreadable.damaged() {
+            return finding.supported(damaged);
+        }
         return finding
-            .with(format!(
-                "{} came in its place that cannot be read ({}; the first of all such at {}): damaged at the source or on the way",
-                many(count, "packet"),
-                flaw.name,
-                place(&flaw.first)
-            ))
-            .ask("a copy of the packet from elsewhere: whether its bytes are the same there");
+            .with(format!("{unreadable}: damaged at the source or on the way, for no checksum tells which"))
+            .ask("a copy of those packets from elsewhere: whether their bytes are the same there");
     }
     let lines = channel.lines.len();
     if lines > 1 && channel.separate_interfaces {
@@ -127,14 +142,14 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
         return finding.supported(format!("{} were given to messages that never came: {shows}", range(hole)));
     }
     let finding = finding.with(format!("{} are missing on the only line", range(hole)));
-    let finding = match (hole.tops, channel.tops_usual) {
+    let finding = match (hole.tops, hole.tops_around) {
         ([_, 0], _) => finding.but("no peer's best price or size changed in the stretch, by which they could be told"),
         ([0, all], _) => finding.but(format!(
             "all {} of peers' best prices and sizes in the stretch came to be shown: what is missing was no news of them",
             many(all, "change")
         )),
         ([missed, all], [usually, of]) => finding.but(format!(
-            "of {} of peers' best prices and sizes in the stretch all but {missed} came to be shown (elsewhere all but {usually} of {of})",
+            "of {} of peers' best prices and sizes in the stretch all but {missed} came to be shown (around it all but {usually} of {of})",
             many(all, "change")
         )),
     };
@@ -258,6 +273,9 @@ fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
     }
     match rose(&late.latency.before, &late.latency.during) {
         Some(by) if by > LATE_NS => {
+            if let Some(alike) = late_alike(late) {
+                return Delay::No(alike);
+            }
             let since =
                 late.latency.built_up_since_ns.map_or(String::new(), |at| format!(", since {}", moment(at)));
             Delay::Unknown(format!(

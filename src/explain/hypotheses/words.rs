@@ -1,12 +1,13 @@
 //! What several hypotheses ask of the facts, and how figures and places are said.
 
 use super::super::facts::{
-    ChannelFacts, Facts, Figures, Flaw, Hole, Pairing, Pause, RowFacts, Shown, SourceFacts, Span, Spot,
-    ViewFacts,
+    ChannelFacts, Facts, Figures, Flaw, Hole, LineFacts, Pairing, Pause, RowFacts, Shown, SourceFacts, Span,
+    Spot, ViewFacts,
 };
 use crate::alert::json::show_time;
 use crate::config::Kind;
 use crate::market::price::show_nanos;
+use crate::source::Seal;
 use feeds::feed::Depth;
 
 /// More than this above the usual is late.
@@ -170,6 +171,23 @@ pub fn doubts(source: &SourceFacts, span: Span) -> Vec<String> {
     out
 }
 
+/// Of a source that is late: its lines, on interfaces of their own, came as close to each other as ever, so that it was late
+/// before they part.
+pub fn late_alike(source: &SourceFacts) -> Option<String> {
+    let alike = |c: &ChannelFacts| {
+        let close = |l: &LineFacts| l.packets[1] > 0 && l.behind.1 <= LATE_NS.unsigned_abs();
+        c.separate_interfaces && c.lines.iter().all(close)
+    };
+    let apart = source.channels.iter().flat_map(|c| &c.lines).map(|l| l.behind.1).max()?;
+    source.channels.iter().all(alike).then(|| {
+        format!(
+            "all lines of {}, on interfaces of their own, were late alike (no more than {} apart): it was late before they part",
+            source.name,
+            length(apart)
+        )
+    })
+}
+
 /// A range of numbers.
 pub fn range(hole: &Hole) -> String {
     format!("{}, {} to {}", many(hole.count, "message"), hole.first, hole.last)
@@ -200,21 +218,80 @@ pub fn is_shown(kind: Kind) -> bool {
     !matches!(kind, Kind::Gap | Kind::Line | Kind::Silent | Kind::Clock)
 }
 
-/// Packets of the channel that came around a hole and could not be read: which, and how many came in the hole as far as is
-/// known.
-pub fn unreadable<'a>(channel: &'a ChannelFacts, hole: &Hole) -> Option<(&'a Flaw, u64)> {
-    let around = |at: &u64| (hole.before_ns..=hole.began_ns).contains(at);
+/// Packets that came and cannot be read.
+pub struct Unreadable<'a> {
+    flaw: &'a Flaw,
+    count: u64,
+    /// What their checksums say, where all of them say the same and the channel's others bear it out.
+    pub seal: Seal,
+}
+
+impl std::fmt::Display for Unreadable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, first) = (&self.flaw.name, place(&self.flaw.first));
+        write!(
+            f,
+            "{} came in its place that cannot be read ({name}; the first of all such at {first})",
+            many(self.count, "packet")
+        )
+    }
+}
+
+impl Unreadable<'_> {
+    /// Why the sender is known to have sent them so.
+    pub fn as_sent(&self) -> Option<String> {
+        (self.seal == Seal::Right).then(|| {
+            format!("{self}, and their checksums are right: these bytes are the ones that were sent")
+        })
+    }
+
+    /// Why they are known to have been damaged since.
+    pub fn damaged(&self) -> Option<String> {
+        (self.seal == Seal::Wrong).then(|| {
+            format!("{self}, and their checksums are wrong: they were damaged after they had been sent")
+        })
+    }
+}
+
+/// Packets of the channel that came in a stretch and could not be read: of which kind, and how many as far as is known.
+pub fn unreadable(channel: &ChannelFacts, stretch: Span) -> Option<Unreadable<'_>> {
     channel.errors.iter().find_map(|flaw| {
-        let dated = flaw.times_ns.iter().filter(|at| around(at)).count() as u64;
+        let dated = flaw.times_ns.iter().enumerate().filter(|(_, at)| stretch.has(**at));
+        let seals: Vec<Seal> = dated.map(|(n, _)| flaw.seals.get(n).copied().unwrap_or_default()).collect();
         // Beyond those that are dated, any may be these.
         let undated = flaw.count > flaw.times_ns.len() as u64
-            && flaw.times_ns.last().unwrap_or(&flaw.first_ns) <= &hole.began_ns;
-        (dated > 0 || undated).then_some((flaw, dated.max(1)))
+            && flaw.times_ns.last().unwrap_or(&flaw.first_ns) <= &stretch.to_ns;
+        let one = seals.first().copied().filter(|first| !undated && seals.iter().all(|seal| seal == first));
+        // Where the checksums of what can be read are wrong too, a wrong one says nothing.
+        let [right, wrong] = channel.seals;
+        let seal = one.filter(|seal| *seal == Seal::Right || right > 20 * wrong).unwrap_or_default();
+        let count = (seals.len() as u64).max(1);
+        (!seals.is_empty() || undated).then_some(Unreadable { flaw, count, seal })
     })
 }
 
+/// From the last delivery before a hole to the arrival that showed it.
+pub fn stretch(hole: &Hole) -> Span {
+    Span { from_ns: hole.before_ns, to_ns: hole.began_ns }
+}
+
 /// What happens by chance less often than once in so many times is told as no chance.
-const CHANCE: u128 = 100;
+const CHANCE: f64 = 100.0;
+
+/// Of fewer changes around it, it is not known how they are followed.
+const AROUND_MIN: u64 = 100;
+
+/// Whether so many of all may have been left out by chance, as they are around it: the likelihood is at most how many ways
+/// there are to choose those that were missed, times that of each.
+fn is_by_chance([missed, all]: [u64; 2], [usually, of]: [u64; 2]) -> bool {
+    if of < AROUND_MIN {
+        return true;
+    }
+    let rate = (usually + 1) as f64 / of as f64;
+    let likelihood: f64 =
+        (0..missed.min(64)).map(|n| (all - n.min(all)) as f64 / (n + 1) as f64 * rate).product();
+    likelihood * CHANCE >= 1.0
+}
 
 /// On a single line: what shows that the numbers of a hole were given to messages, so that something was sent that did not
 /// come.
@@ -233,15 +310,36 @@ pub fn given_to_messages(facts: &Facts, channel: &ChannelFacts, hole: &Hole) -> 
         let moved = many(hole.peers_moved, "time");
         return Some(format!("peers moved {moved} while they were sent, and {name} never showed it"));
     }
-    let ([missed, all], [usually, of]) = (hole.tops, channel.tops_usual);
-    // That it left out even one of so many by chance, as it does elsewhere, must be less likely than one in a hundred.
-    let by_chance = u128::from(all) * u128::from(usually + 1) * CHANCE >= u128::from(of);
-    (missed > 0 && !by_chance).then(|| {
+    if let Some(lost) = national_of_lost(name, channel, hole) {
+        return Some(lost);
+    }
+    let ([missed, all], [usually, of]) = (hole.tops, hole.tops_around);
+    (missed > 0 && !is_by_chance([missed, all], [usually, of])).then(|| {
         format!(
-            "{missed} of {} of peers' best prices and sizes in the stretch were never shown by {name}, which shows all but {usually} of {of} elsewhere",
+            "{missed} of {} of peers' best prices and sizes in the stretch were never shown by {name}, which shows all but {usually} of {of} around it",
             many(all, "change")
         )
     })
+}
+
+/// So often must the national best have been that of the participants for it to be telling when it is not.
+const NATIONALS_MIN: u64 = 1_000;
+
+/// Right after a hole the source's national best is that of a quote that never came, as it never was otherwise.
+fn national_of_lost(name: &str, channel: &ChannelFacts, hole: &Hole) -> Option<String> {
+    let [0, looked_at @ (NATIONALS_MIN..)] = channel.nationals_usual else { return None };
+    let seen = channel.national_breaks.iter().find(|b| b.gap == hole.first)?;
+    let shown = |side: Option<i64>| side.map_or_else(|| "none".to_owned(), price);
+    Some(format!(
+        "after them {name}'s national best {} of {} is {}, and the best of all participants' quotes that came is {} ({}); \
+         in {} the two were never apart: a quote is missing",
+        ["bid", "ask"][seen.side],
+        seen.instrument,
+        shown(seen.national),
+        shown(seen.best),
+        place(&seen.spot),
+        many(looked_at, "quote"),
+    ))
 }
 
 /// A row of the rule book as it is cited.
@@ -289,6 +387,14 @@ pub fn mapped(facts: &Facts) -> impl Iterator<Item = String> + '_ {
     facts.rules.mapped.iter().map(move |(source, symbol, line)| {
         format!("instrument map, line {line}: {source} calls {name} {symbol}")
     })
+}
+
+/// Up to when a loss can have to do with an alert about prices: of an instrument that never came, up to when it was told.
+pub fn lost_by(facts: &Facts) -> u64 {
+    match facts.alert.kind {
+        Kind::Missing => facts.alert.raised_ns,
+        _ => facts.during().to_ns,
+    }
 }
 
 /// Of a missing instrument: the source's gaps hold fewer messages than its peer had news of the instrument, so that they

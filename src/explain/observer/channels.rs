@@ -180,6 +180,7 @@ impl Channels {
                     first_ns: at.ts_recv_ns,
                     first: Spot { capture: name_of(at.capture), frame: at.frame, sequence: at.sequence },
                     times_ns: Vec::new(),
+                    seals: Vec::new(),
                 };
                 let errors = core.tally.errors.iter();
                 watch.facts.errors = errors
@@ -214,11 +215,9 @@ impl Channels {
 
 impl ChannelWatch {
     fn new(channel: &Channel) -> ChannelWatch {
-        let interfaces: Vec<_> = channel.lines.iter().filter_map(|l| l.interface.as_ref()).collect();
-        let separate = interfaces.len() == channel.lines.len() && interfaces.windows(2).all(|w| w[0] != w[1]);
         let facts = ChannelFacts {
             name: channel.name.clone(),
-            separate_interfaces: separate && interfaces.len() > 1,
+            separate_interfaces: channel.has_separate_interfaces(),
             ..ChannelFacts::default()
         };
         ChannelWatch {

@@ -3,12 +3,15 @@
 
 mod channels;
 mod copies;
+mod directory;
 mod echoes;
 mod latencies;
 mod likeness;
 mod moves;
+mod nationals;
 mod rates;
 mod rulebook;
+mod seals;
 mod tape;
 mod tops;
 mod views;
@@ -24,8 +27,11 @@ use crate::pipeline::{Intake, Judge, Note, Step};
 use crate::source::{Datagram, Lost};
 use channels::Channels;
 use copies::Copies;
+use feeds::feed::Depth;
 use latencies::Latencies;
+use nationals::NationalWatch;
 use rates::RateWatch;
+use seals::Seals;
 use tape::TapeWatch;
 use tops::TopsWatch;
 use views::Views;
@@ -63,7 +69,13 @@ pub struct Observer {
     rates: Vec<RateWatch>,
     tape: TapeWatch,
     tops: TopsWatch,
+    nationals: NationalWatch,
     copies: Copies,
+    seals: Seals,
+}
+
+fn is_consolidated(config: &Config, source: u16) -> bool {
+    config.sources.get(usize::from(source)).is_some_and(|s| s.feed.info().depth == Depth::Consolidated)
 }
 
 /// What is seen of the captures' clocks.
@@ -134,7 +146,9 @@ impl Observer {
             window,
             now: 0,
             tops: TopsWatch::new(of_gap),
+            nationals: NationalWatch::new(of_gap.filter(|s| is_consolidated(config, *s))),
             copies: Copies::new(config, alert, subject),
+            seals: Seals::new(alert, subject),
             channels: Channels::new(config, window, alert.began_ns),
             latencies: Latencies::new(config.sources.len(), window, during),
             views: Views::new(config, alert, window, during),
@@ -161,13 +175,15 @@ impl Observer {
         self.clock.see(datagram);
         self.tape.see(datagram);
         self.copies.see(datagram);
+        self.seals.see(datagram);
     }
 
     /// A note that the judge has just taken.
     pub(super) fn take(&mut self, now: u64, note: &Note, judge: &Judge) {
         self.now = now;
         match *note {
-            Note::Arrival { place, .. } => {
+            Note::Arrival { place, fresh } => {
+                self.seals.arrival(place, fresh);
                 if let Some(captures) = self.clock.captures.get_mut(usize::from(place.source)) {
                     captures.insert(self.clock.current);
                 }
@@ -176,6 +192,7 @@ impl Observer {
             Note::Delivered { place, sequence, ts_recv_ns, .. } => {
                 self.channels.delivered(now, place);
                 self.copies.delivered(now, place, sequence, ts_recv_ns);
+                self.nationals.delivered(place);
                 let during =
                     Span { from_ns: self.alert.began_ns, to_ns: self.alert.until_ns(self.window.to_ns) };
                 if let Some(rate) = self.rates.get_mut(usize::from(place.source)) {
@@ -196,10 +213,14 @@ impl Observer {
             Note::Quote { source, view, .. } => {
                 if let Some(id) = judge.view_of(source, view) {
                     self.views.changed(now, id, &judge.registry);
+                    self.nationals.changed(id, &judge.registry);
                     self.tops.changed(now, id, &judge.registry.views[id as usize], &judge.registry);
                 }
             }
-            Note::Publish => self.views.composites(now, &judge.registry),
+            Note::Publish => {
+                self.nationals.publish(now, &judge.registry);
+                self.views.composites(now, &judge.registry);
+            }
             _ => {}
         }
     }
@@ -275,11 +296,17 @@ impl Observer {
         let subject = self.alert.sources.first().and_then(|n| sources.iter_mut().find(|s| s.name == *n));
         let copies = match subject {
             Some(subject) => {
-                self.tops.finish(&mut subject.channels, data.to_ns, channels::FLIGHT_NS);
+                let meant = self.alert.sequence.map_or([1, 0], |[first, last, _]| [first, last]);
+                self.tops.finish(&mut subject.channels, meant, data.to_ns, channels::FLIGHT_NS);
+                self.seals.finish(&mut subject.channels);
+                self.nationals.finish(&mut subject.channels, &judge.registry, &name_of);
                 self.copies.finish(config, &mut subject.channels)
             }
             None => Vec::new(),
         };
+        let of_alert =
+            self.alert.sources.first().and_then(|n| config.sources.iter().position(|s| s.name == *n));
+        let directory = directory::directory(config, &self.alert, of_alert, intake, &judge.registry);
         let beside = self.beside.into_iter().map(|((kind, source), (alerts, instruments))| Beside {
             kind,
             source,
@@ -300,6 +327,7 @@ impl Observer {
             pairings: unfollowed.pairings,
             beside: beside.collect(),
             likenesses: unfollowed.likenesses,
+            directory,
             capture_clock: CaptureClock {
                 captures: captures
                     .map(|(s, c)| (s.name.clone(), c.iter().map(|n| name_of(*n)).collect()))

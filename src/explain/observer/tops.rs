@@ -18,8 +18,12 @@ const STOOD_NS: u64 = 1_000_000;
 const WAITING_MAX: usize = 64;
 /// Changes that are remembered at most.
 const KEPT_MAX: usize = 1_000_000;
+/// So many changes before a gap and after it say how much is left out without one.
+const AROUND_MAX: usize = 1_000;
 /// Sizes are compared in round lots of so many, where the instrument has no other.
 const LOT: u64 = 100;
+
+type Change = (u64, Option<u64>);
 
 /// Both sides as price and whole round lots.
 type Top = [Option<(i64, u64)>; 2];
@@ -31,8 +35,8 @@ pub(super) struct TopsWatch {
     /// By view of the subject: peers' changes that it has not shown yet.
     waiting: HashMap<ViewId, VecDeque<(u64, Top)>>,
     current: HashMap<ViewId, Top>,
-    /// Every change of a peer: when, and whether the subject showed it.
-    changes: Vec<(u64, bool)>,
+    /// Every change of a peer: when, and how much later the subject showed it, if it did.
+    changes: Vec<Change>,
 }
 
 fn top_of(quote: &Quote, lot: u64) -> Top {
@@ -63,7 +67,7 @@ impl TopsWatch {
         });
         let Some(across) = of_subject.filter(|across| self.current.contains_key(across)) else { return };
         if self.current.get(&across) == Some(&top) {
-            self.keep(now, true);
+            self.keep(now, Some(0));
             return;
         }
         self.expire(now, across);
@@ -81,13 +85,10 @@ impl TopsWatch {
     fn shown(&mut self, now: u64, id: ViewId, top: Top) {
         self.expire(now, id);
         let Some(waiting) = self.waiting.get_mut(&id) else { return };
-        let mut found = Vec::new();
-        waiting.retain(|(at, wanted)| {
-            let is = *wanted == top;
-            found.extend(is.then_some(*at));
-            !is
-        });
-        found.into_iter().for_each(|at| self.keep(at, true));
+        // It says one thing after the other: what it has passed over it will not show.
+        let Some(found) = waiting.iter().position(|(_, wanted)| *wanted == top) else { return };
+        let passed: Vec<u64> = waiting.drain(..=found).map(|(at, _)| at).collect();
+        passed.iter().enumerate().for_each(|(n, at)| self.keep(*at, (n == found).then(|| now - at)));
     }
 
     fn expire(&mut self, now: u64, id: ViewId) {
@@ -95,19 +96,26 @@ impl TopsWatch {
             && now - at > WAIT_NS
         {
             self.waiting.get_mut(&id).map(VecDeque::pop_front);
-            self.keep(at, false);
+            self.keep(at, None);
         }
     }
 
-    fn keep(&mut self, at: u64, shown: bool) {
+    fn keep(&mut self, at: u64, shown: Option<u64>) {
         if self.changes.len() < KEPT_MAX {
             self.changes.push((at, shown));
         }
     }
 
-    /// Writes into every gap of the source how many changes in it were never shown, and beside them those of the rest of
-    /// the data. `until_ns` is when the data end, `flight_ns` how long a change takes to its source and on to us.
-    pub(super) fn finish(mut self, channels: &mut [ChannelFacts], until_ns: u64, flight_ns: u64) {
+    /// Writes into the gaps that are `meant` (first and last number) how many changes in them were never shown, and beside
+    /// them those around: at other times, with other troubles, what was left out says little. `until_ns` is when the data
+    /// end, `flight_ns` how long a change takes at most to its source and on to us.
+    pub(super) fn finish(
+        mut self,
+        channels: &mut [ChannelFacts],
+        [first, last]: [u64; 2],
+        until_ns: u64,
+        flight_ns: u64,
+    ) {
         let views: Vec<ViewId> = self.waiting.keys().copied().collect();
         views.into_iter().for_each(|view| self.expire(until_ns, view));
         let spans: Vec<Span> = channels
@@ -115,19 +123,44 @@ impl TopsWatch {
             .flat_map(|c| &c.gaps)
             .map(|g| Span { from_ns: g.before_ns.saturating_sub(flight_ns), to_ns: g.began_ns })
             .collect();
-        let count = |wanted: &dyn Fn(u64) -> bool| {
-            let of = self.changes.iter().filter(|(at, _)| wanted(*at));
-            of.fold([0, 0], |[missed, all], (_, shown)| [missed + u64::from(!shown), all + 1])
-        };
-        let usual = count(&|at| !spans.iter().any(|s| s.has(at)));
-        let mut spans = spans.iter();
+        self.changes.sort_unstable();
+        let changes = &self.changes;
+        let mut each = spans.iter();
         for channel in channels {
-            channel.tops_usual = usual;
-            for (gap, span) in channel.gaps.iter_mut().zip(&mut spans) {
-                gap.tops = count(&|at| span.has(at));
+            for (gap, span) in channel.gaps.iter_mut().zip(&mut each) {
+                if last < gap.first || gap.last < first {
+                    continue;
+                }
+                let at = |ns: u64| changes.partition_point(|(at, _)| *at < ns);
+                let to = at(span.to_ns.saturating_add(1));
+                let beside = |(at, _): &&Change| !spans.iter().any(|s| s.has(*at) || in_wake(s, *at));
+                let before = changes[..at(span.from_ns)].iter().rev().filter(beside).take(AROUND_MAX);
+                let after = changes[to..].iter().filter(beside).take(AROUND_MAX);
+                let around: Vec<Change> = before.chain(after).copied().collect();
+                gap.tops_around = count(&around);
+                let from = at(gap.before_ns.saturating_sub(flight(&around).min(flight_ns)));
+                gap.tops = count(&changes[from.min(to)..to]);
             }
         }
     }
+}
+
+/// Right after a gap, while what it lost is made good.
+fn in_wake(gap: &Span, at: u64) -> bool {
+    at >= gap.to_ns && at - gap.to_ns < WAIT_NS
+}
+
+/// Those that were never shown, and all.
+fn count(changes: &[Change]) -> [u64; 2] {
+    let missed = changes.iter().filter(|(_, shown)| shown.is_none()).count();
+    [missed, changes.len()].map(|n| n as u64)
+}
+
+/// How long all but one in a hundred of those that were shown took.
+fn flight(changes: &[Change]) -> u64 {
+    let mut delays: Vec<u64> = changes.iter().filter_map(|(_, shown)| *shown).collect();
+    delays.sort_unstable();
+    delays.get(delays.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -151,7 +184,8 @@ mod tests {
         }
         let gap = Hole { before_ns: 41 * MS, began_ns: 59 * MS, ..Hole::default() };
         let mut channels = [ChannelFacts { gaps: vec![gap], ..ChannelFacts::default() }];
-        watch.finish(&mut channels, 2_000 * MS, 2 * MS);
-        assert_eq!((channels[0].gaps[0].tops, channels[0].tops_usual), ([2, 2], [0, 7]));
+        watch.finish(&mut channels, [0, 9], 2_000 * MS, 2 * MS);
+        // What came right after it, while it is made good, says nothing of other times.
+        assert_eq!((channels[0].gaps[0].tops, channels[0].gaps[0].tops_around), ([2, 2], [0, 4]));
     }
 }

@@ -6,7 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::super::writer::{block, ethernet_address, sum_of};
+use super::super::seal::Seal;
+use super::super::writer::{block, ethernet_address, spoilt, sum_of};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -30,6 +31,8 @@ pub(super) struct Packet<'a> {
     pub payload: [&'a [u8]; 2],
     /// Length of the datagram on the wire; more than there is of the payload when it was cut.
     pub wire_len: u32,
+    /// What its checksum shall say.
+    pub seal: Seal,
     /// Datagrams that the line's socket dropped before this one.
     pub dropped: u32,
     /// Datagrams of this line that came before this one and could not be kept.
@@ -174,13 +177,14 @@ fn frame(out: &mut Vec<u8>, packet: &Packet<'_>) -> u32 {
     }
     let cut = (wire_len - payload_len) as u32;
     // Without all of its bytes a datagram has no checksum; 0 says that there is none.
-    if cut == 0 {
+    if cut == 0 && packet.seal != Seal::None {
         // Pseudo header: addresses, protocol, length (RFC 768; RFC 8200, 8.1).
         let pseudo = u32::from(sum_of(&out[udp_at - addresses_len..udp_at], 0)) + 17 + u32::from(udp_len);
         let checksum = match !sum_of(&out[udp_at..], pseudo) {
             0 => 0xffff,
             sum => sum,
         };
+        let checksum = if packet.seal == Seal::Wrong { spoilt(checksum) } else { checksum };
         out[udp_at + 6..udp_at + 8].copy_from_slice(&checksum.to_be_bytes());
     }
     cut

@@ -67,6 +67,7 @@ impl<W: Write> Extract<W> {
             destination,
             payload: [datagram.payload, &[]],
             wire_len: datagram.wire_len,
+            seal: datagram.seal(),
             dropped: datagram.lost.socket,
             missing: 0,
         };

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use zstd::stream::write::Encoder;
 
+use super::super::seal::Seal;
 use super::blocks::{self, Packet, Statistics, Total};
 use super::note::Note;
 
@@ -146,6 +147,8 @@ impl RecordingFile {
             destination: note.destination,
             payload,
             wire_len: note.wire_len,
+            // The system takes no datagram whose checksum is wrong.
+            seal: Seal::Right,
             dropped: note.lost.socket,
             missing: note.missing,
         };

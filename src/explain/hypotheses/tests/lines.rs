@@ -1,6 +1,7 @@
 //! What comes and what does not: losses, silences, delays, copies, lines that are not listened to.
 
 use super::*;
+use crate::source::Seal;
 
 /// A silence of all lines of `sip` from 10 s to 14 s.
 fn silent(lines: usize, missing: u64, open: bool) -> Facts {
@@ -71,7 +72,7 @@ fn numbers_are_given_to_messages_when_peers_moved_or_another_copy_brought_them()
     let tops = |missed, usual| {
         change(&|f: &mut Facts| {
             f.sources[1].channels[0].gaps[0].tops = missed;
-            f.sources[1].channels[0].tops_usual = usual;
+            f.sources[1].channels[0].gaps[0].tops_around = usual;
         })
     };
     assert_eq!(tops([2, 3], [1, 900]), Verdict::Decided(Blame::Network));
@@ -88,6 +89,126 @@ fn numbers_are_given_to_messages_when_peers_moved_or_another_copy_brought_them()
     };
     assert_eq!(copied([40, 40]), Verdict::Decided(Blame::Network));
     assert_eq!(copied([20, 40]), Verdict::Undecided, "they are no copies: numbers alike mean nothing");
+}
+
+#[test]
+fn a_national_best_of_no_quote_that_came_is_that_of_a_lost_one() {
+    let broken = |usual, gap_at: u64| {
+        let mut facts = gap(1);
+        let channel = &mut facts.sources[1].channels[0];
+        channel.nationals_usual = usual;
+        channel.national_breaks = vec![NationalBreak {
+            gap: gap_at,
+            instrument: "X".into(),
+            national: Some(101 * CENT),
+            best: Some(100 * CENT),
+            ..NationalBreak::default()
+        }];
+        explain(&facts)
+    };
+    let told = broken([0, 5_000], 5);
+    assert_eq!(told.verdict, Verdict::Decided(Blame::Network));
+    let wanted = "national best bid of X is 1.01, and the best of all participants' quotes that came is 1.00";
+    assert!(told.because.contains(wanted), "{}", told.because);
+    assert_eq!(broken([0, 5_000], 9).verdict, Verdict::Undecided, "it followed another gap");
+    assert_eq!(broken([1, 5_000], 5).verdict, Verdict::Undecided, "it happens without a gap too");
+    assert_eq!(broken([0, 50], 5).verdict, Verdict::Undecided, "too few to know");
+}
+
+#[test]
+fn bytes_that_cannot_be_read_were_sent_so_where_their_checksum_is_right() {
+    let sealed = |seals: &[Seal], all: [u64; 2]| {
+        let mut facts = gap(1);
+        let channel = &mut facts.sources[1].channels[0];
+        channel.seals = all;
+        channel.errors = vec![Flaw {
+            name: "truncated".into(),
+            count: 2,
+            first_ns: 10 * SECOND - 2 * MS,
+            times_ns: vec![10 * SECOND - 2 * MS, 10 * SECOND - MS],
+            seals: seals.to_vec(),
+            ..Flaw::default()
+        }];
+        explain(&facts)
+    };
+    let right = sealed(&[Seal::Right; 2], [900, 0]);
+    assert_eq!(right.verdict, sip());
+    assert!(
+        right.because.contains("2 packets came in its place that cannot be read (truncated"),
+        "{}",
+        right.because
+    );
+    assert_eq!(sealed(&[Seal::Wrong; 2], [900, 2]).verdict, Verdict::Decided(Blame::Network));
+    assert_eq!(sealed(&[Seal::Wrong; 2], [2, 900]).verdict, Verdict::Undecided, "all of them are wrong");
+    assert_eq!(sealed(&[Seal::Right, Seal::Wrong], [900, 1]).verdict, Verdict::Undecided);
+    assert_eq!(sealed(&[Seal::None; 2], [0, 0]).verdict, Verdict::Undecided, "none says anything");
+    assert_eq!(sealed(&[], [900, 0]).verdict, Verdict::Undecided, "nobody looked");
+}
+
+#[test]
+fn lines_of_their_own_that_are_late_alike_put_the_delay_before_them() {
+    let mut facts = late();
+    facts.pairings[0].rest[1] = figures(-900 * MS as i64);
+    facts.sources[1].latency = latency(20_000, 900 * MS as i64);
+    let line = |name: &str| LineFacts { name: name.into(), packets: [900, 900], ..LineFacts::default() };
+    facts.sources[1].channels[0].lines = vec![line("A"), line("B")];
+    assert_eq!(verdict(&facts), Verdict::Undecided, "they may share a stretch");
+    facts.sources[1].channels[0].separate_interfaces = true;
+    assert_eq!(verdict(&facts), sip());
+    facts.sources[1].channels[0].lines[1].behind = (9, 80 * MS);
+    assert_eq!(verdict(&facts), Verdict::Undecided, "they were not late alike");
+}
+
+/// `sip` never quotes the instrument that `direct` does.
+fn never_quoted() -> Facts {
+    let mut facts = facts(Vec::new());
+    facts.alert.kind = Kind::Missing;
+    facts.alert.sources = vec!["sip".into()];
+    facts.alert.ended_ns = None;
+    facts.copies.clear();
+    facts.sources[1].instruments = 23;
+    facts.pairings = vec![Pairing {
+        subject: "sip".into(),
+        other: "direct".into(),
+        rest: [figures(-400_000); 3],
+        others_shared: 23,
+        ..Pairing::default()
+    }];
+    let range = ["A".to_owned(), "Z".to_owned()];
+    facts.directory = DirectoryFacts { listed: 23, range, lists_it: false, between: [23, 24] };
+    facts
+}
+
+#[test]
+fn what_a_whole_directory_does_not_list_the_source_does_not_carry() {
+    let change = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = never_quoted();
+        change(&mut facts);
+        verdict(&facts)
+    };
+    assert_eq!(change(&|_| ()), sip());
+    assert_eq!(change(&|f| f.directory.lists_it = true), sip(), "listed and never quoted");
+    assert_eq!(change(&|f| f.directory = DirectoryFacts::default()), Verdict::Undecided, "no directory");
+    assert_eq!(
+        change(&|f| f.directory.between = [12, 24]),
+        Verdict::Undecided,
+        "half are on another channel"
+    );
+    assert_eq!(
+        change(&|f| f.directory.range[0] = "Y".into()),
+        Verdict::Undecided,
+        "names of another channel"
+    );
+    assert_eq!(change(&|f| f.sources[1].channels[0].began_midway = true), Verdict::Undecided);
+    let lost = |at_ns| {
+        change(&|f: &mut Facts| {
+            let hole = Hole { first: 5, last: 6, count: 2, began_ns: at_ns, ..Hole::default() };
+            f.sources[1].channels[0].gaps = vec![hole];
+            f.sources[0].updates = [0, 0];
+        })
+    };
+    assert_eq!(lost(2 * SECOND), Verdict::Undecided, "the entry may be among what was lost");
+    assert_eq!(lost(15 * SECOND), sip(), "lost after it had been told");
 }
 
 /// `sip` and `backup` as copies of one feed; `sip` stood still from 9.9 s on with heartbeats.
