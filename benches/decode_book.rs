@@ -14,14 +14,15 @@ mod itch_day {
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use feeds::Feed;
 use feeds::feed::Span;
 use feeds::moldudp64;
-use itch_day::parts::{Day, ask};
-use parallax::book::Ask;
+use feeds::nasdaq_itch50::Itch50;
+use itch_day::parts::Day;
 use parallax::source::{Captures, Options, clock};
 
-/// Messages of a packet from which on it is looked ahead.
-const AHEAD: u32 = 4;
+/// Messages of a packet from which on the books look ahead.
+const AHEAD: u32 = 2;
 
 fn messages(payload: &[u8], mut each: impl FnMut(&[u8])) {
     let mut at = moldudp64::DownstreamHeader::LEN;
@@ -31,18 +32,17 @@ fn messages(payload: &[u8], mut each: impl FnMut(&[u8])) {
     }
 }
 
-fn take(day: &mut Day, asked: &mut Vec<Ask>, payload: &[u8]) -> u64 {
+fn take(day: &mut Day, payload: &[u8]) -> u64 {
     let Ok(header) = moldudp64::header(payload) else { return 0 };
-    if header.count == 0 {
-        return 0;
+    if header.count < AHEAD {
+        messages(payload, |message| day.take(message));
+    } else {
+        messages(payload, |message| match Itch50::order_change(message) {
+            Some(change) => day.take_ahead(&change),
+            None => day.take(message),
+        });
+        day.finish();
     }
-    if header.count >= AHEAD {
-        asked.clear();
-        messages(payload, |message| asked.extend(ask(&day.books, message)));
-        asked.iter_mut().for_each(|ask| day.books.ask_order(ask));
-        asked.iter().for_each(|ask| day.books.ask_level(ask));
-    }
-    messages(payload, |message| day.take(message));
     u64::from(header.count)
 }
 
@@ -51,10 +51,9 @@ fn run(paths: &[PathBuf]) -> Result<String, parallax::source::CaptureError> {
     let mut days: Vec<Day> = paths.iter().map(|_| Day::new()).collect();
     let (begun, mut packets, mut count) = (clock::monotonic_now(), 0u64, 0u64);
     let mut captures = Captures::open(paths, &options)?;
-    let mut asked = Vec::new();
     while let Some(datagram) = captures.next()? {
         packets += 1;
-        count += take(&mut days[datagram.capture as usize], &mut asked, datagram.payload);
+        count += take(&mut days[datagram.capture as usize], datagram.payload);
     }
     let seconds = begun.elapsed().as_secs_f64();
     let orders: usize = days.iter().map(|day| day.books.orders_live()).sum();

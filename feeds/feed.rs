@@ -3,7 +3,7 @@
 //! A feed is stateless: what it answers is a function of the bytes alone. Sequence and line
 //! state, books and time live elsewhere.
 
-use crate::event::{Key, Side, Sink};
+use crate::event::{Side, Sink};
 use crate::wire::{Layout, Visitor, WireError};
 
 /// How a feed's event times count.
@@ -135,20 +135,43 @@ pub enum Decoded {
     Unknown(u32),
 }
 
-/// What a message says of the order it is about, before it is decoded.
+/// What a message about one order of the book does, told in one piece: the same as the event that [`Feed::decode`] makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderNamed {
-    /// Its instrument.
-    pub key: Key<'static>,
-    /// Its id.
+pub struct OrderChange {
+    /// The venue's time of the event, in the feed's time base.
+    pub ts: u64,
+    /// The feed's number for the instrument.
+    pub instrument: u64,
+    /// The order.
     pub order: u64,
-    /// It comes in, on `side` at `price` (raw). Not an `Option`: whether it does nobody can foretell, and a branch on it
-    /// costs more than all of this.
-    pub enters: bool,
-    /// Means something where the order comes in only.
-    pub side: Side,
-    /// Likewise.
+    /// The order that comes in its place; of [`OrderAct::Replaces`] only.
+    pub new_order: u64,
+    /// Raw price; of what comes in only.
     pub price: i64,
+    /// What comes in or is lost; all there is where the order leaves.
+    pub quantity: u64,
+    /// Of [`OrderAct::Enters`] only.
+    pub side: Side,
+    /// What is done.
+    pub act: OrderAct,
+    /// The message's position in [`Feed::MESSAGES`].
+    pub message: u16,
+}
+
+/// What is done to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OrderAct {
+    /// As [`crate::event::Event::OrderAdd`].
+    Enters,
+    /// As [`crate::event::Event::OrderExecute`].
+    Executes,
+    /// As [`crate::event::Event::OrderReduce`].
+    Reduces,
+    /// As [`crate::event::Event::OrderDelete`].
+    Leaves,
+    /// As [`crate::event::Event::OrderReplace`].
+    Replaces,
 }
 
 /// One feed. `feeds/README.md` says how to add one.
@@ -182,10 +205,10 @@ pub trait Feed {
     /// When the message is shorter than its layout or contradicts itself. Events handed over before the fault stand.
     fn decode<S: Sink>(message: &[u8], header: &PacketHeader, sink: &mut S) -> Result<Decoded, WireError>;
 
-    /// What a message will ask a book for, told from as little of it as can be; `None` where it asks for no order.
-    /// For looking ahead only: what it answers is judged by nobody.
+    /// A message that does one thing to one order, as that; `None` for every other and for what cannot be decoded. Where it
+    /// says something, [`Feed::decode`] says that event and no other, and succeeds.
     #[inline]
-    fn order_named(message: &[u8]) -> Option<OrderNamed> {
+    fn order_change(message: &[u8]) -> Option<OrderChange> {
         let _ = message;
         None
     }

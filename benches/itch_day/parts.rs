@@ -6,16 +6,15 @@ use std::io::{self, Read};
 
 use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
-use feeds::feed::{OrderNamed, PacketHeader, PacketKind};
+use feeds::feed::{OrderChange, PacketHeader, PacketKind};
 use feeds::moldudp64;
 use feeds::nasdaq_itch50::wire as itch;
 use feeds::nasdaq_itch50::{Itch50, Message};
-use parallax::book::{Ask, Books, Level};
+use parallax::book::{Books, Level};
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
 
-/// By name; all from memory but `file+book`, which reads the file as it goes. `ahead N` asks for what N messages
-/// will need before it takes the first of them.
+/// By name; all from memory but `file+book`, which reads the file as it goes. `ahead` lets the books look ahead.
 pub const PARTS: &[(&str, Part)] = &[
     ("framing", framing),
     ("views", views),
@@ -24,8 +23,7 @@ pub const PARTS: &[(&str, Part)] = &[
     ("two lines", two_lines),
     ("book", book),
     ("file+book", book_from_file),
-    ("ahead 8", book_ahead::<8>),
-    ("ahead 32", book_ahead::<32>),
+    ("ahead", book_ahead),
 ];
 
 /// Bytes that are read at a time.
@@ -102,7 +100,7 @@ fn two_lines(day: &[u8], _: &str) -> io::Result<u64> {
     let (mut orders, mut levels) = (vec![[0u64; 8]; 1 << 19], vec![[0u64; 8]; 1 << 16]);
     let mut sum = 0u64;
     walk(day, |message| {
-        if let Some(OrderNamed { key: Key::Number(slot), order, .. }) = Itch50::order_named(message) {
+        if let Some(OrderChange { instrument: slot, order, .. }) = Itch50::order_change(message) {
             let place = order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 45;
             let line = &mut orders[place as usize];
             line[0] = line[0].wrapping_add(order);
@@ -121,8 +119,12 @@ pub type Best = [(i64, u64); 2];
 
 #[inline(always)]
 pub fn best(books: &Books, slot: u32) -> Best {
-    [Side::Bid, Side::Ask]
-        .map(|side| books.best(slot, side).map_or((0, 0), |Level { price, quantity }| (price, quantity)))
+    [best_of(books, slot, Side::Bid), best_of(books, slot, Side::Ask)]
+}
+
+#[inline(always)]
+fn best_of(books: &Books, slot: u32, side: Side) -> (i64, u64) {
+    books.best(slot, side).map_or((0, 0), |Level { price, quantity }| (price, quantity))
 }
 
 /// The books of a day and the top of each, which is looked at after every message that may have changed it.
@@ -163,6 +165,15 @@ impl Sink for Day {
 }
 
 impl Day {
+    /// Looks at the best of a side of which something was said.
+    #[inline(always)]
+    fn look(tops: &mut [Best], changes: &mut u64, books: &Books, (slot, side): (u32, Side)) {
+        let now = best_of(books, slot, side);
+        let top = &mut tops[slot as usize][side.index()];
+        *changes += u64::from((top.0 ^ now.0) as u64 | (top.1 ^ now.1) != 0);
+        *top = now;
+    }
+
     pub fn new() -> Day {
         let mut books = Books::new();
         books.set_started_whole(true);
@@ -254,36 +265,38 @@ pub fn final_state(bytes: &[u8]) -> String {
     out
 }
 
-/// What a message of an order asks memory for; of another, nothing.
-#[inline(always)]
-pub fn ask(books: &Books, m: &[u8]) -> Option<Ask> {
-    let named = Itch50::order_named(m)?;
-    let Key::Number(slot) = named.key else { return None };
-    Some(books.ask(slot as u32, &named))
+/// Messages on their way through the books, which look ahead by themselves.
+fn book_ahead(bytes: &[u8], _: &str) -> io::Result<u64> {
+    let mut day = Day::new();
+    walk(bytes, |message| match Itch50::order_change(message) {
+        Some(change) => day.take_ahead(&change),
+        // About no order: these books are not concerned.
+        None => day.take(message),
+    });
+    day.finish();
+    Ok(day.said())
 }
 
-/// Messages in batches of `BATCH`: what all of them will touch is asked for before the first is applied.
-fn book_ahead<const BATCH: usize>(bytes: &[u8], _: &str) -> io::Result<u64> {
-    let mut day = Day::new();
-    let (mut spans, mut asked) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-    let mut at = 0;
-    loop {
-        spans.clear();
-        asked.clear();
-        while spans.len() < BATCH
-            && let Ok(Some(span)) = moldudp64::split(bytes, at)
-        {
-            asked.extend(ask(&day.books, &bytes[span.start..span.end]));
-            at = span.end;
-            spans.push(span);
-        }
-        if spans.is_empty() {
-            return Ok(day.said());
-        }
-        asked.iter_mut().for_each(|ask| day.books.ask_order(ask));
-        asked.iter().for_each(|ask| day.books.ask_level(ask));
-        for span in &spans {
-            day.take(&bytes[span.start..span.end]);
-        }
+impl Day {
+    #[inline(always)]
+    pub fn take_ahead(&mut self, change: &OrderChange) {
+        let Day { books, tops, changes, contradictions, .. } = self;
+        books.take_ahead(change.instrument as u32, change, |books, at, applied| {
+            *contradictions += u64::from(applied.contradiction.is_some());
+            if applied.changed {
+                Day::look(tops, changes, books, at);
+            }
+        });
+    }
+
+    #[inline(never)]
+    pub fn finish(&mut self) {
+        let Day { books, tops, changes, contradictions, .. } = self;
+        books.finish(|books, at, applied| {
+            *contradictions += u64::from(applied.contradiction.is_some());
+            if applied.changed {
+                Day::look(tops, changes, books, at);
+            }
+        });
     }
 }

@@ -57,17 +57,27 @@ pub fn header(payload: &[u8]) -> Result<PacketHeader, WireError> {
 /// `Truncated` when the length or the message is not all there.
 #[inline]
 pub fn split(payload: &[u8], at: usize) -> Result<Option<Span>, WireError> {
-    if at >= payload.len() {
-        return Ok(None);
-    }
-    let block = MessageBlock::read(&payload[at..]).map_err(|e| e.shifted(at))?;
+    // Two comparisons where all is well: what else it may be is looked at when one of them fails.
+    let Some(Ok(block)) = payload.get(at..).map(MessageBlock::read) else { return no_block(payload, at) };
     let start = at + MessageBlock::LEN;
     let end = start + usize::from(block.message_length());
     if end > payload.len() {
-        let needed = usize::from(block.message_length());
-        return Err(WireError::truncated("message_block", start, needed, payload.len() - start));
+        return Err(cut_short(usize::from(block.message_length()), start, payload.len()));
     }
     Ok(Some(Span { start, end }))
+}
+
+#[cold]
+fn no_block(payload: &[u8], at: usize) -> Result<Option<Span>, WireError> {
+    match payload.get(at..) {
+        Some(rest) if !rest.is_empty() => MessageBlock::read(rest).map(|_| None).map_err(|e| e.shifted(at)),
+        _ => Ok(None),
+    }
+}
+
+#[cold]
+const fn cut_short(needed: usize, start: usize, had: usize) -> WireError {
+    WireError::truncated("message_block", start, needed, had - start)
 }
 
 /// How well the payload fits the framing, 0 to 100: every block must end where the next begins and the count must fit.

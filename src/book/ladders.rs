@@ -13,8 +13,8 @@ mod grid;
 mod moving;
 mod windows;
 
-use super::Contradiction;
-use super::Level;
+use super::ahead::Step;
+use super::{Contradiction, Level};
 use far::Far;
 use feeds::event::Side;
 use grid::Grids;
@@ -105,11 +105,41 @@ impl Ladder {
         (tick.wrapping_sub(self.lo) as u32) < self.steps()
     }
 
+    /// The window's step `tick` holds `quantity` now: brings the bests up to date where that is all it takes.
+    #[inline(always)]
+    const fn settle(&mut self, tick: i32, quantity: u32, round_lot: u32) -> Settled {
+        // What is behind the best round lot shows in neither, unless that lies elsewhere.
+        if tick < self.round {
+            return Settled::Unchanged;
+        }
+        let round = quantity >= round_lot;
+        if (quantity == 0) | ((tick == self.round) & !round) | self.mixed() {
+            return Settled::Unknown;
+        }
+        if tick >= self.best {
+            (self.best, self.best_quantity) = (tick, quantity);
+        }
+        if round {
+            (self.round, self.round_quantity) = (tick, quantity);
+        }
+        Settled::Changed
+    }
+
     /// The best lies among the far levels, or may.
     #[inline(always)]
     const fn mixed(&self) -> bool {
         self.far_best >= self.round
     }
+}
+
+/// What a changed level means for the bests of its side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Unchanged,
+    /// One became another.
+    Changed,
+    /// They have to be looked for.
+    Unknown,
 }
 
 /// Bids and asks of an instrument.
@@ -201,26 +231,81 @@ impl Ladders {
         self.settle(at, tick, left, round_lot)
     }
 
+    /// How often a window moved: what [`Ladders::locate`] said before holds no more.
+    #[inline(always)]
+    pub(super) const fn moves(&self) -> u32 {
+        self.windows.moves
+    }
+
+    /// Says where the level of the step is, and asks for it.
+    #[inline(always)]
+    pub(super) fn locate(&self, step: &mut Step) {
+        let ladder = &self.pairs[step.slot as usize].0[usize::from(step.side & 1)];
+        let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
+        step.tick = tick;
+        step.word = if on_grid & ladder.holds(tick) { ladder.word(tick) as u32 } else { u32::MAX };
+        if let Some(word) = self.windows.words.get(step.word as usize) {
+            crate::cache::prefetch(word);
+        }
+    }
+
+    /// An order comes into its level, or what it loses leaves that; answers whether a best became another. As
+    /// [`Ladders::add`] and [`Ladders::take`], where [`Ladders::locate`] found the level, and without a branch on
+    /// which of the two it is.
+    #[inline(always)]
+    pub(super) fn change(&mut self, step: &Step) -> bool {
+        let at = At { slot: step.slot, side: step.side() };
+        let ladder = &mut self.pairs[step.slot as usize].0[usize::from(step.side & 1)];
+        let Some(word) = self.windows.words.get_mut(step.word as usize) else {
+            return self.change_elsewhere(step);
+        };
+        let goes = i64::from(!step.enters as i32);
+        let before = *word;
+        let after = i64::from(before) + ((step.quantity as i64 ^ goes) - goes);
+        // Less than nothing is more than everything here.
+        if (after as u64 >= LARGE) | (ladder.far_best >= step.tick) {
+            return self.change_elsewhere(step);
+        }
+        let (tick, after, round_lot) = (step.tick, after as u32, step.round_lot);
+        *word = after;
+        ladder.levels =
+            ladder.levels.wrapping_add(u16::from(before == 0)).wrapping_sub(u16::from(after == 0));
+        match ladder.settle(tick, after, round_lot) {
+            Settled::Unchanged => false,
+            Settled::Changed => true,
+            Settled::Unknown => {
+                let from = tick.max(ladder.best);
+                self.look_again(at, from, round_lot)
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn change_elsewhere(&mut self, step: &Step) -> bool {
+        let Step { quantity, round_lot, .. } = *step;
+        let at = At { slot: step.slot, side: step.side() };
+        if step.enters == 0 {
+            return self.take(at, step.price, quantity, round_lot);
+        }
+        // Fewer than 2^32 orders of less than 2^32 do not overflow a level, and while there are larger ones nobody comes this way.
+        let added = self.add(at, step.price, quantity, round_lot);
+        debug_assert!(added.is_ok());
+        added.unwrap_or(false)
+    }
+
     /// The window's step `tick` holds `quantity` now: brings the bests up to date, and answers whether one became another.
     #[inline(always)]
     fn settle(&mut self, at: At, tick: i32, quantity: u32, round_lot: u32) -> bool {
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
-        // What is behind the best round lot shows in neither, unless that lies elsewhere.
-        if tick < ladder.round {
-            return false;
+        let ladder = self.ladder_mut(at);
+        match ladder.settle(tick, quantity, round_lot) {
+            Settled::Unchanged => false,
+            Settled::Changed => true,
+            Settled::Unknown => {
+                let from = tick.max(ladder.best);
+                self.look_again(at, from, round_lot)
+            }
         }
-        let round = quantity >= round_lot;
-        if (quantity == 0) | ((tick == ladder.round) & !round) | ladder.mixed() {
-            let from = tick.max(ladder.best);
-            return self.look_again(at, from, round_lot);
-        }
-        if tick >= ladder.best {
-            (ladder.best, ladder.best_quantity) = (tick, quantity);
-        }
-        if round {
-            (ladder.round, ladder.round_quantity) = (tick, quantity);
-        }
-        true
     }
 
     /// Looks for both bests anew; in the window nothing is better than `from`.
@@ -324,17 +409,6 @@ impl Ladders {
     pub(super) fn prefetch(&self, slot: u32) {
         if let Some(pair) = self.pairs.get(slot as usize) {
             crate::cache::prefetch(pair);
-        }
-    }
-
-    /// Asks for the step of a price.
-    #[inline(always)]
-    pub(super) fn prefetch_level(&self, at: At, price: i64) {
-        let Some(pair) = self.pairs.get(at.slot as usize) else { return };
-        let ladder = &pair.0[at.side.index()];
-        let (tick, _) = self.grids.tick(ladder.grid, at.side, price);
-        if let Some(word) = self.windows.words.get(ladder.word(tick)) {
-            crate::cache::prefetch(word);
         }
     }
 

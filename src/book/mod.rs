@@ -9,6 +9,7 @@
 //! [`Contradiction`], and the newer statement stands as far as it makes sense. It knows no time, no sequence
 //! number, no trading state and no symbol; hidden executions and trades never touch it.
 
+mod ahead;
 mod contradiction;
 mod instrument;
 mod ladders;
@@ -19,12 +20,12 @@ mod price_ladder;
 mod probe_table;
 #[cfg(test)]
 mod tests;
-mod usual;
 mod whose;
 
+use ahead::Change;
 pub use contradiction::Contradiction;
 use feeds::event::{Event, Ladder, Side};
-use feeds::feed::OrderNamed;
+use feeds::feed::OrderAct;
 use instrument::{Instrument, View};
 use ladders::{At, Ladders};
 use orders::{Found, Orders, Vacant};
@@ -83,17 +84,6 @@ impl Applied {
     }
 }
 
-/// What [`Books::ask`] was asked, and how far it has come.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask {
-    order: u64,
-    at: usize,
-    price: i64,
-    slot: Slot,
-    side: u32,
-    enters: bool,
-}
-
 /// The books of all instruments of one source channel. One writer.
 #[derive(Debug, Default)]
 pub struct Books {
@@ -103,6 +93,7 @@ pub struct Books {
     /// By slot, of feeds that give something else than orders.
     others: Vec<Option<Box<Others>>>,
     started_whole: bool,
+    way: ahead::Way,
 }
 
 impl Books {
@@ -158,24 +149,33 @@ impl Books {
             return Applied::NOTHING;
         }
         match *event {
-            Event::OrderAdd { order, side, price, quantity, .. } => self
-                .add_usual(slot, order, side, price, quantity)
-                .unwrap_or_else(|| self.put_new(slot, order, side, price, quantity)),
+            Event::OrderAdd { order, side, price, quantity, .. } => {
+                let change = Change { order, side, price, quantity, ..Change::of(OrderAct::Enters) };
+                self.apply_usual(slot, &change)
+                    .unwrap_or_else(|| self.put_new(slot, order, side, price, quantity))
+            }
             Event::OrderPut { order, side, price, quantity, known, .. } => {
                 self.put(slot, order, side, price, quantity, if known { Expect::Known } else { Expect::Any })
             }
-            Event::OrderExecute { order, quantity, .. } => self
-                .lessen_usual(slot, order, quantity, Contradiction::OverExecution)
-                .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverExecution)),
-            Event::OrderReduce { order, quantity, .. } => self
-                .lessen_usual(slot, order, quantity, Contradiction::OverReduction)
-                .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverReduction)),
-            Event::OrderDelete { order, .. } => {
-                self.delete_usual(slot, order).unwrap_or_else(|| self.delete(slot, order))
+            Event::OrderExecute { order, quantity, .. } => {
+                let change = Change { order, quantity, ..Change::of(OrderAct::Executes) };
+                self.apply_usual(slot, &change)
+                    .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverExecution))
             }
-            Event::OrderReplace { order, new_order, price, quantity, .. } => self
-                .replace_usual(slot, order, new_order, price, quantity)
-                .unwrap_or_else(|| self.replace(slot, order, new_order, price, quantity)),
+            Event::OrderReduce { order, quantity, .. } => {
+                let change = Change { order, quantity, ..Change::of(OrderAct::Reduces) };
+                self.apply_usual(slot, &change)
+                    .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverReduction))
+            }
+            Event::OrderDelete { order, .. } => {
+                let change = Change { order, ..Change::of(OrderAct::Leaves) };
+                self.apply_usual(slot, &change).unwrap_or_else(|| self.delete(slot, order))
+            }
+            Event::OrderReplace { order, new_order, price, quantity, .. } => {
+                let change = Change { order, new_order, price, quantity, ..Change::of(OrderAct::Replaces) };
+                self.apply_usual(slot, &change)
+                    .unwrap_or_else(|| self.replace(slot, order, new_order, price, quantity))
+            }
             Event::LevelSet { side, price, quantity, .. } => {
                 let (orders, others) = self.others_mut(slot);
                 others.set_price(side, Level { price, quantity }, orders.round_lot)
@@ -285,35 +285,6 @@ impl Books {
         self.others.iter_mut().flatten().for_each(|others| others.clear());
         self.orders.clear();
         self.started_whole = true;
-    }
-
-    /// Asks memory for what an event of `slot` about that order will read first. Some messages later [`Books::ask_order`]
-    /// may ask on with the answer, and later [`Books::ask_level`]. Asking changes nothing, and may be wrong.
-    #[inline(always)]
-    pub fn ask(&self, slot: Slot, named: &OrderNamed) -> Ask {
-        let OrderNamed { order, enters, side, price, .. } = *named;
-        self.ladders.prefetch(slot);
-        if let Some(instrument) = self.instruments.get(slot as usize) {
-            crate::cache::prefetch(instrument);
-        }
-        Ask { order, at: self.orders.ask(order), price, slot, side: side.index() as u32, enters }
-    }
-
-    /// Asks memory for the order.
-    #[inline(always)]
-    pub fn ask_order(&self, ask: &mut Ask) {
-        ask.at = self.orders.ask_order(ask.at, ask.order);
-    }
-
-    /// Asks memory for the level of the order, the one in which it is or into which it comes.
-    #[inline(always)]
-    pub fn ask_level(&self, ask: &Ask) {
-        let (whose, price) = self.orders.peek(ask.at);
-        // In numbers: whether an order comes in or is there already nobody can foretell, and a branch would wait for it.
-        let enters = (ask.enters as u64).wrapping_neg();
-        let side = (u64::from(ask.side) & enters) | (whose.side().index() as u64 & !enters);
-        let price = (ask.price as u64 & enters) | (price as u64 & !enters);
-        self.ladders.prefetch_level(At { slot: ask.slot, side: Side::ask_if(side != 0) }, price as i64);
     }
 
     /// Orders in all books.

@@ -12,6 +12,8 @@ mod dense;
 
 use hashbrown::HashMap;
 
+use super::ahead::Step;
+use super::instrument::Instrument;
 use super::probe_table::{At, Cell, ProbeTable};
 use super::whose::Whose;
 use dense::Dense;
@@ -20,8 +22,8 @@ pub(super) use dense::Place;
 /// Orders of cleared books that are let lie whatever the number of live ones.
 const STALE_MIN: usize = 4096;
 
-/// A quantity that does not fit; it is kept apart.
-const LARGE: u32 = u32::MAX;
+/// In place of a quantity that does not fit, which is kept apart: no order of nothing is kept.
+const LARGE: u32 = 0;
 
 /// What is kept of an order beside its id; a quarter of a cache line.
 #[derive(Debug, Clone, Copy)]
@@ -65,47 +67,6 @@ enum Where {
     Lone(At),
 }
 
-/// A place among neighbours and what is there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Near {
-    place: Place,
-    order: Order,
-}
-
-impl Near {
-    #[inline(always)]
-    pub(super) const fn whose(&self) -> Whose {
-        self.order.whose
-    }
-
-    #[inline(always)]
-    pub(super) fn is_vacant(&self) -> bool {
-        self.order.whose == Whose::NOBODY
-    }
-
-    #[inline(always)]
-    pub(super) const fn price(&self) -> i64 {
-        self.order.price
-    }
-
-    /// What is left of it, where it is not [`Near::is_large`].
-    #[inline(always)]
-    pub(super) const fn quantity(&self) -> u64 {
-        self.order.quantity as u64
-    }
-
-    #[inline(always)]
-    pub(super) const fn is_large(&self) -> bool {
-        self.order.quantity == LARGE
-    }
-
-    /// Whether an order's quantity is something, and an everyday one.
-    #[inline(always)]
-    pub(super) const fn fits(quantity: u64) -> bool {
-        (quantity > 0) & (quantity < LARGE as u64)
-    }
-}
-
 /// Where an order that comes in may lie, until the next one comes or goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Vacant {
@@ -143,8 +104,8 @@ impl Found {
 pub(super) struct Orders {
     dense: Dense,
     lone: ProbeTable<Lone>,
-    /// No id beyond it ever stood alone.
-    lone_max: Option<u64>,
+    /// No id from here on ever stood alone.
+    lone_end: u64,
     /// Quantities that do not fit, by id and owner.
     large: HashMap<(u64, u32), u64>,
     stale: usize,
@@ -177,35 +138,10 @@ impl Orders {
         Found { place, id, order, quantity }
     }
 
-    /// What is at the id's place among its neighbours, if it has one.
-    #[inline(always)]
-    pub(super) fn near(&self, id: u64) -> Option<Near> {
-        self.dense.get(id).map(|(place, order)| Near { place, order: *order })
-    }
-
     /// Whether certainly no order of that id stands alone.
     #[inline(always)]
-    pub(super) fn none_alone(&self, id: u64) -> bool {
-        Some(id) > self.lone_max
-    }
-
-    #[inline(always)]
-    pub(super) fn insert_near(&mut self, id: u64, near: &Near, whose: Whose, price: i64, quantity: u32) {
-        self.dense.insert(id, near.place, Order { price, quantity, whose });
-    }
-
-    /// An order that is not large loses `quantity`, which is less than it has.
-    #[inline(always)]
-    pub(super) fn lessen_near(&mut self, near: &Near, quantity: u32) {
-        self.dense.at_mut(near.place).quantity -= quantity;
-    }
-
-    /// Takes out an order that is not large.
-    #[inline(always)]
-    pub(super) fn remove_near(&mut self, id: u64, near: &Near) {
-        if self.dense.remove(id, near.place) {
-            self.scatter(id);
-        }
+    fn none_alone(&self, id: u64) -> bool {
+        id >= self.lone_end
     }
 
     #[inline]
@@ -225,7 +161,7 @@ impl Orders {
 
     #[cold]
     fn large(&self, id: u64, whose: Whose) -> u64 {
-        self.large.get(&(id, whose.number())).copied().unwrap_or(u64::from(LARGE))
+        self.large.get(&(id, whose.number())).copied().unwrap_or(u64::from(u32::MAX))
     }
 
     /// What is left of it is `quantity`, which is less than before.
@@ -265,9 +201,8 @@ impl Orders {
         }
         match found.place {
             Where::Dense(place) => {
-                if self.dense.remove(found.id, place) {
-                    self.scatter(found.id);
-                }
+                self.dense.remove(found.id, place);
+                self.tidy();
             }
             Where::Lone(at) => self.lone.remove(at),
         }
@@ -277,9 +212,9 @@ impl Orders {
     #[cold]
     #[inline(never)]
     fn scatter(&mut self, id: u64) {
-        let (lone, max) = (&mut self.lone, &mut self.lone_max);
+        let (lone, end) = (&mut self.lone, &mut self.lone_end);
         self.dense.scatter(id, |id, order| {
-            *max = Some(id).max(*max);
+            *end = (*end).max(id.saturating_add(1));
             lone.insert(Lone { id, order });
         });
     }
@@ -287,7 +222,7 @@ impl Orders {
     /// Puts in an order whose id is not in use at its instrument; `vacant` is what [`Orders::find`] has just said.
     #[inline(always)]
     pub(super) fn insert(&mut self, id: u64, vacant: Vacant, whose: Whose, price: i64, quantity: u64) {
-        let fits = quantity < u64::from(LARGE);
+        let fits = (quantity > 0) & (quantity <= u64::from(u32::MAX));
         let quantity = if fits { quantity as u32 } else { self.keep_large(id, whose, quantity) };
         let order = Order { price, quantity, whose };
         match vacant {
@@ -303,33 +238,84 @@ impl Orders {
         match opened {
             Some(place) => self.dense.insert(id, place, order),
             None => {
-                self.lone_max = Some(id).max(self.lone_max);
+                self.lone_end = self.lone_end.max(id.saturating_add(1));
                 self.lone.insert(Lone { id, order });
             }
         }
     }
 
+    /// How often orders moved: what [`Orders::find_place`] said before holds no more.
+    #[inline(always)]
+    pub(super) const fn moves(&self) -> u32 {
+        self.dense.moves()
+    }
+
+    /// Finds where the order of the step is or comes in, and asks for it.
+    #[inline(always)]
+    pub(super) fn find_place(&mut self, step: &mut Step) {
+        let found = self.dense.find_place(step.group, step.order, step.enters);
+        step.place = found.unwrap_or(u32::MAX);
+        if found.is_none() && step.enters != 0 {
+            self.open(step);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open(&mut self, step: &mut Step) {
+        let opened = self.dense.open(step.order);
+        (step.group, step.place) = opened.map_or((step.group, u32::MAX), |place| (place.group, place.at));
+    }
+
+    /// Does what the step says, where nothing about it is unusual, and says which level it changes by how much; else
+    /// answers false and does nothing. Whether orders come or go nobody can foretell: nothing branches on it.
+    #[inline(always)]
+    pub(super) fn change(&mut self, step: &mut Step, instrument: &mut Instrument) -> bool {
+        // While a quantity is large its level may have no room for another: those who come in then are unusual.
+        let alone = (self.lone_end > step.order) | !self.large.is_empty();
+        let Some(place) = self.dense.get_mut(step.place) else { return false };
+        let old = *place;
+        let enters = step.enters;
+        let all = step.all as i32 as u64;
+        let quantity = step.quantity & !all | u64::from(old.quantity) & all;
+        // Nobody's name is all ones, and a vacant place holds nothing.
+        let stranger = (old.whose.number() ^ (instrument.whose.number() | enters)) >> 1;
+        let goes = i64::from(!enters as i32);
+        let left = i64::from(old.quantity).wrapping_add((quantity as i64 ^ goes).wrapping_sub(goes));
+        let unusual = (left as u64 | quantity) >> 32 | u64::from(stranger | enters & u32::from(alone));
+        if (unusual != 0) | (quantity == 0) | !instrument.plain {
+            return false;
+        }
+        let whose = instrument.whose.on(step.side()).number() & enters | old.whose.number() & !enters;
+        let wide = enters as i32 as i64;
+        let price = step.price & wide | old.price & !wide;
+        let gone = left == 0;
+        let kept = Whose::from_number(whose | u32::from(gone).wrapping_neg());
+        *place = Order { price, quantity: left as u32, whose: kept };
+        (step.price, step.quantity) = (price, quantity);
+        step.side = Whose::from_number(whose).side() as u8;
+        let more = u32::from(gone).wrapping_neg().wrapping_sub(enters);
+        instrument.orders = instrument.orders.wrapping_add(more);
+        self.dense.count(step.group, step.order, more);
+        true
+    }
+
+    /// Makes good what [`Orders::change`] left undone.
+    #[inline(always)]
+    pub(super) fn tidy(&mut self) {
+        while let Some(id) = self.dense.tidy() {
+            self.scatter(id);
+        }
+    }
+
     /// Asks for the line that says where the order is.
     #[inline(always)]
-    pub(super) fn ask(&self, id: u64) -> usize {
+    pub(super) fn ask(&self, id: u64) -> u32 {
         let group = self.dense.ask(id);
-        if group == dense::NOWHERE && self.lone.len() > 0 {
+        if group >= dense::NOWHERE && self.lone.len() > 0 {
             self.lone.prefetch(id);
         }
         group
-    }
-
-    /// Asks for the order itself, and answers where it is; `asked` is what [`Orders::ask`] answered.
-    #[inline(always)]
-    pub(super) fn ask_order(&self, asked: usize, id: u64) -> usize {
-        self.dense.ask_order(asked, id)
-    }
-
-    /// Owner and price of what lies there, as [`Orders::ask_order`] answered; perhaps of nobody.
-    #[inline(always)]
-    pub(super) fn peek(&self, asked: usize) -> (Whose, i64) {
-        let order = self.dense.peek(asked);
-        (order.whose, order.price)
     }
 
     /// `count` live orders have become stale: their books were cleared. Sweeps when it is worth it.

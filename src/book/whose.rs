@@ -39,11 +39,13 @@ impl Whose {
         if self.0 & 1 == 0 { Side::Bid } else { Side::Ask }
     }
 
-    /// As a number, to be a key.
+    /// As a number.
+    #[inline(always)]
     pub(super) const fn number(self) -> u32 {
         self.0
     }
 
+    #[inline(always)]
     pub(super) const fn from_number(number: u32) -> Self {
         Whose(number)
     }

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use feeds::FeedId;
 use feeds::event::{Definition, Event, Key, QuoteSide, Quoter, StateScope, TradingState};
-use feeds::feed::{Depth, OrderNamed};
+use feeds::feed::{Depth, OrderAct, OrderChange};
 use hashbrown::HashMap;
 
 use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
 use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
-use crate::book::{Ask, Books};
+use crate::book::{Applied, Books};
 use crate::cache;
 use crate::config::Mapping;
 use crate::rules::symbols::{Convention, Symbology};
@@ -47,11 +47,12 @@ impl Contradictions {
     }
 }
 
-/// What [`ChannelMarket::ask`] was asked, and how far it has come.
+/// A change of an order on its way, as far as it is not the book's: of whom, and when it was said.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked {
+struct Taken {
     slot: u32,
-    book: Ask,
+    sequence: u64,
+    ts_event_ns: u64,
 }
 
 /// A view that a packet said something of.
@@ -121,6 +122,9 @@ pub struct ChannelMarket {
     symbols: HashMap<Box<[u8]>, u32>,
     slots: Vec<Slot>,
     books: Books,
+    /// Changes that the books were given since [`ChannelMarket::finish`], and what they have said of the first of them.
+    taken: Vec<Taken>,
+    told: Vec<Applied>,
     dirty: Vec<u32>,
     /// Slots of whose book something was said, at whatever depth.
     deep: Vec<u32>,
@@ -169,6 +173,8 @@ impl ChannelMarket {
             symbols: HashMap::new(),
             slots: Vec::new(),
             books: Books::new(),
+            taken: Vec::new(),
+            told: Vec::new(),
             dirty: Vec::new(),
             deep: Vec::new(),
             all_state: TradingState::Unknown,
@@ -196,29 +202,43 @@ impl ChannelMarket {
         &self.books
     }
 
-    /// Asks memory for what a message to come will read first, of its instrument's book, state and view;
-    /// [`ChannelMarket::ask_order`] and [`ChannelMarket::ask_level`] ask on.
+    /// Takes a change of an order to apply it with others: what it will read is asked of memory now. It is applied by
+    /// [`ChannelMarket::finish`] at the latest, and until then nothing else may be. False, and nothing is done, where
+    /// it should come as an event: its instrument is not known yet.
     #[inline]
-    pub fn ask(&self, named: OrderNamed, registry: &Registry) -> Option<Asked> {
-        let slot = self.known_slot(named.key)?;
-        self.slots.get(slot as usize).into_iter().for_each(cache::prefetch_whole);
+    pub fn take_ahead(&mut self, change: &OrderChange, origin: &Origin, registry: &Registry) -> bool {
+        let Some(slot) = self.known_slot(Key::Number(change.instrument)) else { return false };
         let view = self.book_views.get(slot as usize).and_then(|view| registry.views.get(*view as usize));
+        if view.is_none() && change.act == OrderAct::Enters {
+            // Its message may name the instrument.
+            return false;
+        }
         view.into_iter().for_each(cache::prefetch_whole);
-        Some(Asked { slot, book: self.books.ask(slot, &named) })
+        self.slots.get(slot as usize).into_iter().for_each(cache::prefetch_whole);
+        self.taken.push(Taken { slot, sequence: origin.sequence, ts_event_ns: origin.ts_event_ns });
+        let told = &mut self.told;
+        self.books.take_ahead(slot, change, |_, _, applied| told.push(applied));
+        true
     }
 
-    /// Asks memory for the order.
+    /// Applies what was taken; what it touched is shown by the next [`ChannelMarket::publish`]. All of it came with the
+    /// packet of `origin`.
     #[inline]
-    pub fn ask_order(&self, asked: &mut Asked) {
-        self.books.ask_order(&mut asked.book);
-    }
-
-    /// Asks memory for the order's level, and for who quotes the instrument.
-    #[inline]
-    pub fn ask_level(&self, asked: &Asked) {
-        self.books.ask_level(&asked.book);
-        let quoters = self.slots.get(asked.slot as usize).map(|slot| slot.quoters.as_slice());
-        quoters.and_then(<[_]>::first).into_iter().for_each(cache::prefetch_whole);
+    pub fn finish(&mut self, origin: &Origin) {
+        if self.taken.is_empty() {
+            return;
+        }
+        for taken in &self.taken {
+            let quoters = self.slots[taken.slot as usize].quoters.as_slice();
+            quoters.first().into_iter().for_each(cache::prefetch_whole);
+        }
+        let told = &mut self.told;
+        self.books.finish(|_, _, applied| told.push(applied));
+        let (mut taken, mut told) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.told));
+        for (Taken { slot, sequence, ts_event_ns }, applied) in taken.drain(..).zip(told.drain(..)) {
+            self.applied(slot, applied, &Origin { sequence, ts_event_ns, ..*origin });
+        }
+        (self.taken, self.told) = (taken, told);
     }
 
     /// The slot of a number that has one.
@@ -300,6 +320,11 @@ impl ChannelMarket {
 
     fn apply_to_book(&mut self, slot: u32, event: &Event<'_>, origin: &Origin) {
         let applied = self.books.apply(slot, event);
+        self.applied(slot, applied, origin);
+    }
+
+    #[inline]
+    fn applied(&mut self, slot: u32, applied: Applied, origin: &Origin) {
         if let Some(contradiction) = applied.contradiction {
             let kind = match contradiction.name() {
                 "unknown_order" if self.gapped => "unknown_order_after_gap",

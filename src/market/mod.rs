@@ -9,6 +9,6 @@ pub mod price;
 pub mod quote;
 pub mod registry;
 
-pub use channel::{Asked, ChannelMarket, Contradictions, Touched};
+pub use channel::{ChannelMarket, Contradictions, Touched};
 pub use quote::{Level, Origin, Quality, Quote};
 pub use registry::{Change, Facts, Instrument, InstrumentId, Registry, SourceId, VenueId, View, ViewId};

@@ -22,7 +22,7 @@ use crate::config::{Config, Group, Mapping};
 use crate::latency::StageClock;
 use crate::line::{Arrival, Channel, ChannelConfig};
 use crate::market::{
-    Asked, ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
+    ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
 };
 use crate::packet;
 use crate::source::{Datagram, Lost};
@@ -137,8 +137,6 @@ pub(super) struct Common {
     pub registries: Vec<Registry>,
     pub stages: Stages,
     pub touched: Vec<Touched>,
-    /// What the messages of a packet ask memory for.
-    pub asked: Vec<Asked>,
     pub now: u64,
     /// Every message as rows, where somebody keeps them.
     pub messages: Option<Box<MessageTape>>,
@@ -203,8 +201,7 @@ impl Feeder {
             registries.push(registry);
         }
         let (deadlines, least) = (vec![u64::MAX; channels.len()], (u64::MAX, 0));
-        let common =
-            Common { registries, stages, touched: Vec::new(), asked: Vec::new(), now: 0, messages: None };
+        let common = Common { registries, stages, touched: Vec::new(), now: 0, messages: None };
         Feeder { channels, common, deadlines, least, beats: None }
     }
 

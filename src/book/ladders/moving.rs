@@ -202,6 +202,7 @@ impl Ladders {
         }
         let ladder = self.ladder_mut(at);
         (ladder.lo, ladder.levels) = (lo, ladder.levels - out);
+        self.windows.moves = self.windows.moves.wrapping_add(1);
         self.draw_near(at);
         true
     }

@@ -13,11 +13,14 @@ const SHAPES: usize = (SHAPE_MAX - SHAPE_MIN + 1) as usize;
 pub(super) struct Windows {
     pub(super) words: Vec<u32>,
     free: [Vec<u32>; SHAPES],
+    /// How often a window became another or moved: what was known of words before holds no more.
+    pub(super) moves: u32,
 }
 
 impl Windows {
     /// The first word of a window of zeros.
     pub(super) fn take(&mut self, shape: u8) -> u32 {
+        self.moves = self.moves.wrapping_add(1);
         if let Some(first) = self.free[usize::from(shape - SHAPE_MIN)].pop() {
             return first;
         }
@@ -27,6 +30,7 @@ impl Windows {
     }
 
     pub(super) fn free(&mut self, ladder: &Ladder) {
+        self.moves = self.moves.wrapping_add(1);
         if ladder.shape > 0 {
             let first = ladder.window as usize;
             self.words[first..first + ladder.steps() as usize].fill(0);

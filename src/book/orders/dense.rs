@@ -9,7 +9,6 @@
 //! It never decides whose an order is.
 
 use super::Order;
-use crate::book::whose::Whose;
 use crate::cache;
 
 /// Ids in a group.
@@ -19,33 +18,45 @@ const GROUPS: usize = 256;
 /// Ids in a page.
 const PAGE: u64 = GROUP * GROUPS as u64;
 /// Places in a block of each class.
-const PLACES: [usize; 6] = [0, 4, 8, 16, 32, 64];
+const PLACES: [u8; 6] = [0, 4, 8, 20, 40, 64];
+/// With fewer orders, a block of each class is too large: they fit the next smaller one.
+const HALF: [u8; 6] = [0, 1, 5, 9, 21, 41];
 /// The class of a group in which every id has a place.
 const WHOLE: u8 = 5;
 /// A page with fewer orders is given up, once two younger ones have begun.
 const FEW: u32 = 128;
+/// Thin groups from which on it is time to tidy.
+const THIN: usize = 16;
+/// Pages that are found without a search.
+const FRONT: usize = 1024;
 /// Pages and places that may be there whatever the number of orders.
 const PAGES_FREE: usize = 64;
 const PLACES_FREE: usize = 1 << 16;
 
-/// No group, no order.
-pub(super) const NOWHERE: usize = usize::MAX;
+/// No group; so is what comes within a page of it.
+pub(super) const NOWHERE: u32 = u32::MAX - GROUPS as u32;
 
 /// Sixty-four ids.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(16))]
+#[repr(align(32))]
 struct Group {
     /// Ids that have a place, by their low bits.
     placed: u64,
+    /// Those of them that have an order.
+    live: u64,
     /// The block's first place.
     base: u32,
-    /// Orders.
-    live: u8,
     class: u8,
+    /// Places in the block.
+    size: u8,
+    /// With fewer orders it shrinks; zero while it is the newest, into which orders come.
+    half: u8,
+    /// Orders when they were last counted for the page.
+    counted: u8,
 }
 
 impl Group {
-    const EMPTY: Group = Group { placed: 0, base: 0, live: 0, class: 0 };
+    const EMPTY: Group = Group { placed: 0, live: 0, base: 0, class: 0, size: 0, half: 0, counted: 0 };
 
     /// Where the id's order would be.
     #[inline(always)]
@@ -64,21 +75,19 @@ impl Group {
 #[derive(Debug, Clone, Copy)]
 struct Page {
     number: u64,
-    /// Its first group.
+    /// Its first group, of [`GROUPS`].
     groups: u32,
-    live: u32,
 }
 
 impl Page {
-    const NONE: Page = Page { number: u64::MAX, groups: 0, live: 0 };
+    const NONE: Page = Page { number: u64::MAX, groups: 0 };
 }
 
-/// Where an order is: its page in the directory, its group, its place.
+/// Where an order is: its group, its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::book) struct Place {
-    page: u32,
-    group: u32,
-    at: u32,
+    pub(super) group: u32,
+    pub(super) at: u32,
 }
 
 /// See the module.
@@ -88,6 +97,8 @@ pub(super) struct Dense {
     directory: Vec<Page>,
     pages: usize,
     groups: Vec<Group>,
+    /// Orders by page, as the pages lie in `groups` and as its groups were last counted.
+    pages_live: Vec<u32>,
     /// First groups of pages given up.
     pages_free: Vec<u32>,
     places: Vec<Order>,
@@ -96,14 +107,54 @@ pub(super) struct Dense {
     /// Places in blocks in use.
     places_used: usize,
     live: usize,
-    /// The largest group number that an order came into.
+    /// The largest number of a group that was opened, and where that is.
     newest: u64,
+    newest_at: u32,
+    /// Eight times the orders that came into a group, on average of the last.
+    usual: u32,
+    /// How often places became others' or groups moved: what was known of them before holds no more.
+    moves: u32,
+    /// Groups that may have to shrink, with an id of each.
+    thin: Vec<(u32, u64)>,
+    /// Pages by the low bits of their numbers, where that is unambiguous: the youngest lie there.
+    front: Front,
+}
+
+/// See [`Dense::front`].
+#[derive(Debug)]
+struct Front(Box<[Page; FRONT]>);
+
+impl Default for Front {
+    fn default() -> Self {
+        Front(Box::new([Page::NONE; FRONT]))
+    }
+}
+
+impl Front {
+    #[inline(always)]
+    fn get(&self, number: u64) -> &Page {
+        &self.0[number as usize % FRONT]
+    }
 }
 
 impl Dense {
     #[inline(always)]
     fn home(&self, number: u64) -> usize {
         (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize & (self.directory.len().wrapping_sub(1))
+    }
+
+    /// The group of the id, or [`NOWHERE`].
+    #[inline(always)]
+    fn group(&self, id: u64) -> u32 {
+        let front = self.front.get(id / PAGE);
+        let first = if front.number == id / PAGE { front.groups } else { self.first_group(id) };
+        // Beyond all groups stays beyond.
+        first + (id / GROUP) as u32 % GROUPS as u32
+    }
+
+    #[inline(never)]
+    fn first_group(&self, id: u64) -> u32 {
+        self.page(id).map_or(NOWHERE, |page| self.directory[page].groups)
     }
 
     /// Where in the directory the page of the id is.
@@ -123,23 +174,17 @@ impl Dense {
         }
     }
 
-    #[inline(always)]
-    fn group_in(&self, page: usize, id: u64) -> usize {
-        self.directory[page].groups as usize + (id / GROUP) as usize % GROUPS
-    }
-
     /// The place of that id and what is there, perhaps nobody's; `None` where the id has no place.
     #[inline(always)]
     pub(super) fn get(&self, id: u64) -> Option<(Place, &Order)> {
-        let page = self.page(id)?;
-        let at = self.group_in(page, id);
-        let group = &self.groups[at];
+        let at = self.group(id);
+        let group = self.groups.get(at as usize)?;
         if !group.has_place(id) {
             return None;
         }
         let place = group.place(id);
         let order = self.places.get(place)?;
-        Some((Place { page: page as u32, group: at as u32, at: place as u32 }, order))
+        Some((Place { group: at, at: place as u32 }, order))
     }
 
     #[inline(always)]
@@ -151,85 +196,113 @@ impl Dense {
     #[inline(always)]
     pub(super) fn insert(&mut self, id: u64, place: Place, order: Order) {
         *self.at_mut(place) = order;
-        self.groups[place.group as usize].live += 1;
-        self.directory[place.page as usize].live += 1;
-        self.live += 1;
-        self.newest = self.newest.max(id / GROUP);
+        self.count(place.group, id, 1);
     }
 
-    /// Takes the order out; true when so few are left of its page that it should be given up.
+    /// Takes the order out. What follows from it waits for [`Dense::tidy`].
     #[inline(always)]
-    pub(super) fn remove(&mut self, id: u64, place: Place) -> bool {
+    pub(super) fn remove(&mut self, id: u64, place: Place) {
         *self.at_mut(place) = Order::VACANT;
-        self.live -= 1;
-        let page = &mut self.directory[place.page as usize];
-        page.live -= 1;
-        let few = (page.live < FEW) & (page.number + 1 < self.newest / GROUPS as u64);
-        let group = &mut self.groups[place.group as usize];
-        group.live -= 1;
-        if usize::from(group.live) * 2 < PLACES[usize::from(group.class)] && id / GROUP != self.newest {
-            self.shrink(place.group as usize);
-        }
-        few
+        self.count(place.group, id, u32::MAX);
     }
 
-    /// A block of the class, all vacant.
+    /// A block of the class, with whatever was left in it.
     fn block(&mut self, class: u8) -> u32 {
-        self.places_used += PLACES[usize::from(class)];
+        let size = u32::from(PLACES[usize::from(class)]);
+        self.places_used += size as usize;
         if let Some(base) = self.blocks_free[usize::from(class)].pop() {
             return base;
         }
-        if class == WHOLE {
-            let base = self.places.len();
-            self.places.resize(base + PLACES[usize::from(WHOLE)], Order::VACANT);
-            return base as u32;
+        let halved = match class {
+            1 | 2 => 3,
+            3 => 4,
+            _ => {
+                let base = self.places.len();
+                self.places.resize(base + size as usize, Order::VACANT);
+                return base as u32;
+            }
+        };
+        // Of a larger one, whose rest is free from now on.
+        let larger = u32::from(PLACES[usize::from(halved)]);
+        let base = self.block(halved);
+        self.places_used -= larger as usize;
+        let mut at = base + size;
+        while at < base + larger {
+            let fits = |class: &u8| u32::from(PLACES[usize::from(*class)]) <= base + larger - at;
+            let class = (1..=class).rev().find(fits).unwrap_or(1);
+            self.blocks_free[usize::from(class)].push(at);
+            at += u32::from(PLACES[usize::from(class)]);
         }
-        let base = self.block(class + 1);
-        self.places_used -= PLACES[usize::from(class) + 1];
-        let size = PLACES[usize::from(class)] as u32;
-        self.blocks_free[usize::from(class)].push(base + size);
         base
     }
 
     fn free_block(&mut self, group: Group) {
         if group.class > 0 {
-            self.places_used -= PLACES[usize::from(group.class)];
+            self.places_used -= usize::from(group.size);
             self.blocks_free[usize::from(group.class)].push(group.base);
         }
     }
 
-    /// Gives every id of the id's group a place, and answers that of the id, which is vacant; `None` where that is more than
-    /// the live orders justify.
+    /// Gives the id a place, which is vacant, and answers it; `None` where that is more than the live orders justify.
     #[cold]
     #[inline(never)]
     pub(super) fn open(&mut self, id: u64) -> Option<Place> {
         if self.places_used > PLACES_FREE + 8 * self.live || self.places.len() > (u32::MAX - 128) as usize {
             return None;
         }
-        let page = match self.page(id) {
-            Some(page) => page,
-            None => self.open_page(id / PAGE)?,
-        };
-        let at = self.group_in(page, id);
+        if self.page(id).is_none() {
+            self.open_page(id / PAGE)?;
+        }
+        let at = self.group(id) as usize;
+        let group = self.groups[at];
+        let higher = group.placed >> (id % GROUP);
+        if group.class == 0 {
+            let class = self.enters_newest(id / GROUP, at);
+            self.regroup(at, class, 0);
+        } else if higher & 1 == 0 && higher != 0 {
+            // Ids come in any order here: each has a place from now on.
+            self.regroup(at, WHOLE, u64::MAX);
+        } else if higher == 0 && group.place(id) >= group.base as usize + usize::from(group.size) {
+            self.regroup(at, group.class + 1, 0);
+        }
+        self.groups[at].placed |= 1 << (id % GROUP);
+        Some(Place { group: at as u32, at: self.groups[at].place(id) as u32 })
+    }
+
+    /// Moves what lives in the group into a block of the class, in which these ids have a place as well.
+    fn regroup(&mut self, at: usize, class: u8, placed: u64) {
         let old = self.groups[at];
-        let base = self.block(WHOLE);
-        let mut placed = old.placed;
-        for from in old.base.. {
-            if placed == 0 {
-                break;
-            }
-            let to = base + placed.trailing_zeros();
-            placed &= placed - 1;
-            self.places[to as usize] = std::mem::replace(&mut self.places[from as usize], Order::VACANT);
+        self.moves = self.moves.wrapping_add(u32::from(old.placed != 0));
+        let (base, size) = (self.block(class), PLACES[usize::from(class)]);
+        let mut group = Group { placed: old.live | placed, base, class, size, ..old };
+        self.places[base as usize..][..usize::from(size)].fill(Order::VACANT);
+        for bit in bits(old.live) {
+            self.places[group.place(bit.into())] = self.places[old.place(bit.into())];
         }
         self.free_block(old);
-        self.groups[at] = Group { placed: u64::MAX, base, live: old.live, class: WHOLE };
-        let at_id = base + (id % GROUP) as u32;
-        Some(Place { page: page as u32, group: at as u32, at: at_id })
+        // Taken for full until it is counted.
+        self.pages_live[at / GROUPS] += u32::from(size.max(old.counted) - old.counted);
+        group.counted = size.max(old.counted);
+        group.half = if self.newest_at as usize == at { 0 } else { HALF[usize::from(class)] };
+        self.groups[at] = group;
+    }
+
+    /// A group opens; answers the class of block that it should have. The newest may not shrink: orders are still to come.
+    fn enters_newest(&mut self, number: u64, at: usize) -> u8 {
+        if number >= self.newest {
+            if let Some(before) = self.groups.get_mut(self.newest_at as usize) {
+                before.half = HALF[usize::from(before.class)];
+                self.usual = self.usual - self.usual / 8 + before.placed.count_ones();
+            }
+            (self.newest, self.newest_at) = (number, at as u32);
+        }
+        let most = self.usual / 8 + self.usual / 64 + 2;
+        (1..WHOLE).find(|class| u32::from(PLACES[usize::from(*class)]) >= most).unwrap_or(WHOLE)
     }
 
     fn open_page(&mut self, number: u64) -> Option<usize> {
-        if self.pages > PAGES_FREE + self.live / FEW as usize {
+        if self.pages > PAGES_FREE + self.live / FEW as usize || self.groups.len() > NOWHERE as usize - GROUPS
+        {
             return None;
         }
         if (self.pages + 1) * 4 > self.directory.len() {
@@ -240,14 +313,19 @@ impl Dense {
         let groups = self.pages_free.pop().unwrap_or_else(|| {
             let first = self.groups.len();
             self.groups.resize(first + GROUPS, Group::EMPTY);
+            self.pages_live.push(0);
             first as u32
         });
-        self.enter(Page { number, groups, live: 0 });
+        self.enter(Page { number, groups });
         self.pages += 1;
         self.page(number * PAGE)
     }
 
     fn enter(&mut self, page: Page) {
+        let front = &mut self.front.0[page.number as usize % FRONT];
+        if front.number == Page::NONE.number || front.number < page.number {
+            *front = page;
+        }
         let mut at = self.home(page.number);
         while self.directory[at].number != Page::NONE.number {
             at = (at + 1) & (self.directory.len() - 1);
@@ -256,61 +334,44 @@ impl Dense {
     }
 
     /// Moves what lives in the group into a smaller block, or none.
-    #[cold]
-    #[inline(never)]
     fn shrink(&mut self, at: usize) {
+        self.moves = self.moves.wrapping_add(1);
         let group = self.groups[at];
         if group.live == 0 {
             self.free_block(group);
-            self.groups[at] = Group::EMPTY;
-            return;
-        }
-        if group.class <= 1 {
+            self.groups[at] = Group { counted: group.counted, ..Group::EMPTY };
             return;
         }
         let class = group.class - 1;
-        let base = self.block(class) as usize;
-        let from = group.base as usize;
-        let block = from..from + PLACES[usize::from(group.class)];
-        // Who lives, by place: counted without a branch.
-        let mut living = 0u64;
-        for (n, order) in self.places[block.clone()].iter().enumerate() {
-            living |= u64::from(order.whose != Whose::NOBODY) << n;
+        let (base, size) = (self.block(class), PLACES[usize::from(class)]);
+        let mut to = base as usize;
+        for bit in bits(group.live) {
+            self.places[to] = self.places[group.place(bit.into())];
+            to += 1;
         }
-        let placed = if group.placed == u64::MAX { living } else { spread(living, group.placed) };
-        for to in base.. {
-            if living == 0 {
-                break;
-            }
-            self.places[to] = self.places[from + living.trailing_zeros() as usize];
-            living &= living - 1;
-        }
-        self.places[block].fill(Order::VACANT);
+        self.places[to..base as usize + usize::from(size)].fill(Order::VACANT);
         self.free_block(group);
-        self.groups[at] = Group { placed, base: base as u32, live: group.live, class };
+        let half = HALF[usize::from(class)];
+        self.groups[at] = Group { placed: group.live, base, class, size, half, ..group };
     }
 
     /// Gives up the page of that id and hands its orders on.
     pub(super) fn scatter(&mut self, id: u64, mut each: impl FnMut(u64, Order)) {
         let Some(page) = self.page(id) else { return };
-        let Page { number, groups, live } = self.directory[page];
+        self.moves = self.moves.wrapping_add(1);
+        let Page { number, groups } = self.directory[page];
+        let mut gone = 0;
         for n in 0..GROUPS {
             let group = std::mem::replace(&mut self.groups[groups as usize + n], Group::EMPTY);
-            let mut placed = group.placed;
-            for from in group.base.. {
-                if placed == 0 {
-                    break;
-                }
-                let id = number * PAGE + n as u64 * GROUP + u64::from(placed.trailing_zeros());
-                placed &= placed - 1;
-                let order = std::mem::replace(&mut self.places[from as usize], Order::VACANT);
-                if order.whose != Whose::NOBODY {
-                    each(id, order);
-                }
+            for bit in bits(group.live) {
+                gone += 1;
+                let id = number * PAGE + n as u64 * GROUP + u64::from(bit);
+                each(id, self.places[group.place(bit.into())]);
             }
             self.free_block(group);
         }
-        self.live -= live as usize;
+        self.live -= gone;
+        self.pages_live[groups as usize / GROUPS] = 0;
         self.pages -= 1;
         self.pages_free.push(groups);
         self.leave(page);
@@ -318,6 +379,11 @@ impl Dense {
 
     /// Takes a page out of the directory; whoever it displaced moves back.
     fn leave(&mut self, mut hole: usize) {
+        let number = self.directory[hole].number;
+        let front = &mut self.front.0[number as usize % FRONT];
+        if front.number == number {
+            *front = Page::NONE;
+        }
         let mask = self.directory.len() - 1;
         let mut at = (hole + 1) & mask;
         while self.directory[at].number != Page::NONE.number {
@@ -331,60 +397,118 @@ impl Dense {
         self.directory[hole] = Page::NONE;
     }
 
+    /// Finds the place of the id in the group and asks for it. Where the id is beyond all that have a place, and `enters`
+    /// is all ones, it has one from now on.
+    #[inline(always)]
+    pub(super) fn find_place(&mut self, group: u32, id: u64, enters: u32) -> Option<u32> {
+        let group = self.groups.get_mut(group as usize)?;
+        let place = group.place(id);
+        let higher = group.placed >> (id % GROUP);
+        // No branch on whether it enters: nobody can foretell it.
+        let next = (higher == 0) & (place < group.base as usize + usize::from(group.size)) & (enters != 0);
+        if higher & 1 | u64::from(next) == 0 {
+            return None;
+        }
+        group.placed |= u64::from(enters & 1) << (id % GROUP);
+        cache::prefetch(self.places.get(place)?);
+        Some(place as u32)
+    }
+
+    /// What is at the place, to be changed.
+    #[inline(always)]
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut Order> {
+        self.places.get_mut(place as usize)
+    }
+
+    /// The group has `more` orders (as a number that wraps). What follows from that waits for
+    /// [`Dense::tidy`].
+    #[inline(always)]
+    pub(super) fn count(&mut self, group: u32, id: u64, more: u32) {
+        self.live = self.live.wrapping_add(more as i32 as usize);
+        let place = &mut self.groups[group as usize];
+        place.live ^= u64::from(more & 1) << (id % GROUP);
+        // All ones where one is gone: a branch on that alone would be foretold wrongly half of the time.
+        if place.live.count_ones() < u32::from(place.half) & (more as i32 >> 31) as u32 {
+            self.note(group, id);
+        }
+    }
+
+    /// The group is to shrink: asks for what will be moved, too.
+    #[inline(never)]
+    fn note(&mut self, group: u32, id: u64) {
+        self.thin.push((group, id));
+        if self.thin.len() >= THIN {
+            self.moves = self.moves.wrapping_add(1);
+        }
+        let Group { base, size, .. } = self.groups[group as usize];
+        let orders_a_line = 64 / size_of::<Order>();
+        let mut line = base as usize;
+        let end = line + usize::from(size);
+        while line < end {
+            cache::prefetch(&self.places[line]);
+            line += orders_a_line;
+        }
+    }
+
+    /// Shrinks what has become thin; answers an id of a page that should be given up, to be called again after that.
+    #[inline(always)]
+    pub(super) fn tidy(&mut self) -> Option<u64> {
+        while let Some((at, id)) = self.thin.pop() {
+            if self.shrink_to_fit(at as usize, id) {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Answers whether few orders are left of the whole page.
+    #[inline(never)]
+    fn shrink_to_fit(&mut self, at: usize, id: u64) -> bool {
+        while self.groups[at].live.count_ones() < u32::from(self.groups[at].half) {
+            self.shrink(at);
+        }
+        let group = &mut self.groups[at];
+        let page = &mut self.pages_live[at / GROUPS];
+        *page = page.wrapping_sub(u32::from(group.counted)).wrapping_add(group.live.count_ones());
+        group.counted = group.live.count_ones() as u8;
+        *page < FEW && id / PAGE + 1 < self.newest / GROUPS as u64
+    }
+
+    pub(super) const fn moves(&self) -> u32 {
+        self.moves
+    }
+
     /// Asks for the group of the id and answers it, or [`NOWHERE`].
     #[inline(always)]
-    pub(super) fn ask(&self, id: u64) -> usize {
-        let Some(page) = self.page(id) else { return NOWHERE };
-        let at = self.group_in(page, id);
-        if let Some(group) = self.groups.get(at) {
+    pub(super) fn ask(&self, id: u64) -> u32 {
+        let at = self.group(id);
+        if let Some(group) = self.groups.get(at as usize) {
             cache::prefetch(group);
         }
         at
     }
 
-    /// Asks for the place of the id in the group and answers it.
-    #[inline(always)]
-    pub(super) fn ask_order(&self, group: usize, id: u64) -> usize {
-        let Some(group) = self.groups.get(group) else { return NOWHERE };
-        let place = group.place(id);
-        if let Some(order) = self.places.get(place) {
-            cache::prefetch(order);
-        }
-        place
-    }
-
-    /// What is at the place.
-    #[inline(always)]
-    pub(super) fn peek(&self, place: usize) -> &Order {
-        self.places.get(place).unwrap_or(&Order::VACANT)
-    }
-
     /// Keeps the orders for which `keep` is true.
     pub(super) fn retain(&mut self, keep: impl Fn(&Order) -> bool) {
         for page in 0..self.directory.len() {
-            let Page { number, groups, .. } = self.directory[page];
+            let Page { number, groups } = self.directory[page];
             for at in (groups as usize..).take(if number == Page::NONE.number { 0 } else { GROUPS }) {
-                self.retain_in(page, at, &keep);
+                self.retain_in(at, &keep);
             }
         }
     }
 
-    fn retain_in(&mut self, page: usize, at: usize, keep: impl Fn(&Order) -> bool) {
+    fn retain_in(&mut self, at: usize, keep: impl Fn(&Order) -> bool) {
         let group = self.groups[at];
-        let count = group.placed.count_ones() as usize;
-        let mut gone = 0;
-        for order in &mut self.places[group.base as usize..][..count] {
-            if order.whose != Whose::NOBODY && !keep(order) {
+        for bit in bits(group.live) {
+            let order = &mut self.places[group.place(bit.into())];
+            if !keep(order) {
                 *order = Order::VACANT;
-                gone += 1;
+                self.groups[at].live ^= 1 << bit;
+                self.live -= 1;
             }
         }
-        self.groups[at].live -= gone as u8;
-        self.directory[page].live -= gone;
-        self.live -= gone as usize;
-        if gone > 0 && usize::from(self.groups[at].live) * 2 < PLACES[usize::from(group.class)] {
-            self.shrink(at);
-        }
+        self.shrink_to_fit(at, 0);
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -396,18 +520,16 @@ impl Dense {
         self.directory.capacity() * size_of::<Page>()
             + self.groups.capacity() * size_of::<Group>()
             + self.places.capacity() * size_of::<Order>()
-            + (lists + self.pages_free.capacity()) * size_of::<u32>()
+            + (lists + self.pages_free.capacity() + self.pages_live.capacity()) * size_of::<u32>()
     }
 }
 
-/// The bits of `places`, one for each bit of `placed`, at the positions of those.
-fn spread(mut places: u64, mut placed: u64) -> u64 {
-    let mut out = 0;
-    while placed != 0 {
-        let bit = placed & placed.wrapping_neg();
-        out |= bit & (places & 1).wrapping_neg();
-        placed ^= bit;
-        places >>= 1;
-    }
-    out
+/// Which bits are set.
+#[inline(always)]
+fn bits(mut of: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = of.trailing_zeros();
+        of &= of.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit)
+    })
 }

@@ -53,6 +53,7 @@ impl Simple {
 fn day(events: usize, stride: u64, seed: u64) {
     let (mut books, mut simple, mut numbers) = (Books::new(), Simple::default(), Numbers(seed));
     let (mut next, mut middle) = (1u64 << 35, 1_000_000i64);
+    let mut all = Vec::with_capacity(events);
     for n in 0..events {
         middle += (numbers.below(5) as i64 - 2) * 100;
         let side = Side::ask_if(numbers.below(2) == 1);
@@ -89,6 +90,7 @@ fn day(events: usize, stride: u64, seed: u64) {
             }
         };
         plain(&mut books, 0, event);
+        all.push((0, event));
         let best = |lot| [Bid, Ask].map(|side| simple.best(side, lot));
         let ([bid, ask], [round_lot_bid, round_lot_ask]) = (best(1), best(100));
         assert_eq!(
@@ -108,6 +110,7 @@ fn day(events: usize, stride: u64, seed: u64) {
             }
         }
     }
+    ahead::hold(&all, 100, &[3_000, 7, 0, 40], false);
     let bytes = books.state_bytes();
     let bound = (3 << 20) + 100 * simple.orders.len();
     assert!(bytes < bound, "{bytes} bytes for {} orders that are left", simple.orders.len());

@@ -1,5 +1,6 @@
 //! The book by hand, every contradiction by a literal event, and random events against a simple reference.
 
+mod ahead;
 mod contradictions;
 mod day;
 mod positions;

@@ -103,7 +103,7 @@ impl Reference {
 
 /// Orders that neither grid nor window nor 32 bits hold as they come: cents near a best that moves, halves of them, prices
 /// anywhere, and quantities around the largest that fits.
-fn strange() -> impl Strategy<Value = Event<'static>> {
+pub(super) fn strange() -> impl Strategy<Value = Event<'static>> {
     let id = || (0..40u64).prop_map(|n| n * n * n * 97);
     let side = || prop_oneof![Just(Bid), Just(Ask)];
     let price = || {
@@ -128,7 +128,7 @@ fn strange() -> impl Strategy<Value = Event<'static>> {
     ]
 }
 
-fn event(with_prices: bool) -> impl Strategy<Value = Event<'static>> {
+pub(super) fn event(with_prices: bool) -> impl Strategy<Value = Event<'static>> {
     // Three ids of each of four pages, so that pages are given up for younger ones.
     let id = || (0..12u64).prop_map(|n| n % 3 + n / 3 * (1 << 14));
     let side = || prop_oneof![Just(Bid), Just(Ask)];

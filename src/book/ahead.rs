@@ -1,0 +1,384 @@
+//! Changes of orders on their way into the books, many at a time.
+//!
+//! One change needs memory that it finds one line after the other: where the order's group is, the order, its level, the
+//! best. Taken one by one, each change waits for all of that, and a branch that was foretold wrongly waits for it too. So a
+//! change is made a step, or two, and goes through four turns with others between them: its group is found and asked for;
+//! its order is found and asked for; its order is changed and its level asked for; its level is changed, and what that
+//! did is told. At every turn the steps come in their order, so what is told, and when, is as if the changes had been
+//! applied one by one.
+//!
+//! What is unusual about a change (another view than orders, an id that stands alone, anything that contradicts the book) is
+//! seen at the third turn before anything is done: all before it is told, and it goes the general way of the parent module.
+//! Nothing here repairs or refuses anything.
+
+use feeds::event::{Event, Key, Side};
+use feeds::feed::{OrderAct, OrderChange};
+
+use super::{Applied, Books, Slot};
+
+/// How many steps a step waits at each turn, so that memory has time to answer.
+const AHEAD: usize = 16;
+
+/// Half of a replacement, or any other change: an order that comes in, or one that loses something. A cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Step {
+    pub(super) order: u64,
+    /// Of an order that comes in; after the order was changed, its level's.
+    pub(super) price: i64,
+    /// What comes in or goes; after the order was changed, of one that leaves, too.
+    pub(super) quantity: u64,
+    pub(super) slot: Slot,
+    pub(super) group: u32,
+    pub(super) place: u32,
+    /// The word of the level in its window, out of reach where that has none, and the level's step.
+    pub(super) word: u32,
+    pub(super) tick: i32,
+    pub(super) round_lot: u32,
+    /// All ones where an order comes in, else zero: to choose without a branch.
+    pub(super) enters: u32,
+    /// All ones where all of the order goes.
+    pub(super) all: u32,
+    /// 1 for asks.
+    pub(super) side: u8,
+    /// Ones in the second half of a replacement, which is on the side of the first.
+    second: u8,
+    /// The second half is still to come.
+    more: bool,
+    act: OrderAct,
+}
+
+const _: () = assert!(size_of::<Step>() == 64);
+
+impl Step {
+    const NONE: Step = Step {
+        order: 0,
+        price: 0,
+        quantity: 0,
+        slot: 0,
+        group: 0,
+        place: 0,
+        word: 0,
+        tick: 0,
+        round_lot: 0,
+        enters: 0,
+        all: 0,
+        side: 0,
+        second: 0,
+        more: false,
+        act: OrderAct::Leaves,
+    };
+
+    /// Only what its turns read is written.
+    #[inline(always)]
+    const fn begin(&mut self, slot: Slot, group: u32, change: &Change) {
+        self.order = change.order;
+        self.price = change.price;
+        self.quantity = change.quantity;
+        self.slot = slot;
+        self.group = group;
+        self.enters = ((change.act as u8 == OrderAct::Enters as u8) as u32).wrapping_neg();
+        self.all = ((change.act as u8 >= OrderAct::Leaves as u8) as u32).wrapping_neg();
+        self.side = change.side as u8;
+        self.second = 0;
+        self.more = change.act as u8 == OrderAct::Replaces as u8;
+        self.act = change.act;
+    }
+
+    /// The order that comes in the place of another.
+    #[inline(always)]
+    const fn begin_second(&mut self, slot: Slot, group: u32, change: &Change) {
+        self.begin(slot, group, change);
+        self.order = change.new_order;
+        (self.enters, self.all) = (u32::MAX, 0);
+        (self.second, self.more) = (u8::MAX, false);
+    }
+
+    #[inline(always)]
+    pub(super) const fn side(&self) -> Side {
+        Side::ask_if(self.side != 0)
+    }
+}
+
+/// What a change says to the books.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    pub(super) order: u64,
+    pub(super) new_order: u64,
+    pub(super) price: i64,
+    pub(super) quantity: u64,
+    pub(super) side: Side,
+    pub(super) act: OrderAct,
+}
+
+impl Change {
+    pub(super) const fn of(act: OrderAct) -> Self {
+        Change { order: 0, new_order: 0, price: 0, quantity: 0, side: Side::Bid, act }
+    }
+}
+
+/// Steps that can be on their way.
+const ROOM: usize = 256;
+
+const _: () = assert!(3 * (AHEAD + 2) + 2 < ROOM);
+
+/// The steps on their way, each in the place that its number says. Of each it is known how far it has come, because they
+/// come in turn: `told <= ordered <= found <= pushed`.
+#[derive(Debug)]
+pub(super) struct Way {
+    steps: Box<[Step; ROOM]>,
+    pushed: usize,
+    /// Of these it is known where the order is.
+    found: usize,
+    /// The orders of these are changed.
+    ordered: usize,
+    /// The levels of these are changed, and it was told.
+    told: usize,
+    /// The first half of a replacement changed a best.
+    changed: bool,
+    /// The side of the last order that was changed.
+    side: u8,
+    /// When places and windows moved last, as it is known of the steps.
+    orders_moved: u32,
+    windows_moved: u32,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Way {
+            steps: Box::new([Step::NONE; ROOM]),
+            pushed: 0,
+            found: 0,
+            ordered: 0,
+            told: 0,
+            changed: false,
+            side: 0,
+            orders_moved: 0,
+            windows_moved: 0,
+        }
+    }
+}
+
+impl Way {
+    #[inline(always)]
+    fn step(&mut self, number: usize) -> &mut Step {
+        &mut self.steps[number % ROOM]
+    }
+}
+
+impl Books {
+    /// Takes a change of the instrument at the slot: asks memory for what it will read, and applies a change that was taken
+    /// a while ago. What has been taken is applied in its order, the last of it when [`Books::finish`] says so, and
+    /// nothing else may be done to the books until then. `each` is told what a change did, and to which side, when
+    /// every level of every book is as the change left it: the same as [`Books::apply`] with the events one by one.
+    #[inline(always)]
+    pub fn take_ahead(
+        &mut self,
+        slot: Slot,
+        change: &OrderChange,
+        mut each: impl FnMut(&Books, (Slot, Side), Applied),
+    ) {
+        self.push(slot, change);
+        self.advance(AHEAD, &mut each);
+    }
+
+    /// Applies all that has been taken.
+    #[inline(always)]
+    pub fn finish(&mut self, mut each: impl FnMut(&Books, (Slot, Side), Applied)) {
+        if self.way.told != self.way.pushed {
+            self.advance(0, &mut each);
+            self.orders.tidy();
+        }
+    }
+
+    /// Makes a step of the change, or two, and asks memory for what they read first.
+    #[inline(always)]
+    fn push(&mut self, slot: Slot, change: &OrderChange) {
+        self.ladders.prefetch(slot);
+        if let Some(instrument) = self.instruments.get(slot as usize) {
+            crate::cache::prefetch(instrument);
+        }
+        let OrderChange { order, new_order, price, quantity, side, act, .. } = *change;
+        let change = Change { order, new_order, price, quantity, side, act };
+        let group = self.orders.ask(order);
+        let number = self.way.pushed;
+        let step = self.way.step(number);
+        step.begin(slot, group, &change);
+        let more = step.more;
+        self.way.pushed = number + 1;
+        if more {
+            let group = self.orders.ask(new_order);
+            self.way.step(number + 1).begin_second(slot, group, &change);
+            self.way.pushed = number + 2;
+        }
+    }
+
+    /// Applies a change at once, where nothing about it is unusual; `None`, and nothing is done, where something is.
+    #[inline(always)]
+    pub(super) fn apply_usual(&mut self, slot: Slot, change: &Change) -> Option<Applied> {
+        let mut step = Step::NONE;
+        step.begin(slot, self.orders.ask(change.order), change);
+        let mut changed = self.step_at_once(&mut step)?;
+        if step.more {
+            let Change { new_order, price, quantity, .. } = *change;
+            let side = step.side;
+            step.begin_second(slot, self.orders.ask(new_order), change);
+            step.side = side;
+            match self.step_at_once(&mut step) {
+                Some(second) => changed |= second,
+                None => {
+                    let applied = self.put_new(slot, new_order, step.side(), price, quantity);
+                    return Some(Applied { changed: applied.changed | changed, ..applied });
+                }
+            }
+        }
+        self.orders.tidy();
+        Some(Applied { changed, contradiction: None })
+    }
+
+    #[inline(always)]
+    fn step_at_once(&mut self, step: &mut Step) -> Option<bool> {
+        self.orders.find_place(step);
+        let instrument = self.instruments.get_mut(step.slot as usize)?;
+        if !self.orders.change(step, instrument) {
+            return None;
+        }
+        step.round_lot = instrument.round_lot;
+        self.ladders.locate(step);
+        Some(self.ladders.change(step))
+    }
+
+    /// Takes steps further, until only so many wait at each turn.
+    #[inline(always)]
+    fn advance(&mut self, waiting: usize, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        while self.way.pushed - self.way.found > waiting {
+            let step = &mut self.way.steps[self.way.found % ROOM];
+            self.orders.find_place(step);
+            self.way.found += 1;
+        }
+        while self.way.found - self.way.ordered > waiting {
+            if self.orders.moves() != self.way.orders_moved {
+                self.find_again();
+            }
+            if self.change_order() {
+                self.way.ordered += 1;
+            } else {
+                self.take_unusual(each);
+            }
+        }
+        while self.way.ordered - self.way.told > waiting {
+            self.tell(each);
+        }
+    }
+
+    /// Changes the order of the next step, and asks for its level; false where it is unusual, and nothing was done.
+    #[inline(always)]
+    fn change_order(&mut self) -> bool {
+        let step = &mut self.way.steps[self.way.ordered % ROOM];
+        let Some(instrument) = self.instruments.get_mut(step.slot as usize) else { return false };
+        step.side = step.side & !step.second | self.way.side & step.second;
+        if !self.orders.change(step, instrument) {
+            return false;
+        }
+        step.round_lot = instrument.round_lot;
+        self.way.side = step.side;
+        self.ladders.locate(step);
+        true
+    }
+
+    /// Changes the level of the next step and tells what its change did.
+    #[inline(always)]
+    fn tell(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        if self.ladders.moves() != self.way.windows_moved {
+            self.locate_again();
+        }
+        let step = &self.way.steps[self.way.told % ROOM];
+        let changed = self.ladders.change(step) | self.way.changed;
+        let (at, more) = ((step.slot, step.side()), step.more);
+        self.way.told += 1;
+        self.way.changed = changed & more;
+        if !more {
+            each(self, at, Applied { changed, contradiction: None });
+        }
+    }
+
+    /// The next step is unusual: all before it is told, and it goes the general way.
+    #[cold]
+    #[inline(never)]
+    fn take_unusual(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        while self.way.told < self.way.ordered {
+            self.tell(each);
+        }
+        let number = self.way.ordered;
+        let steps = [*self.way.step(number), *self.way.step(number + 1)];
+        let steps = &steps[..if steps[0].more { 2 } else { 1 }];
+        let side = self.side_of(&steps[0]);
+        let mut applied = self.apply_unusual(steps);
+        applied.changed |= std::mem::take(&mut self.way.changed);
+        self.way.ordered += steps.len();
+        self.way.told = self.way.ordered;
+        self.way.found = self.way.found.max(self.way.ordered);
+        each(self, (steps[0].slot, side), applied);
+    }
+
+    /// Orders moved: where those are whose turn is still to come has to be found once more.
+    #[cold]
+    #[inline(never)]
+    fn find_again(&mut self) {
+        self.orders.tidy();
+        loop {
+            self.way.orders_moved = self.orders.moves();
+            for number in self.way.ordered..self.way.pushed {
+                let step = &mut self.way.steps[number % ROOM];
+                step.group = self.orders.ask(step.order);
+                if number < self.way.found {
+                    self.orders.find_place(step);
+                }
+            }
+            if self.orders.moves() == self.way.orders_moved {
+                return;
+            }
+        }
+    }
+
+    /// Windows moved, and with them levels that are still to change.
+    #[cold]
+    #[inline(never)]
+    fn locate_again(&mut self) {
+        self.way.windows_moved = self.ladders.moves();
+        for number in self.way.told..self.way.ordered {
+            self.ladders.locate(&mut self.way.steps[number % ROOM]);
+        }
+    }
+
+    /// The side of the order that the step is about; of one that is nowhere, what the step says.
+    #[cold]
+    fn side_of(&self, step: &Step) -> Side {
+        let known = self.instrument(step.slot).and_then(|i| self.orders.find(step.order, i.whose).ok());
+        known.filter(|_| step.enters == 0).map_or(step.side(), |found| found.side())
+    }
+
+    /// One change by itself, or what is left of it.
+    #[cold]
+    #[inline(never)]
+    fn apply_unusual(&mut self, steps: &[Step]) -> Applied {
+        let Step { order, price, quantity, slot, .. } = steps[0];
+        let side = steps[0].side();
+        if steps[0].second != 0 {
+            return self.put_new(slot, order, side, price, quantity);
+        }
+        // The instrument is known by its slot.
+        let key = Key::Number(slot.into());
+        let event = match steps[0].act {
+            OrderAct::Enters => Event::OrderAdd { key, symbol: &[], order, side, price, quantity },
+            OrderAct::Executes => Event::OrderExecute { key, order, quantity, price: None },
+            OrderAct::Reduces => Event::OrderReduce { key, order, quantity },
+            OrderAct::Leaves => Event::OrderDelete { key, order },
+            OrderAct::Replaces => {
+                let new_order = steps.last().map_or(order, |second| second.order);
+                Event::OrderReplace { key, order, new_order, price, quantity }
+            }
+        };
+        self.apply(slot, &event)
+    }
+}
