@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use crate::alert::json;
 use crate::config::Config;
 use crate::store::queries::{self, Query};
-use crate::store::{self, Asked, Bounds};
+use crate::store::{self, Asked, Bounds, Wanted};
 use table::Table;
 
 /// How the answer is written.
@@ -123,7 +123,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Brings the quotes of a folder into the table `quotes`, those of the instrument that is asked for.
+/// Brings the quotes of a folder into the table `quotes`, those that the query can want.
 fn load_quotes(args: &Args, store: &rusqlite::Connection, parameters: &[(String, String)]) -> Result<()> {
     let latest = "SELECT parquet FROM current_run WHERE parquet IS NOT NULL ORDER BY run DESC LIMIT 1";
     let known = || store.query_row(latest, [], |row| row.get::<_, String>(0)).ok().map(PathBuf::from);
@@ -132,9 +132,7 @@ fn load_quotes(args: &Args, store: &rusqlite::Connection, parameters: &[(String,
             "no run in the store kept its quotes; name their folder with --parquet DIR (`replay --parquet DIR` writes one)"
         );
     };
-    let instrument =
-        parameters.iter().find(|(name, _)| name == "instrument").map(|(_, value)| value.as_str());
-    Ok(store::load_quotes(store, &folder, instrument)?)
+    Ok(store::load_quotes(store, &folder, &Wanted::of(parameters))?)
 }
 
 /// Where the store is.

@@ -28,7 +28,7 @@ pub use error::{Failure, StoreError};
 pub use open::{APPLICATION_ID, Writing, open_read, open_write, version_known};
 pub use parquet::{
     Captures, MessageFiles, MessageThread, Names as RowNames, QuoteFiles, QuoteSender, QuoteThread,
-    RowSender, load_quotes,
+    RowSender, Wanted, load_quotes,
 };
 pub use retention::Retention;
 pub use thread::{Manner, StoreSender, StoreState, StoreThread};
@@ -44,8 +44,11 @@ pub fn command_line() -> String {
 /// The table that queries over quotes read; it is filled from the Parquet files of a run.
 const QUOTES_TABLE: &str = "CREATE TEMP TABLE quotes (ts_ns INTEGER NOT NULL, source TEXT NOT NULL,
     instrument TEXT NOT NULL, venue TEXT NOT NULL, bid INTEGER, bid_qty INTEGER, ask INTEGER, ask_qty INTEGER,
-    round_lot_bid INTEGER, round_lot_ask INTEGER, ts_event_ns INTEGER, seq INTEGER, quality TEXT NOT NULL) STRICT;
-CREATE INDEX temp.quotes_by_instrument ON quotes (instrument, source, venue, ts_ns);";
+    round_lot_bid INTEGER, round_lot_ask INTEGER, ts_event_ns INTEGER, seq INTEGER, quality TEXT NOT NULL) STRICT;";
+
+/// Made once the table is full, which is quicker.
+const QUOTES_INDEX: &str =
+    "CREATE INDEX temp.quotes_by_instrument ON quotes (instrument, source, venue, ts_ns);";
 
 /// The steps from an empty file to the newest schema, in order; a store's `user_version` is how many were taken.
 pub const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];

@@ -1,7 +1,8 @@
 //! The questions that ship with Parallax: one SQL file each, whose comments at its head are its help.
 //!
 //! A file begins with what it answers, then its parameters, `-- :name = default  what it is` (without a default it must
-//! be given). `-- needs quotes` asks for the quotes of a Parquet folder.
+//! be given). `-- needs quotes` asks for the quotes of a Parquet folder; which of
+//! them are loaded follows from the parameters' names ([`super::Wanted`]).
 
 use super::error::StoreError;
 
@@ -127,6 +128,7 @@ mod tests {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection.execute_batch(crate::store::MIGRATIONS[0]).unwrap();
         connection.execute_batch(super::super::QUOTES_TABLE).unwrap();
+        connection.execute_batch(super::super::QUOTES_INDEX).unwrap();
         crate::store::functions::add(&connection).unwrap();
         for query in ALL {
             assert!(query.title().len() > 20, "{} has no title", query.name);

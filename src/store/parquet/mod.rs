@@ -12,6 +12,7 @@ mod column;
 mod encoding;
 mod hive;
 mod live;
+mod load;
 mod messages;
 mod quotes;
 mod read;
@@ -37,7 +38,7 @@ use column::{Columns, Gathered};
 use encoding::Encodings;
 use hive::encoded;
 pub use live::{RowSender, RowThread};
-pub use read::load_quotes;
+pub use load::{Wanted, load_quotes};
 
 const DAY_NS: u64 = 86_400_000_000_000;
 

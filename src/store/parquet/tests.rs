@@ -131,9 +131,10 @@ fn what_is_written_is_read_back_and_what_is_damaged_is_refused() {
     let mut files_of = QuoteFiles::create(folder.path(), named("a/b")).unwrap();
     files_of.take([row(5, "D/E", price), row(6, "B", 1)].into_iter()).unwrap();
     files_of.flush().unwrap();
-    let read = |instrument| {
+    let read = |instrument: Option<&str>| {
+        let instrument = instrument.map(str::to_owned);
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        load_quotes(&connection, folder.path(), instrument)?;
+        load_quotes(&connection, folder.path(), &Wanted { instrument, ..Wanted::default() })?;
         let rows = "SELECT group_concat(ts_ns || source || instrument || venue || bid || round_lot_ask || seq || quality
             || (ask IS NULL) || (ts_event_ns IS NULL), ' ') FROM quotes";
         let said: Option<String> = connection.query_row(rows, [], |row| row.get(0)).unwrap();
@@ -153,4 +154,79 @@ fn what_is_written_is_read_back_and_what_is_damaged_is_refused() {
             assert!(said.contains("cannot be read: "), "{said}");
         }
     }
+}
+
+/// A connection whose quotes are those that are wanted.
+fn loaded(folder: &Path, wanted: &Wanted) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    crate::store::functions::add(&connection).unwrap();
+    load_quotes(&connection, folder, wanted).unwrap();
+    connection
+}
+
+/// What a ready query answers.
+fn answered(connection: &rusqlite::Connection, query: &str, parameters: &[(String, String)]) -> Vec<String> {
+    let mut statement = connection.prepare(crate::store::queries::Query::named(query).unwrap().text).unwrap();
+    let width = statement.column_count();
+    for (name, value) in parameters {
+        let at = statement.parameter_index(&format!(":{name}")).unwrap().unwrap();
+        statement.raw_bind_parameter(at, value).unwrap();
+    }
+    let (mut rows, mut found) = (statement.raw_query(), Vec::new());
+    while let Some(row) = rows.next().unwrap() {
+        let cells = (0..width).map(|at| format!("{:?}", row.get::<_, rusqlite::types::Value>(at).unwrap()));
+        found.push(cells.collect::<Vec<_>>().join(" "));
+    }
+    found
+}
+
+#[test]
+fn a_query_over_what_it_wants_answers_as_over_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = Names { sources: ["a", "b", "c"].map(str::to_owned).to_vec(), ..Names::default() };
+    let mut files_of = QuoteFiles::create(folder.path(), names).unwrap();
+    files_of.bounds = Bounds { all: 60, part: 17 };
+    // Ten days from the second on; steps of hours, and several rows at one time.
+    let (mut state, mut ts_ns) = (7u64, DAY_NS);
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for number in 0..1_500 {
+        ts_ns += draw(3) * draw(2) * DAY_NS / 75;
+        let mut row = row(ts_ns, ["A", "B/C"][draw(2) as usize], number);
+        row.source = draw(3) as u16;
+        row.venue = ["", "X", "Y", "Z"][(draw(4) * draw(2)) as usize].into();
+        files_of.take([row].into_iter()).unwrap();
+    }
+    files_of.flush().unwrap();
+    assert!(ts_ns > 7 * DAY_NS && files(folder.path()).len() > 100);
+    let everything = loaded(folder.path(), &Wanted::default());
+    let mut answers = 0;
+    for number in 0..60 {
+        let at = |ns: u64| show_time(ns);
+        // On the rows' own grid: bounds are met to the nanosecond.
+        let (one, other) = (draw(900) * (DAY_NS / 75), draw(900) * (DAY_NS / 75));
+        let instrument = ["A", "B/C", "D"][(number % 3) as usize].to_owned();
+        let own = |pairs: &[(&str, String)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        let age = own(&[("instrument", instrument.clone()), ("at", at(one)), ("days", draw(5).to_string())]);
+        let join = own(&[
+            ("instrument", instrument),
+            ("first", ["a", "b"][draw(2) as usize].to_owned()),
+            ("second", ["b", "c"][draw(2) as usize].to_owned()),
+            ("tolerance_ms", draw(200_000_000).to_string()),
+            ("venue", ["", "X"][draw(2) as usize].to_owned()),
+            ("from", at(one.min(other))),
+            ("to", at(one.max(other))),
+        ]);
+        for (query, parameters) in [("quote_age_at", age), ("as_of_join", join)] {
+            let some = loaded(folder.path(), &Wanted::of(&parameters));
+            let found = answered(&some, query, &parameters);
+            assert_eq!(found, answered(&everything, query, &parameters), "{parameters:?}");
+            answers += found.len();
+        }
+    }
+    assert!(answers > 1_000, "only {answers} rows were compared");
 }
