@@ -35,6 +35,8 @@ def configuration(folder, args, record):
     comparator = "" if args.comparator_core is None else "comparator_core = %d\n" % args.comparator_core
     comparator += "" if args.realtime is None else "realtime = %d\n" % args.realtime
     recorder = '[recorder]\ndirectory = "%s/recordings"\nkeep_size = "4GiB"\n' % folder if record else ""
+    if args.messages:
+        recorder += '[store]\npath = "%s/store.db"\nparquet_messages = "%s/kept"\nparquet_rotate = "5s"\n' % (folder, folder)
     text = f'''[run]
 name = "bench"
 directory = "{folder}/run"
@@ -158,7 +160,7 @@ def rates(args):
     for rate in [int(r) for r in args.rates.split(",")]:
         bare = floor(args, rate)
         with tempfile.TemporaryDirectory(prefix="parallax-bench-") as folder:
-            daemon = Daemon(folder, args, args.record)
+            daemon = Daemon(folder, args, args.record or args.messages)
             before = daemon.thread_seconds()
             sent = simulate(args, rate, args.seconds, faults(args))
             status = settle(daemon, sent["packets"])
@@ -167,7 +169,8 @@ def rates(args):
             row = {"rate": rate, "packets_per_second": sent["packets_per_second"], "behind": sent["behind"],
                    "floor": bare, "account": account(status, sent["packets"]), "busy": busy,
                    "stages": [s for s in status["stages"] if s["to"] in ("taken", "published", "compared", "alerted")],
-                   "ring_peak": status["receivers"][0]["ring_peak"], "troubles": status["troubles"]}
+                   "ring_peak": status["receivers"][0]["ring_peak"], "troubles": status["troubles"],
+                   "rss_kib": daemon.memory_kib(), "not_stored": (status["store"] or {}).get("not_stored")}
             daemon.stop()
         print(json.dumps(row), flush=True)
         rows.append(row)
@@ -278,6 +281,7 @@ def main():
     parser.add_argument("--sender-core", type=int)
     parser.add_argument("--realtime", type=int, help="SCHED_FIFO priority of the pinned threads")
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--messages", action="store_true", help="record, and write messages to Parquet")
     parser.add_argument("--scenario", help="faults, so that there are alerts to time")
     parser.add_argument("--repeat", default="60s", help="the scenario's faults come again after so long")
     parser.add_argument("--sender-spin", default="200us", help="the sender keeps its core busy for so long before a deadline")

@@ -194,6 +194,8 @@ impl Opened {
         };
         let quotes =
             live.store.as_ref().and_then(|store| write_quotes(store, config, started_ns)).transpose()?;
+        let messages_to = live.store.as_ref().and_then(|store| store.parquet_messages.as_ref());
+        let writer = messages_to.map(|to| write_messages(to, config, &self.plan, started_ns)).transpose()?;
         let comparator = {
             let wake = Arc::clone(&wake);
             let settings = Settings {
@@ -276,10 +278,8 @@ impl Opened {
         let recorder = self.recorder.as_ref().map(Recorder::monitor);
         let mut messages = None;
         if let Some(mut recorder) = self.recorder {
-            if let Some(folder) = live.store.as_ref().and_then(|store| store.parquet_messages.as_ref()) {
-                let outflow = recorder.tap();
-                let thread = write_messages(folder, config, &self.plan, started_ns)?;
-                let scribe = scribe(config, &self.plan, &thread)?;
+            if let Some(thread) = writer {
+                let (outflow, scribe) = (recorder.tap(), scribe(config, &self.plan, &thread)?);
                 messages = Some((thread, outflow.monitor()));
                 others.push(spawn("messages", move || {
                     settle_on(None, None);

@@ -12,6 +12,7 @@ use crossbeam_channel::RecvTimeoutError;
 
 use crate::pipeline::messages::MessageRow;
 use crate::pipeline::{Feeder, NoShelf, Note};
+use crate::source::clock;
 use crate::source::recorder::{Arrival, Outflow, Place, Stretch};
 use crate::source::{Datagram, Transport};
 use crate::store::RowSender;
@@ -20,8 +21,8 @@ use crate::store::RowSender;
 const ROWS: usize = 2_048;
 /// Rows that wait for a slow disk at most.
 const ROWS_MAX: usize = 1 << 16;
-/// Fewer rows are handed over after that time without a datagram.
-const QUIET: Duration = Duration::from_millis(500);
+/// Fewer rows are handed over that often.
+const BEAT: Duration = Duration::from_millis(500);
 
 /// A receiver, once more.
 pub struct Copy {
@@ -48,10 +49,16 @@ impl Scribe {
 
     /// Runs until the recorder has ended.
     pub fn run(mut self, outflow: Outflow) {
+        let mut due = clock::monotonic_now() + BEAT;
         loop {
-            match outflow.receiver().recv_timeout(QUIET) {
+            let now = clock::monotonic_now();
+            if now >= due {
+                due = now + BEAT;
+                self.pass_on(1);
+            }
+            match outflow.receiver().recv_timeout(due - now) {
                 Ok(stretch) => self.take(stretch),
-                Err(RecvTimeoutError::Timeout) => self.pass_on(1),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }

@@ -72,3 +72,16 @@ fn a_kill_leaves_whole_files_of_messages_only() {
         before = count();
     }
 }
+
+#[test]
+fn a_folder_that_cannot_be_made_is_said_before_anything_runs() {
+    let (place, config) = place("messages-way", 27_800);
+    std::fs::write(place.path("kept"), b"in the way").unwrap();
+    let (code, _, said) = place.command(&["run", "--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("kept/messages cannot be made: ") && last.contains("name one in a writable folder"),
+        "{said}"
+    );
+}

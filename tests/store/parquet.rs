@@ -206,7 +206,7 @@ pub fn python() -> Option<PathBuf> {
     Some(python)
 }
 
-/// DuckDB's reader of SQLite is a package of its own, which asks for another version of DuckDB than nanoseconds do.
+/// DuckDB's reader of SQLite is a package of its own, which asks for an older DuckDB.
 #[test]
 fn duckdb_reads_the_store() {
     let python = root().join("target/python-sqlite/bin/python");
