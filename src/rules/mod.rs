@@ -24,17 +24,18 @@ use std::sync::{Arc, OnceLock};
 use jiff::civil::Date;
 
 use crate::config::ConfigError;
-pub use queries::{Bands, Lot, Tick};
+pub use queries::{Banded, Bands, Lot, Tick};
 pub use row::{Kind, Row, Values};
 pub use session::{Day, Market, Session, SessionState};
 
 /// The files of the shipped book, by name.
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("ticks.toml", include_str!("book/ticks.toml")),
     ("lots.toml", include_str!("book/lots.toml")),
     ("bands.toml", include_str!("book/bands.toml")),
     ("sessions.toml", include_str!("book/sessions.toml")),
     ("calendars.toml", include_str!("book/calendars.toml")),
+    ("calendars-futures.toml", include_str!("book/calendars-futures.toml")),
     ("policy.toml", include_str!("book/policy.toml")),
     ("clocks.toml", include_str!("book/clocks.toml")),
 ];

@@ -26,6 +26,18 @@ pub struct Lot<'b> {
     pub row: &'b Row,
 }
 
+/// What decides the price bands of an instrument, beside its reference price.
+#[derive(Debug, Clone, Copy)]
+pub struct Banded<'i> {
+    /// Such as `tier-1`.
+    pub tier: &'i str,
+    /// The close of the previous day on the primary listing exchange, units of 1e-9: it says which percentage holds for the
+    /// day. `None` where it is not known: the reference price is taken in its place.
+    pub previous_close_nanos: Option<i64>,
+    /// Of a leveraged product, which multiplies the percentage; 1 for others.
+    pub leverage: u64,
+}
+
 /// Price bands around a reference price.
 #[derive(Debug, Clone, Copy)]
 pub struct Bands<'b> {
@@ -37,6 +49,8 @@ pub struct Bands<'b> {
     pub milli_percent: u64,
     /// Whether the time of day doubled it.
     pub doubled: bool,
+    /// The close of the day before was not given: the reference price has chosen the percentage.
+    pub assumed: bool,
     /// By which row.
     pub row: &'b Row,
 }
@@ -78,19 +92,15 @@ impl Book {
         Some(Lot { lot: tier.lot, assumed, row })
     }
 
-    /// The price bands around a reference price at `ts_ns`, for a tier such as `tier-1`; `leverage` multiplies the
-    /// percentage of a leveraged product, 1 for others. `None` outside regular hours of the market, and where the book
-    /// has no row.
-    pub fn bands(
-        &self,
-        market: &str,
-        tier: &str,
-        reference_nanos: i64,
-        leverage: u64,
-        ts_ns: u64,
-    ) -> Option<Bands<'_>> {
-        let session = self.session(market, ts_ns);
-        let row = self.find(Kind::PriceBand, market, tier, session.day.date)?;
+    /// The price bands around a reference price at `ts_ns`, of an instrument of which `of` says what decides them. `None`
+    /// outside regular hours of the market (of a jurisdiction: of its consolidated tape), and where the book has no row.
+    pub fn bands(&self, market: &str, of: Banded<'_>, reference_nanos: i64, ts_ns: u64) -> Option<Bands<'_>> {
+        let place = match self.tape_of(market) {
+            Some(tape) if self.market(market).is_some_and(|m| m.name == m.jurisdiction) => tape,
+            _ => market,
+        };
+        let session = self.session(place, ts_ns);
+        let row = self.find(Kind::PriceBand, market, of.tier, session.day.date)?;
         let Values::PriceBand(rule) = &row.values else { return None };
         if session.state != SessionState::Regular {
             return None;
@@ -104,7 +114,9 @@ impl Book {
         let late = left <= minutes(rule.doubled_before_close_min)
             && rule.doubled_before_close_up_to_nanos.is_none_or(|limit| reference_nanos <= limit);
         let doubled = early || late;
-        let (width, milli_percent) = width(rule, reference_nanos, leverage.max(1), doubled)?;
+        let level = level_of(rule, of.previous_close_nanos.unwrap_or(reference_nanos))?;
+        let factor = of.leverage.max(1).saturating_mul(if doubled { 2 } else { 1 });
+        let (width, milli_percent) = width(level, reference_nanos, factor);
         let reference = i128::from(reference_nanos);
         let rounded = |nanos: i128| i64::try_from((nanos + CENT / 2).div_euclid(CENT) * CENT).ok();
         Some(Bands {
@@ -112,6 +124,7 @@ impl Book {
             upper_nanos: rounded(reference + width)?,
             milli_percent,
             doubled,
+            assumed: of.previous_close_nanos.is_none(),
             row,
         })
     }
@@ -143,17 +156,19 @@ impl Book {
     }
 }
 
-/// Half the width of the bands, units of 1e-9, and the percentage behind it.
-fn width(rule: &BandRule, reference_nanos: i64, leverage: u64, doubled: bool) -> Option<(i128, u64)> {
-    let within = |level: &&Level| match (level.limit_nanos, level.inclusive) {
+/// The level of the percentages that a price lies in.
+fn level_of(rule: &BandRule, price_nanos: i64) -> Option<&Level> {
+    rule.levels.iter().find(|level| match (level.limit_nanos, level.inclusive) {
         (None, _) => true,
-        (Some(limit), true) => reference_nanos <= limit,
-        (Some(limit), false) => reference_nanos < limit,
-    };
-    let level = rule.levels.iter().find(within)?;
-    let factor = leverage.saturating_mul(if doubled { 2 } else { 1 });
+        (Some(limit), true) => price_nanos <= limit,
+        (Some(limit), false) => price_nanos < limit,
+    })
+}
+
+/// Half the width of the bands, units of 1e-9, and the percentage behind it.
+fn width(level: &Level, reference_nanos: i64, factor: u64) -> (i128, u64) {
     let milli_percent = level.milli_percent.saturating_mul(factor);
     let width = i128::from(reference_nanos) * i128::from(milli_percent) / 100_000;
     let cap = level.at_most_nanos.map(|cap| i128::from(cap) * i128::from(factor));
-    Some((cap.map_or(width, |cap| width.min(cap)), milli_percent))
+    (cap.map_or(width, |cap| width.min(cap)), milli_percent)
 }

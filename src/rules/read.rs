@@ -4,8 +4,8 @@ use jiff::civil::{Date, Time};
 use toml::de::DeTable;
 
 use super::row::{
-    BandRule, Citation, ClockRule, Hours, Kind, Level, Row, SpecialDay, Step, Tier, Values, WEEKDAYS,
-    WeekSpan,
+    BandRule, Citation, ClockRule, Hours, Kind, Level, Row, Special, SpecialDay, Step, Tier, Values,
+    WEEKDAYS, WeekSpan,
 };
 use super::session::Market;
 use crate::config::reader::{ConfigError, Origin, Table};
@@ -318,7 +318,7 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
                 table.error_of("week", "`week` says all of the hours: leave the sessions of a day out")
             );
         }
-        let (closing, early_until, extended_unknown) = (None, None, false);
+        let (closing, early_until) = (None, None);
         let hours = Hours {
             order_entry,
             pre,
@@ -326,7 +326,8 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
             post,
             closing,
             early_until,
-            extended_unknown,
+            extended_unknown: false,
+            night_unknown: false,
             week,
             holidays_of,
         };
@@ -338,14 +339,8 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
         ));
     };
     let (closing, early_until) = (time(table, "closing")?, time(table, "early_until")?);
-    let extended_unknown = match table.string("extended")? {
-        None => false,
-        Some(("unknown", _)) => true,
-        Some((other, span)) => {
-            let sentence = format!("`extended = \"{other}\"`: write \"unknown\", or leave it out");
-            return Err(table.error_at(&span, sentence));
-        }
-    };
+    let extended_unknown = unknown(table, "extended")?;
+    let night_unknown = unknown(table, "night")?;
     let in_order = order_entry.is_none_or(|t| t <= pre.map_or(opens, |p| p[0]))
         && pre.is_none_or(|p| p[1] <= opens)
         && post.is_none_or(|p| closes <= p[0]);
@@ -354,7 +349,30 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
             table.error("`order_entry`, `pre`, `regular` and `post` must follow each other in the day")
         );
     }
-    Ok(Hours { order_entry, pre, regular, post, closing, early_until, extended_unknown, week, holidays_of })
+    Ok(Hours {
+        order_entry,
+        pre,
+        regular,
+        post,
+        closing,
+        early_until,
+        extended_unknown,
+        night_unknown,
+        week,
+        holidays_of,
+    })
+}
+
+/// Whether the key says `"unknown"`; anything else is an error.
+fn unknown(table: &mut Table<'_>, key: &'static str) -> Result<bool, ConfigError> {
+    match table.string(key)? {
+        None => Ok(false),
+        Some(("unknown", _)) => Ok(true),
+        Some((other, span)) => {
+            let sentence = format!("`{key} = \"{other}\"`: write \"unknown\", or leave it out");
+            Err(table.error_at(&span, sentence))
+        }
+    }
 }
 
 /// A moment of the week such as `Sun 17:00`, in minutes since Sunday, midnight.
@@ -394,14 +412,14 @@ fn calendar(
     until: Option<Date>,
 ) -> Result<Vec<SpecialDay>, ConfigError> {
     let mut days: Vec<SpecialDay> = Vec::new();
-    for (key, early) in [("closed", false), ("early", true)] {
+    for (key, early) in [("closed", false), ("early", true), ("unknown", false)] {
         for (text, span) in table.strings(key)?.unwrap_or_default() {
             let wanted = if early {
                 "\"2026-11-27 13:00 day after Thanksgiving\""
             } else {
                 "\"2026-01-01 New Year's Day\""
             };
-            let day = special_day(text, early)
+            let day = special_day(text, key)
                 .ok_or_else(|| table.error_at(&span, format!("`{text}` is no day; write {wanted}")))?;
             let inside = from.is_none_or(|f| f <= day.date) && until.is_none_or(|u| day.date < u);
             if !inside {
@@ -417,17 +435,18 @@ fn calendar(
     Ok(days)
 }
 
-fn special_day(text: &str, early: bool) -> Option<SpecialDay> {
+fn special_day(text: &str, key: &str) -> Option<SpecialDay> {
     let (date, rest) = text.split_once(' ')?;
     let date: Date = date.parse().ok()?;
-    let (close, name) = match early {
-        false => (None, rest),
-        true => {
+    let (what, name) = match key {
+        "early" => {
             let (close, name) = rest.split_once(' ')?;
-            (Some(time_of(close)?), name)
+            (Special::Early(time_of(close)?), name)
         }
+        "unknown" => (Special::Unknown, rest),
+        _ => (Special::Closed, rest),
     };
-    Some(SpecialDay { date, close, name: name.to_owned() })
+    Some(SpecialDay { date, what, name: name.to_owned() })
 }
 
 fn clock(table: &mut Table<'_>) -> Result<ClockRule, ConfigError> {

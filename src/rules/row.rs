@@ -137,14 +137,19 @@ pub struct Hours {
     pub closing: Option<Time>,
     /// When the session after an early close ends.
     pub early_until: Option<Time>,
-    /// Only the regular session is known: what is outside of it is not known to be closed.
+    /// Only what is named here is known: what is outside of it is not known to be closed.
     pub extended_unknown: bool,
+    /// From [`NIGHT`] to the next day's first session it is not known whether it trades.
+    pub night_unknown: bool,
     /// Of a market that trades through the night: when it trades, in order of time.
     pub week: Vec<WeekSpan>,
-    /// With `week`: on the closed days and early closes of this market, and the evenings before them, the hours are others,
-    /// which the book does not have.
+    /// With `week`, where the class has no calendar of its own: on the closed days and early closes of this market, and the
+    /// evenings before them, the hours are others, which the book does not have.
     pub holidays_of: Option<String>,
 }
+
+/// When a day of trading ends, and what is traded for the next one may begin.
+pub const NIGHT: Time = Time::constant(20, 0, 0, 0);
 
 /// Minutes since Sunday, midnight.
 pub const WEEK_MIN: u16 = 7 * 1_440;
@@ -161,13 +166,24 @@ pub struct WeekSpan {
 /// Days of a week as the book writes them.
 pub const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/// A day on which a market does not trade, or closes early.
+/// What a special day is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Special {
+    /// It does not open.
+    Closed,
+    /// It closes at this time.
+    Early(Time),
+    /// It differs from a normal day, and the book does not know how.
+    Unknown,
+}
+
+/// A day on which a market does not trade, closes early, or is not known to trade as ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecialDay {
     /// When.
     pub date: Date,
-    /// When it closes; `None` when it does not open.
-    pub close: Option<Time>,
+    /// What it is.
+    pub what: Special,
     /// Why.
     pub name: String,
 }
@@ -354,6 +370,7 @@ fn hour_facts(hours: &Hours) -> Vec<(&'static str, String)> {
     fact("closing", hours.closing.map(clock_time));
     fact("early_until", hours.early_until.map(clock_time));
     fact("extended", hours.extended_unknown.then(|| "unknown".to_owned()));
+    fact("night", hours.night_unknown.then(|| format!("unknown from {} on", clock_time(NIGHT))));
     let week: Vec<String> = hours.week.iter().map(week_span).collect();
     fact("week", (!week.is_empty()).then(|| week.join(", ")));
     fact("holidays", hours.holidays_of.as_ref().map(|market| format!("on those of {market} unknown")));
@@ -369,8 +386,9 @@ fn week_span(span: &WeekSpan) -> String {
 }
 
 fn day(day: &SpecialDay) -> (&'static str, String) {
-    match day.close {
-        None => ("closed", format!("{} {}", day.date, day.name)),
-        Some(close) => ("early", format!("{} {} {}", day.date, clock_time(close), day.name)),
+    match day.what {
+        Special::Closed => ("closed", format!("{} {}", day.date, day.name)),
+        Special::Early(close) => ("early", format!("{} {} {}", day.date, clock_time(close), day.name)),
+        Special::Unknown => ("unknown", format!("{} {}", day.date, day.name)),
     }
 }

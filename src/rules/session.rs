@@ -5,7 +5,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::Book;
-use super::row::{Hours, Kind, Row, Values};
+use super::row::{Hours, Kind, NIGHT, Row, Special, Values};
 
 /// A place that trades, or a jurisdiction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,104 +108,123 @@ impl Book {
         }
     }
 
-    /// What the market does at `ts_ns`, nanoseconds since 1970 UTC.
+    /// What the market as a whole does at `ts_ns`, nanoseconds since 1970 UTC.
     pub fn session(&self, market: &str, ts_ns: u64) -> Session<'_> {
+        self.session_of(market, "", ts_ns)
+    }
+
+    /// [`Book::session`] for a class of its products that has hours of its own, such as `equity-index`; empty for all.
+    pub fn session_of(&self, market: &str, class: &str, ts_ns: u64) -> Session<'_> {
         let day = self.day(market, ts_ns);
-        let hours = self.find(Kind::Hours, market, "", day.date);
-        let calendar = self.find(Kind::Calendar, market, "", day.date);
         let mut session = Session {
             state: SessionState::Unknown,
             from_ns: day.from_ns,
             until_ns: day.until_ns,
             day,
-            hours,
-            calendar,
+            hours: self.find(Kind::Hours, market, class, day.date),
+            calendar: self.find(Kind::Calendar, market, class, day.date),
             special: "",
         };
-        let Some(Values::Hours(of_day)) = hours.map(|row| &row.values) else { return session };
-        if !of_day.week.is_empty() {
-            return self.week_session(market, of_day, session, ts_ns);
-        }
-        if matches!(day.date.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            (session.state, session.special) = (SessionState::Closed, "weekend");
-            return session;
-        }
-        let Some(Values::Calendar(days)) = calendar.map(|row| &row.values) else { return session };
-        let special = days.iter().find(|special| special.date == day.date);
-        session.special = special.map_or("", |special| special.name.as_str());
-        let close = match special {
-            Some(special) if special.close.is_none() => {
-                session.state = SessionState::Closed;
-                return session;
-            }
-            special => special.and_then(|special| special.close),
+        let Some(Values::Hours(hours)) = session.hours.map(|row| &row.values) else { return session };
+        let boundaries = if hours.week.is_empty() {
+            self.day_boundaries(hours, &mut session)
+        } else {
+            self.week_boundaries(market, class, hours, &mut session)
         };
         let zone = self.zone(market);
-        for (time, state) in boundaries(of_day, close) {
-            let at = ns(&zone, day.date, time);
+        for (time, state) in boundaries {
+            let at = if time == Time::midnight() { day.from_ns } else { ns(&zone, day.date, time) };
             if at <= ts_ns {
                 (session.state, session.from_ns) = (state, at.max(day.from_ns));
             } else {
-                session.until_ns = at;
+                session.until_ns = at.min(day.until_ns);
                 break;
             }
         }
         session
     }
 
-    /// The session of a market that trades through the night.
-    fn week_session<'b>(
+    /// What begins when on the day of `session`, in order of time, in a market with sessions of a day.
+    fn day_boundaries(&self, hours: &Hours, session: &mut Session<'_>) -> Vec<(Time, SessionState)> {
+        let weekday = session.day.date.weekday();
+        let night = hours.night_unknown && !matches!(weekday, Weekday::Friday | Weekday::Saturday);
+        let evening = night.then_some((NIGHT, SessionState::Unknown));
+        let closed = || [(Time::midnight(), SessionState::Closed)].into_iter().chain(evening).collect();
+        if matches!(weekday, Weekday::Saturday | Weekday::Sunday) {
+            session.special = "weekend";
+            return closed();
+        }
+        let Some(Values::Calendar(days)) = session.calendar.map(|row| &row.values) else { return Vec::new() };
+        let special = days.iter().find(|special| special.date == session.day.date);
+        session.special = special.map_or("", |special| special.name.as_str());
+        let close = match special.map(|special| special.what) {
+            Some(Special::Closed) => return closed(),
+            Some(Special::Unknown) => return Vec::new(),
+            Some(Special::Early(close)) => Some(close),
+            None => None,
+        };
+        let mut out = sessions_of_day(hours, close);
+        out.extend(evening);
+        out
+    }
+
+    /// What the calendar says of a trade date of a market with a `week`; `None` for a normal one. The market's own
+    /// calendar says what trades; of a borrowed one, every special day is unknown. And whether it is borrowed, and its row.
+    fn trade_date<'b>(&'b self, key: (&str, &str), hours: &Hours, date: Date) -> TradeDate<'b> {
+        let own = self.find(Kind::Calendar, key.0, key.1, date);
+        let borrowed = || self.find(Kind::Calendar, hours.holidays_of.as_deref()?, "", date);
+        let row = own.or_else(borrowed);
+        let unknown = TradeDate { what: Some(Special::Unknown), name: "", row, borrowed: own.is_none() };
+        let Some(Values::Calendar(days)) = row.map(|row| &row.values) else { return unknown };
+        match days.iter().find(|special| special.date == date) {
+            None => TradeDate { what: None, ..unknown },
+            Some(special) if own.is_none() => TradeDate { name: &special.name, ..unknown },
+            Some(special) => TradeDate { what: Some(special.what), name: &special.name, ..unknown },
+        }
+    }
+
+    /// What begins when on the day of `session`, in order of time, in a market that trades through the night.
+    fn week_boundaries<'b>(
         &'b self,
         market: &str,
+        class: &str,
         hours: &'b Hours,
-        mut session: Session<'b>,
-        ts_ns: u64,
-    ) -> Session<'b> {
+        session: &mut Session<'b>,
+    ) -> Vec<(Time, SessionState)> {
         let date = session.day.date;
-        let calendar_of = hours.holidays_of.as_deref().unwrap_or(market);
-        let special = |date: Date| -> Option<&'b str> {
-            let row = self.find(Kind::Calendar, calendar_of, "", date)?;
-            let Values::Calendar(days) = &row.values else { return None };
-            Some(days.iter().find(|special| special.date == date).map_or("", |special| special.name.as_str()))
-        };
-        let today = special(date);
-        let tomorrow = date.tomorrow().ok().and_then(special);
-        session.calendar = self.find(Kind::Calendar, calendar_of, "", date);
-        session.special = today.unwrap_or("");
-        // What trades on a normal day: whether it does on this one is known where the calendar knows the day.
-        let usual = |known: Option<&str>| match known {
-            Some("") => SessionState::Regular,
-            _ => SessionState::Unknown,
-        };
+        let today = self.trade_date((market, class), hours, date);
+        let tomorrow =
+            date.tomorrow().ok().and_then(|date| self.trade_date((market, class), hours, date).what);
+        (session.calendar, session.special) = (today.row, today.name);
         let day = date.weekday().to_sunday_zero_offset() as u16 * 1_440;
-        let zone = self.zone(market);
         let mut boundaries = vec![(0, SessionState::Closed)];
         for span in hours.week.iter().filter(|span| span.from < day + 1_440 && day < span.until) {
-            let (from, until) = (span.from.saturating_sub(day), (span.until - day).min(1_440));
+            let (from, mut until) = (span.from.saturating_sub(day), (span.until - day).min(1_440));
             // A session that begins in the evening is the next day's.
-            let state = match span.until > day + 1_440 && span.from > day {
-                true if today == Some("") => usual(tomorrow),
-                _ => usual(today),
+            let evening = span.until > day + 1_440 && span.from > day;
+            let what = match evening {
+                true if today.borrowed => today.what.or(tomorrow),
+                true => tomorrow,
+                false => today.what,
             };
-            boundaries.retain(|(minute, _)| *minute != from);
-            boundaries.extend([(from, state), (until, SessionState::Closed)]);
-        }
-        for (minute, state) in boundaries.into_iter().filter(|(minute, _)| *minute < 1_440) {
-            let at = match minute {
-                0 => session.day.from_ns,
-                _ => {
-                    let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0);
-                    ns(&zone, date, time.unwrap_or_default())
+            let state = match what {
+                Some(Special::Closed) => continue,
+                Some(Special::Unknown) => SessionState::Unknown,
+                Some(Special::Early(close)) if !evening => {
+                    until = until.min(close.hour() as u16 * 60 + close.minute() as u16);
+                    SessionState::Regular
                 }
+                Some(Special::Early(_)) | None => SessionState::Regular,
             };
-            if at <= ts_ns {
-                (session.state, session.from_ns) = (state, at.max(session.day.from_ns));
-            } else {
-                session.until_ns = at.min(session.until_ns);
-                break;
+            if from < until {
+                boundaries.retain(|(minute, _)| *minute != from);
+                boundaries.extend([(from, state), (until, SessionState::Closed)]);
             }
         }
-        session
+        let time =
+            |minute: u16| Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).unwrap_or_default();
+        let of_today = boundaries.into_iter().filter(|(minute, _)| *minute < 1_440);
+        of_today.map(|(minute, state)| (time(minute), state)).collect()
     }
 
     /// How long a market was in which state from `from_ns` to `until_ns`, by name, in order of first sight.
@@ -232,10 +251,20 @@ impl Book {
 /// Ten years of days with five sessions.
 const SESSIONS_MAX: usize = 20_000;
 
-/// What begins when, in order of time; `close` is that of an early close.
-fn boundaries(hours: &Hours, close: Option<Time>) -> Vec<(Time, SessionState)> {
-    let outside = if hours.extended_unknown { SessionState::Unknown } else { SessionState::Closed };
-    let mut out = vec![(Time::midnight(), outside)];
+/// A day of trading in a market that trades through the night.
+#[derive(Debug, Clone, Copy)]
+struct TradeDate<'b> {
+    what: Option<Special>,
+    name: &'b str,
+    row: Option<&'b Row>,
+    borrowed: bool,
+}
+
+/// What begins when on a day of trading, in order of time; `close` is that of an early close.
+fn sessions_of_day(hours: &Hours, close: Option<Time>) -> Vec<(Time, SessionState)> {
+    let known = |unknown: bool| if unknown { SessionState::Unknown } else { SessionState::Closed };
+    let outside = known(hours.extended_unknown);
+    let mut out = vec![(Time::midnight(), known(hours.extended_unknown || hours.night_unknown))];
     out.extend(hours.order_entry.map(|time| (time, SessionState::OrderEntry)));
     if let Some([from, until]) = hours.pre {
         out.extend([(from, SessionState::Pre), (until, outside)]);

@@ -75,7 +75,15 @@ fn increments_and_lots_by_price_and_day() {
     assert_eq!(tick("", dollar - 1, day), Some((100_000, "us-612")));
     assert_eq!(tick("", -dollar, day), Some((10_000_000, "us-612")));
     assert_eq!(tick("half-penny", dollar, day), None);
-    assert_eq!(tick("half-penny", dollar, date(2026, 11, 3)), Some((5_000_000, "us-612-half-penny-2026")));
+    assert_eq!(
+        tick("half-penny", dollar, date(2026, 11, 3)),
+        None,
+        "the compliance date was moved by a year"
+    );
+    assert_eq!(tick("half-penny", dollar, date(2027, 10, 31)), None);
+    assert_eq!(tick("half-penny", dollar, date(2027, 11, 1)), Some((5_000_000, "us-612-half-penny")));
+    assert_eq!(tick("half-penny", dollar - 1, date(2027, 11, 1)), Some((100_000, "us-612-half-penny")));
+    assert_eq!(tick("", dollar, date(2027, 11, 1)), Some((10_000_000, "us-612")));
     assert_eq!(tick("", dollar, date(2005, 1, 3)), None);
     let lot = |reference: Option<i64>, day| {
         book.round_lot("IEXG", reference.map(|r| r * 10_000_000), day).map(|l| (l.lot, l.assumed))
@@ -93,7 +101,8 @@ fn increments_and_lots_by_price_and_day() {
 fn bands_double_by_the_amendment_of_the_day() {
     let book = Book::shipped();
     let bands = |tier, dollars: i64, at: &str| {
-        let found = book.bands("XNYS", tier, dollars * 1_000_000_000, 1, ns(at));
+        let of = Banded { tier, previous_close_nanos: None, leverage: 1 };
+        let found = book.bands("XNYS", of, dollars * 1_000_000_000, ns(at));
         found.map(|b| (b.lower_nanos / 10_000_000, b.upper_nanos / 10_000_000, b.doubled))
     };
     // Before the Eighteenth Amendment: the first 15 and the last 25 minutes.
@@ -113,12 +122,131 @@ fn bands_double_by_the_amendment_of_the_day() {
     {
         assert_eq!(bands("tier-1", 100, at), None, "{at}");
     }
-    let penny = book.bands("US", "tier-1", 500_000_000, 1, ns("2024-06-03T15:00:00Z"));
-    assert!(penny.is_none(), "the jurisdiction itself has no hours");
-    let low = book.bands("XNYS", "tier-2", 500_000_000, 1, ns("2024-06-03T15:00:00Z")).unwrap();
-    assert_eq!((low.lower_nanos, low.upper_nanos), (350_000_000, 650_000_000), "the lesser of 0.15 and 75 %");
-    let leveraged = book.bands("XNYS", "tier-2", 100_000_000_000, 3, ns("2024-06-03T15:00:00Z")).unwrap();
-    assert_eq!((leveraged.milli_percent, leveraged.upper_nanos), (30_000, 130_000_000_000));
+    // The day before the amendment, and its day.
+    assert_eq!(bands("tier-2", 100, "2020-02-21T14:44:59Z"), Some((8_000, 12_000, true)));
+    assert_eq!(bands("tier-2", 100, "2020-02-24T14:44:59Z"), Some((9_000, 11_000, false)));
+    assert_eq!(bands("tier-2", 100, "2020-02-21T20:35:00Z"), Some((8_000, 12_000, true)));
+    assert_eq!(bands("tier-2", 100, "2020-02-24T20:35:00Z"), Some((9_000, 11_000, false)));
+    // Before 2014-02-24 there were none in the last 15 minutes, and the last 25 minutes were doubled up to them.
+    assert_eq!(bands("tier-1", 100, "2014-02-21T20:44:59Z"), Some((9_000, 11_000, true)));
+    assert_eq!(bands("tier-1", 100, "2014-02-21T20:45:00Z"), None);
+    assert_eq!(bands("tier-1", 100, "2014-02-24T20:45:00Z"), Some((9_000, 11_000, true)));
+}
+
+#[test]
+fn the_close_of_the_day_before_says_which_percentage_holds() {
+    let book = Book::shipped();
+    let bands = |market: &str, tier, close: Option<i64>, leverage, reference: i64| {
+        let of = Banded { tier, previous_close_nanos: close, leverage };
+        book.bands(market, of, reference, ns("2024-06-03T15:00:00Z"))
+            .map(|b| (b.lower_nanos, b.upper_nanos, b.milli_percent, b.assumed))
+    };
+    let dollars = 1_000_000_000;
+    // The jurisdiction keeps the hours of its tape.
+    assert_eq!(
+        bands("US", "tier-1", None, 1, 100 * dollars),
+        bands("XNYS", "tier-1", None, 1, 100 * dollars)
+    );
+    let low = Some((350_000_000, 650_000_000, 75_000, true));
+    assert_eq!(bands("XNYS", "tier-2", None, 1, dollars / 2), low, "the lesser of 0.15 and 75 %");
+    assert_eq!(
+        bands("XNYS", "tier-2", None, 3, 100 * dollars),
+        Some((70 * dollars, 130 * dollars, 30_000, true))
+    );
+    // It closed at 2.90 and trades at 4.00: 20 % all day; it closed at 3.10 and trades at 2.50: 10 %.
+    let wide = Some((3_200_000_000, 4_800_000_000, 20_000, false));
+    assert_eq!(bands("XNYS", "tier-2", Some(2_900_000_000), 1, 4 * dollars), wide);
+    let narrow = Some((2_250_000_000, 2_750_000_000, 10_000, false));
+    assert_eq!(bands("XNYS", "tier-2", Some(3_100_000_000), 1, 2_500_000_000), narrow);
+    let at_the_limit = Some((2_400_000_000, 3_600_000_000, 20_000, false));
+    assert_eq!(bands("XNYS", "tier-2", Some(3 * dollars), 1, 3 * dollars), at_the_limit);
+}
+
+/// Each change of rule of the US market: kind and class, the last day of the old row, the first of the new one.
+#[test]
+fn each_change_of_rule_has_a_last_day_and_a_first_one() {
+    let book = Book::shipped();
+    let changes = [
+        (Kind::RoundLot, "", date(2025, 11, 3), "us-lots-before-mdi", "us-lots-mdi"),
+        (Kind::OddLots, "", date(2026, 4, 27), "us-tape-no-odd-lots", "us-tape-bolo"),
+        (Kind::OddLots, "", date(2028, 5, 1), "us-tape-bolo", "us-tape-odd-lot-depth"),
+        (Kind::LockedCrossed, "", date(2024, 12, 9), "us-610d", "us-610e"),
+        (Kind::PriceBand, "tier-1", date(2014, 2, 24), "us-luld-tier1-2013", "us-luld-tier1-2014"),
+        (Kind::PriceBand, "tier-2", date(2020, 2, 24), "us-luld-tier2-2014", "us-luld-tier2-2020"),
+        (Kind::Halts, "regulatory-halt", date(2021, 5, 28), "us-regulatory-halt", "us-regulatory-halt-2021"),
+        (Kind::Clock, "finra-4590", date(2017, 2, 20), "finra-before-4590", "finra-4590-computer"),
+        (Kind::Calendar, "", date(2026, 1, 1), "us-days-2025", "us-days-2026"),
+        (Kind::Hours, "", date(2013, 3, 18), "xnas-hours-2013", "xnas-hours-2013-03"),
+        (Kind::Hours, "", date(2013, 4, 1), "xnas-hours-2013-03", "xnas-hours"),
+        (Kind::Hours, "", date(2026, 12, 6), "xnas-hours", "xnas-hours-night"),
+        (Kind::Tick, "half-penny", date(2027, 11, 1), "", "us-612-half-penny"),
+        (Kind::Tick, "tick-pilot-test-group", date(2016, 10, 3), "", "us-pilot-2016"),
+        (Kind::Tick, "tick-pilot-test-group", date(2018, 10, 1), "us-pilot-2016", ""),
+        (Kind::Tick, "", date(2006, 1, 31), "", "us-612"),
+    ];
+    for (kind, class, day, before, after) in changes {
+        let on = |day| book.find(kind, "XNAS", class, day).map_or("", |row| row.id.as_str());
+        let found = [on(day.yesterday().unwrap()), on(day)];
+        assert_eq!(found, [before, after], "{} {class} on {day}", kind.name());
+    }
+    let europe = |class: &str, day| {
+        book.clock_tolerance("EU", class, day).map(|(clock, row)| (clock.tolerance_ns, row.id.clone()))
+    };
+    let (last, first) = (date(2026, 3, 1), date(2026, 3, 2));
+    assert_eq!(europe("rts25-hft", last), Some((100_000, "eu-rts25-hft".to_owned())));
+    assert_eq!(europe("rts25-hft", first), Some((100_000, "eu-rts25-hft-2026".to_owned())));
+    assert_eq!([europe("rts25-apa-ctp", last), europe("rts25-dpe", last)], [None, None]);
+    assert_eq!(europe("rts25-apa-ctp", first), Some((1_000_000, "eu-rts25-apa-ctp-2026".to_owned())));
+}
+
+#[test]
+fn trade_dates_of_equity_index_futures() {
+    let book = Book::shipped();
+    let cases = [
+        // Thanksgiving: the evening before it trades, until noon, and again from 17:00 for Friday, which ends at 12:15.
+        ("2025-11-26T23:30:00Z", "regular "),
+        ("2025-11-27T17:59:59Z", "regular Thanksgiving Day"),
+        ("2025-11-27T18:00:00Z", "closed Thanksgiving Day"),
+        ("2025-11-27T23:00:00Z", "regular Thanksgiving Day"),
+        ("2025-11-28T18:14:59Z", "regular day after Thanksgiving"),
+        ("2025-11-28T18:15:00Z", "closed day after Thanksgiving"),
+        // Christmas: neither the evening before it nor its day, but its evening.
+        ("2025-12-24T18:15:00Z", "closed Christmas Eve"),
+        ("2025-12-24T23:30:00Z", "closed Christmas Eve"),
+        ("2025-12-25T15:00:00Z", "closed Christmas Day"),
+        ("2025-12-25T23:00:00Z", "regular Christmas Day"),
+        // Good Friday with figures of the labour market, and one without.
+        ("2023-04-07T13:14:59Z", "regular Good Friday"),
+        ("2023-04-07T13:15:00Z", "closed Good Friday"),
+        ("2019-04-18T23:00:00Z", "closed "),
+        ("2019-04-19T13:00:00Z", "closed Good Friday"),
+        // Calendars differ.
+        ("2025-01-08T23:30:00Z", "unknown "),
+        ("2025-01-09T14:00:00Z", "unknown National Day of Mourning"),
+        ("2025-01-09T23:30:00Z", "regular National Day of Mourning"),
+        // The close at 16:15 became 16:00, and the halt before it was given up.
+        ("2015-09-18T21:10:00Z", "regular "),
+        ("2015-09-21T21:10:00Z", "closed "),
+        ("2021-06-25T20:20:00Z", "closed "),
+        ("2021-06-28T20:20:00Z", "regular "),
+        // Before 2014-05 a holiday of the stock market ended at 10:30.
+        ("2014-02-17T16:30:00Z", "closed Washington's Birthday"),
+        ("2014-05-26T16:30:00Z", "regular Memorial Day"),
+        // Summer time: 17:00 in Chicago is 23:00 and then 22:00 UTC.
+        ("2026-03-05T22:30:00Z", "closed "),
+        ("2026-03-09T22:30:00Z", "regular "),
+        ("2027-03-01T15:00:00Z", "unknown "),
+    ];
+    for (at, wanted) in cases {
+        let session = book.session_of("XCME", "equity-index", ns(at));
+        assert_eq!(format!("{} {}", session.state.name(), session.special), wanted, "{at}");
+        assert!(session.from_ns <= ns(at) && ns(at) < session.until_ns, "{at}");
+    }
+    let grain = book.session_of("XCBT", "grain", ns("2026-11-26T15:00:00Z"));
+    assert_eq!(grain.state, SessionState::Unknown, "no calendar of grains is in the book");
+    let brent = book.session_of("IFEU", "brent", ns("2026-12-25T15:00:00Z"));
+    assert_eq!(brent.state, SessionState::Unknown);
+    assert_eq!(book.session_of("XCME", "tulips", ns("2026-03-02T15:00:00Z")).state, SessionState::Unknown);
 }
 
 #[test]
@@ -144,7 +272,9 @@ fn sessions_of_known_days() {
         ("XNAS", "2017-07-03T16:59:59Z", "regular day before Independence Day"),
         ("XNAS", "2017-07-03T17:00:00Z", "post day before Independence Day"),
         ("XNAS", "2017-07-03T21:00:00Z", "closed day before Independence Day"),
-        ("XNYS", "2017-07-03T17:00:00Z", "closed day before Independence Day"),
+        ("XNYS", "2017-07-03T16:59:59Z", "regular day before Independence Day"),
+        ("XNYS", "2017-07-03T17:00:00Z", "unknown day before Independence Day"),
+        ("XNYS", "2023-07-03T17:00:00Z", "closed day before Independence Day"),
         // What follows an early close ended an hour earlier at the NYSE's markets then.
         ("ARCX", "2017-07-03T20:00:00Z", "closed day before Independence Day"),
         ("ARCX", "2026-11-27T21:59:59Z", "post day after Thanksgiving"),
@@ -154,6 +284,29 @@ fn sessions_of_known_days() {
         ("XNYS", "2025-01-09T15:00:00Z", "closed National Day of Mourning"),
         ("XNYS", "2026-03-02T12:00:00Z", "order_entry "),
         ("BATS", "2026-03-02T12:00:00Z", "unknown "),
+        // Days that no list had: mourning, and a storm.
+        ("XNAS", "2018-12-05T15:00:00Z", "closed National Day of Mourning"),
+        ("XNYS", "2012-10-26T15:00:00Z", "regular "),
+        ("XNYS", "2012-10-29T15:00:00Z", "closed Hurricane Sandy"),
+        ("US-SIP", "2012-10-30T15:00:00Z", "closed Hurricane Sandy"),
+        ("XNYS", "2012-10-31T15:00:00Z", "regular "),
+        ("XNAS", "2007-01-02T15:00:00Z", "closed National Day of Mourning"),
+        ("US-SIP", "2011-05-06T14:00:00Z", "regular "),
+        ("US-SIP", "2011-05-06T12:00:00Z", "unknown "),
+        // Nasdaq's pre-market began at 7:00, and at 4:00 since a day of March 2013.
+        ("XNAS", "2013-03-15T10:00:00Z", "closed "),
+        ("XNAS", "2013-03-20T10:00:00Z", "unknown "),
+        ("XNAS", "2013-04-02T10:00:00Z", "pre "),
+        // From 2026-12-06 on nights are unknown: on Sunday evening, and between two days of trading.
+        ("XNAS", "2026-12-03T03:00:00Z", "closed "),
+        ("XNAS", "2026-12-07T00:59:59Z", "closed weekend"),
+        ("XNAS", "2026-12-07T01:00:00Z", "unknown weekend"),
+        ("XNAS", "2026-12-07T08:59:59Z", "unknown "),
+        ("XNAS", "2026-12-07T09:00:00Z", "pre "),
+        ("XNAS", "2026-12-08T01:00:00Z", "unknown "),
+        ("XNAS", "2026-12-12T01:00:00Z", "closed "),
+        ("XNAS", "2026-12-25T15:00:00Z", "closed Christmas Day"),
+        ("XNAS", "2026-12-26T03:00:00Z", "closed Christmas Day"),
         ("BATS", "2026-03-02T15:00:00Z", "regular "),
         // Years that the book does not have, and places that it does not know.
         ("XNAS", "2028-03-02T15:00:00Z", "unknown "),
@@ -239,9 +392,9 @@ fn clocks_by_rule_and_day() {
     assert_eq!(tolerance("US", "cat-participant", day), Some(100_000));
     assert_eq!(tolerance("EU", "rts25-hft", date(2019, 1, 2)), Some(100_000));
     let (_, repealed) = book.clock_tolerance("EU", "rts25-hft", day).unwrap();
-    assert!(!repealed.verified, "what follows 2017/574 was not seen");
+    assert!(!repealed.verified, "the tables of what follows 2017/574 were not seen");
     assert_eq!(tolerance("GB", "rts25-venue", day), Some(ms));
-    assert_eq!(book.clocks_on(day).count(), 15);
+    assert_eq!(book.clocks_on(day).count(), 17);
 }
 
 const MINE: &str = r#"
@@ -282,6 +435,16 @@ fn mistakes_have_file_line_key_and_what_would_be_right() {
         (
             MINE.replace("valid_from = 2026-01-01", "valid_from = \"soon\""),
             "my.toml:5: `valid_from = soon` is no day",
+        ),
+        (
+            MINE.replace("[[round_lot]]", "[[hours]]")
+                .replace("tiers = [{ lot = 10 }]", "regular = [\"09:30\", \"16:00\"]\nnight = \"short\""),
+            "my.toml:8: `night = \"short\"`: write \"unknown\", or leave it out",
+        ),
+        (
+            MINE.replace("[[round_lot]]", "[[calendar]]")
+                .replace("tiers = [{ lot = 10 }]", "unknown = [\"2026-13-01 no month\"]"),
+            "my.toml:7: `2026-13-01 no month` is no day; write \"2026-01-01 New Year's Day\"",
         ),
         (MINE.replace("lot = 10", "lot = 0"), "my.toml:7: a tier needs `lot = 100`"),
         (MINE.replace("source =", "sauce ="), "my.toml:2: row `mine` needs `source = "),
@@ -335,10 +498,12 @@ proptest! {
     #[test]
     fn sessions_follow_each_other(at in 1_356_998_400_000_000_000u64..1_830_297_600_000_000_000) {
         let book = Book::shipped();
-        for market in ["XNAS", "XNYS", "BATS", "XCME", "IFEU"] {
-            let session = book.session(market, at);
+        for (market, class) in
+            [("XNAS", ""), ("XNYS", ""), ("BATS", ""), ("XCME", ""), ("XCME", "equity-index"), ("IFEU", "brent")]
+        {
+            let session = book.session_of(market, class, at);
             prop_assert!(session.from_ns <= at && at < session.until_ns);
-            prop_assert_eq!(book.session(market, session.until_ns - 1).state, session.state);
+            prop_assert_eq!(book.session_of(market, class, session.until_ns - 1).state, session.state);
         }
     }
 

@@ -13,6 +13,7 @@ use super::super::subject::Alert;
 use crate::config::{Config, Group, Kind};
 use crate::market::price::to_nanos;
 use crate::packet;
+use crate::rules::Banded;
 use crate::source::Datagram;
 
 /// Reference prices are means over so long (Limit Up - Limit Down Plan).
@@ -130,7 +131,8 @@ impl TapeWatch {
             tape.bands.extend(source.bands);
             let Some(trades) = figures(source.name, source.trades.into_iter().collect()) else { continue };
             let by_rule = ["tier-1", "tier-2"].iter().filter_map(|tier| {
-                let bands = config.rules.book.bands("US", tier, trades.mean, 1, raised_ns)?;
+                let of = Banded { tier, previous_close_nanos: None, leverage: 1 };
+                let bands = config.rules.book.bands("US", of, trades.mean, raised_ns)?;
                 Some([bands.lower_nanos, bands.upper_nanos])
             });
             tape.by_rule.extend(by_rule);
