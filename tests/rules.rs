@@ -295,6 +295,134 @@ fn a_symbol_that_changes_hands_at_midnight() {
     assert_eq!(days, ["2026-03-02", "2026-03-03"]);
 }
 
+/// A replay of two orders at these times, and the summary's rules of its first day.
+fn rules_at(times: [&'static str; 2]) -> (Vec<String>, Value) {
+    let folder = TempDir::new().unwrap();
+    let adds = [add(0, times[0], "XYZ", b'B', 100, 100_000), add(0, times[1], "XYZ", b'S', 100, 110_000)];
+    let told = replay(folder.path(), &config(&[""], ""), &adds);
+    let ids = used(&told, 0).into_iter().map(str::to_owned).collect();
+    (ids, told.summary["rules"]["days"][0]["sessions_ns"].clone())
+}
+
+#[test]
+fn the_last_day_of_a_rule_and_the_first_of_the_next() {
+    // Friday and Monday, or the day before and the day; noon in New York.
+    for (last, first, before, after) in [
+        ("2024-12-06T17:00:00Z", "2024-12-09T17:00:00Z", "us-610d", "us-610e"),
+        ("2025-10-31T16:00:00Z", "2025-11-03T17:00:00Z", "us-lots-before-mdi", "us-lots-mdi"),
+        ("2026-04-24T16:00:00Z", "2026-04-27T16:00:00Z", "us-tape-no-odd-lots", "us-tape-bolo"),
+        ("2025-12-31T17:00:00Z", "2026-01-02T17:00:00Z", "us-days-2025", "us-days-2026"),
+        ("2026-12-04T17:00:00Z", "2026-12-07T17:00:00Z", "xnas-hours", "xnas-hours-night"),
+        ("2013-03-15T16:00:00Z", "2013-03-18T16:00:00Z", "xnas-hours-2013", "xnas-hours-2013-03"),
+    ] {
+        let [old, new] = [last, first].map(|at| rules_at([at, at]).0);
+        let has = |ids: &[String], id: &str| ids.iter().any(|found| found == id);
+        assert!(has(&old, before) && !has(&old, after), "{last}: {old:?}");
+        assert!(has(&new, after) && !has(&new, before), "{first}: {new:?}");
+    }
+}
+
+#[test]
+fn the_same_hour_of_utc_lies_in_another_session_after_a_change_of_clocks_or_on_a_short_day() {
+    for (times, state) in [
+        // 13:30 UTC: before the open in winter, the open in summer time, which begins on 2026-03-08 and ends on 2026-11-01.
+        (["2026-03-06T13:30:00Z", "2026-03-06T13:30:01Z"], "pre"),
+        (["2026-03-09T13:30:00Z", "2026-03-09T13:30:01Z"], "regular"),
+        (["2026-10-30T20:00:00Z", "2026-10-30T20:00:01Z"], "post"),
+        (["2026-11-02T20:00:00Z", "2026-11-02T20:00:01Z"], "regular"),
+        // 18:30 UTC in winter: the afternoon, but for the day after Thanksgiving and for a day of mourning.
+        (["2026-11-25T18:30:00Z", "2026-11-25T18:30:01Z"], "regular"),
+        (["2026-11-27T18:30:00Z", "2026-11-27T18:30:01Z"], "post"),
+        (["2025-01-08T18:30:00Z", "2025-01-08T18:30:01Z"], "regular"),
+        (["2025-01-09T18:30:00Z", "2025-01-09T18:30:01Z"], "closed"),
+        (["2018-12-05T18:30:00Z", "2018-12-05T18:30:01Z"], "closed"),
+        // Monday before sunrise: closed until night sessions are planned, then not known.
+        (["2026-11-30T07:00:00Z", "2026-11-30T07:00:01Z"], "closed"),
+        (["2026-12-07T07:00:00Z", "2026-12-07T07:00:01Z"], "unknown"),
+    ] {
+        assert_eq!(rules_at(times).1, serde_json::json!({ state: 1_000_000_000u64 }), "{times:?}");
+    }
+}
+
+#[test]
+fn one_capture_over_the_change_of_round_lots() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("m.csv"), "instrument,source,symbol,reference_price\nMETA,s0,META,612.77\n")
+        .unwrap();
+    // 40 shares are an odd lot on Friday, and a round one on Monday.
+    let adds = [
+        add(0, "2025-10-31T18:00:00Z", "META", b'B', 500, 6_100_000),
+        add(0, "2025-10-31T18:00:01Z", "META", b'B', 40, 6_110_000),
+        add(0, "2025-11-03T18:00:00Z", "META", b'B', 40, 6_120_000),
+    ];
+    let told = replay(folder.path(), &config(&[""], "[instruments]\nmap = \"m.csv\""), &adds);
+    let best = |at: &str| {
+        let last = told.quotes.iter().rfind(|q| q["ts"].as_str().unwrap().starts_with(at)).unwrap();
+        [&last["bid"], &last["round_lot_bid"]].map(|p| p.as_str().unwrap().to_owned())
+    };
+    assert_eq!(best("2025-10-31"), ["611.00", "610.00"]);
+    assert_eq!(best("2025-11-03"), ["612.00", "612.00"]);
+    let days = told.summary["rules"]["days"].as_array().unwrap();
+    let lots: Vec<(&str, &str)> = (0..days.len())
+        .map(|n| {
+            let row = used(&told, n).into_iter().find(|id| id.starts_with("us-lots")).unwrap();
+            (days[n]["date"].as_str().unwrap(), row)
+        })
+        .collect();
+    assert_eq!(lots.first(), Some(&("2025-10-31", "us-lots-before-mdi")));
+    assert_eq!(lots.last(), Some(&("2025-11-03", "us-lots-mdi")));
+}
+
+#[test]
+fn a_half_penny_counts_from_the_day_on_which_the_map_assigns_it() {
+    let folder = TempDir::new().unwrap();
+    let map = "instrument,source,symbol,valid_from,valid_until,tick\n\
+               DEAR,s0,DEAR,,2027-11-01,\nDEAR,s0,DEAR,2027-11-01,,0.005\n\
+               DEAR,s1,DEAR,,2027-11-01,\nDEAR,s1,DEAR,2027-11-01,,0.005\n";
+    fs::write(folder.path().join("m.csv"), map).unwrap();
+    let mapped = config(&["", ""], "[instruments]\nmap = \"m.csv\"");
+    let last = ["2027-10-29T15:00:00Z", "2027-10-29T15:00:01Z"];
+    let first = ["2027-11-01T15:00:00Z", "2027-11-01T15:00:01Z"];
+    let ticks = |config: &str, day| raised(&replay(folder.path(), config, &disagreement(day)));
+    assert_eq!(ticks(&mapped, last), ["divergent CHEAP 1", "divergent DEAR 5"]);
+    assert_eq!(ticks(&mapped, first), ["divergent CHEAP 1", "divergent DEAR 10"]);
+    assert_eq!(
+        ticks(&config(&["", ""], ""), first),
+        ["divergent CHEAP 1", "divergent DEAR 5"],
+        "nobody assigned it"
+    );
+}
+
+/// The page with the output of its commands as it is today.
+#[test]
+fn the_page_shows_what_the_commands_print() {
+    const BLOCK: &str = "```console\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let folder = TempDir::new().unwrap();
+    let (mut today, mut rest, mut blocks) = (String::new(), page.as_str(), 0);
+    while let Some((before, after)) = rest.split_once(BLOCK) {
+        let (block, after) = after.split_once("```\n").expect("the block ends");
+        let line = block.lines().next().unwrap();
+        let words: Vec<&str> = line.strip_prefix("$ parallax ").expect("a command").split(' ').collect();
+        let output = parallax(folder.path(), &words);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        today.push_str(&format!("{before}{BLOCK}{line}\n{}\n```\n", said.trim_end()));
+        (rest, blocks) = (after, blocks + 1);
+    }
+    today.push_str(rest);
+    assert!(blocks >= 3, "{blocks}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &today).unwrap();
+        return;
+    }
+    let line = page.lines().zip(today.lines()).find(|(a, b)| a != b);
+    assert!(
+        page == today,
+        "docs/rules.md: UPDATE_DOCS=1 writes it anew; first difference (page, today): {line:#?}"
+    );
+}
+
 #[test]
 fn mistakes_end_with_one_sentence() {
     let folder = TempDir::new().unwrap();
@@ -329,6 +457,17 @@ fn mistakes_end_with_one_sentence() {
             vec!["rules", "--kind", "tocks"],
             "--kind tocks is none of tick, round_lot, price_band, hours, calendar, halts, locked_crossed, odd_lots, clock; did you mean `tick`?",
         ),
+        (vec!["rules", "--at", "2026-03-02T14:30:00Z"], "--at wants a market, such as --market XNAS"),
+        (
+            vec!["rules", "--market", "XNAS", "--at", "2026-03-02T14:30:00Z", "--date", "2026-03-02"],
+            "--at names a moment: leave --date and --kind out",
+        ),
+        (
+            vec!["rules", "--market", "XNAS", "--at", "noon"],
+            "--at noon is no time; write it as 2026-03-02T14:30:00Z",
+        ),
+        (vec!["rules", "--market", "XNAS", "--at", "1969-03-02T14:30:00Z"], "is no time"),
+        (vec!["rules", "--market", "XNAS", "--at", "\u{1b}[31m\n"], "--at \\u{1b}[31m\\n is no time"),
         (vec!["rules", "--date", "9999999999-01-01"], "is no day; write it as 2026-03-02"),
         (vec!["rules", "--book", "."], "cannot be read"),
         (vec!["rules", "--book", "x.json"], "x.json:1: "),
@@ -378,8 +517,28 @@ fn rules_and_symbols_are_printed_with_their_sources() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.len() < 300 && said.contains("no symbol has 10000 characters"), "{said}");
-    let output = parallax(folder.path(), &["symbols", "brk", "US0378331006"]);
+    let output = parallax(folder.path(), &["symbols", "brk", "US0378331006", "037833101", "\u{1b}[31m\u{7}"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("brk: not a symbol in any convention") && said.contains("check digit would be 5"));
+    assert!(said.contains("`037833101` is no CUSIP: its check digit would be 0, not 1"));
+    assert!(!said.contains('\u{1b}') && said.contains("\\u{1b}[31m\\u{7}: not a symbol"), "{said}");
+    let output = parallax(folder.path(), &["symbols", "US0378331005", "H1467J104", "AAPL  260117C00150000"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("US0378331005: ISIN, its check digit is right; its CUSIP is 037833100"), "{said}");
+    assert!(said.contains("H1467J104: CUSIP, its check digit is right"));
+    // Right as an ISIN of Barbados by its digits, and wrong as the FIGI that it is meant to be; and one that is right as both.
+    let output = parallax(folder.path(), &["symbols", "BBG0YSGXY408", "BBG2G57YVKY9"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("`BBG0YSGXY408` is no FIGI"), "{said}");
+    assert!(said.contains("BBG2G57YVKY9: FIGI, its check digit is right"), "{said}");
+    let at = ["rules", "--market", "XCME", "--at", "2025-11-27T18:00:00Z", "--format", "json"];
+    let output = parallax(folder.path(), &at);
+    let states: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["state"].clone())
+        .collect();
+    assert_eq!(states, ["unknown", "closed"], "the market as a whole, and equity index futures");
 }

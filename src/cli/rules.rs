@@ -1,13 +1,17 @@
 //! `parallax rules`: the rows of the rule book with their sources, so that anybody can see which rule was used and who says so.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::alert::json::show_time;
 use crate::config::reader::nearest;
+use crate::rules::identifiers::shown;
 use crate::rules::{Book, Kind, Row};
 
 /// How rows are written.
@@ -29,6 +33,10 @@ pub struct Args {
     /// Only what holds on this day of the market; without it every row, with its days
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub date: Option<String>,
+
+    /// Whether the market trades at this moment (RFC 3339), since when and until when, it and each class with hours of its own
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
 
     /// Only this kind: tick, round_lot, price_band, hours, calendar, halts, locked_crossed, odd_lots, clock
     #[arg(long, value_name = "KIND")]
@@ -55,6 +63,15 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let kind = args.kind.as_deref().map(kind).transpose()?;
     let date = args.date.as_deref().map(date).transpose()?;
     let market = args.market.as_deref().map(|market| known(&book, market)).transpose()?;
+    if let Some(at) = &args.at {
+        let Some(market) = market else { bail!("--at wants a market, such as --market XNAS") };
+        if date.is_some() || kind.is_some() {
+            bail!("--at names a moment: leave --date and --kind out");
+        }
+        out.write_all(sessions(&book, market, moment(at)?, args.format).as_bytes())?;
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let rows: Vec<&Row> = match (market, date) {
         (Some(market), Some(date)) => book.on(market, date).collect(),
         (Some(market), None) => {
@@ -90,7 +107,45 @@ fn kind(name: &str) -> Result<Kind> {
 fn date(text: &str) -> Result<Date> {
     match text.parse::<Date>() {
         Ok(date) if text.len() == 10 => Ok(date),
-        _ => bail!("--date {text} is no day; write it as 2026-03-02"),
+        _ => bail!("--date {} is no day; write it as 2026-03-02", shown(text)),
+    }
+}
+
+/// Nanoseconds since 1970 UTC.
+fn moment(text: &str) -> Result<u64> {
+    let time = text.parse::<Timestamp>().ok().and_then(|time| u64::try_from(time.as_nanosecond()).ok());
+    time.ok_or_else(|| anyhow!("--at {} is no time; write it as 2026-03-02T14:30:00Z", shown(text)))
+}
+
+/// The sessions at a moment: of the market as a whole, and of its classes.
+fn sessions(book: &Book, market: &str, at_ns: u64, format: Format) -> String {
+    let day = book.day(market, at_ns).date;
+    let of_market = |row: &&Row| row.kind == Kind::Hours && row.market == market && row.holds_on(day);
+    let classes = book.rows().iter().filter(of_market).map(|row| row.class.as_str());
+    let all: BTreeSet<&str> = classes.chain([""]).collect();
+    let zone = book.market(market).map_or("UTC", |market| market.zone.as_str());
+    let mut text = format!("{market} at {}, on {day} in {zone}\n", show_time(at_ns));
+    let mut json = String::new();
+    for class in all {
+        let session = book.session_of(market, class, at_ns);
+        let rows: Vec<&str> =
+            [session.hours, session.calendar].into_iter().flatten().map(|row| row.id.as_str()).collect();
+        let by = if rows.is_empty() { "no row".to_owned() } else { rows.join(", ") };
+        let whose = if class.is_empty() { "all" } else { class };
+        let special =
+            if session.special.is_empty() { String::new() } else { format!(" ({})", session.special) };
+        let (state, from, until) =
+            (session.state.name(), show_time(session.from_ns), show_time(session.until_ns));
+        text.push_str(&format!("  {whose}: {state}{special} from {from} to {until}, by {by}\n"));
+        let object = serde_json::json!({
+            "market": market, "class": class, "date": day.to_string(), "state": state, "special": session.special,
+            "from": from, "until": until, "rows": rows,
+        });
+        json.push_str(&format!("{object}\n"));
+    }
+    match format {
+        Format::Text => text,
+        Format::Json => json,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::rules::symbols::{Convention, Refusal, Security, Symbology};
 /// Arguments of `parallax symbols`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Symbols (`BRK.A`, `BRK/A`, `"BRK A"`), RICs of US listings (`BRKa.N`), ISINs, FIGIs or OSI option symbols of 21 characters
+    /// Symbols (`BRK.A`, `BRK/A`, `"BRK A"`), RICs of US listings (`BRKa.N`), ISINs, CUSIPs, FIGIs or OSI option symbols of 21 characters
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -69,9 +69,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         );
         out.write_all(cited.as_bytes())?;
         let rics = &Symbology::shipped().ric_suffixes;
-        let verified = if rics.verified { "verified" } else { "NOT VERIFIED" };
         let cited = format!(
-            "suffixes of RICs: {}; seen {}; {verified}: {}\n  {}\n",
+            "suffixes of RICs: {}; seen {}; {}\n  {}\n",
             rics.source.document, rics.source.seen, rics.note, rics.source.url
         );
         out.write_all(cited.as_bytes())?;
@@ -87,17 +86,37 @@ type Identifier = Option<(&'static str, Result<String, String>)>;
 
 /// What the name is when its length alone says that it is meant as an identifier.
 fn identifier(name: &str) -> Identifier {
-    let figi = name.len() == 12 && name.as_bytes().get(2) == Some(&b'G') && !name.contains(' ');
+    // Barbados' ISINs begin with BB, too; every FIGI that its registrar gives begins with BBG.
+    let figi = identifiers::is_figi_shaped(name)
+        && (identifiers::figi(name).is_ok() || name.starts_with("BBG") || identifiers::isin(name).is_err());
     match name.len() {
         21 => Some(("OSI option symbol", identifiers::osi(name).map(|option| option.words()))),
-        12 if figi && identifiers::isin(name).is_err() => {
-            Some(("FIGI", identifiers::figi(name).map(|()| "its check digit is right".to_owned())))
-        }
+        12 if figi => Some(("FIGI", identifiers::figi(name).map(|()| "its check digit is right".to_owned()))),
         12 if name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            Some(("ISIN", identifiers::isin(name).map(|()| "its check digit is right".to_owned())))
+            Some(("ISIN", identifiers::isin(name).map(|()| isin_words(name))))
+        }
+        9 if is_meant_as_cusip(name) => {
+            Some(("CUSIP", identifiers::cusip(name).map(|()| "its check digit is right".to_owned())))
         }
         _ => None,
     }
+}
+
+/// What an ISIN with the right check digit holds.
+fn isin_words(isin: &str) -> String {
+    let right = "its check digit is right";
+    match identifiers::cusip_of(isin).map(|cusip| (cusip, identifiers::cusip(cusip))) {
+        None => right.to_owned(),
+        Some((cusip, Ok(()))) => format!("{right}; its CUSIP is {cusip}"),
+        Some((_, Err(why))) => format!("{right}; but inside of it {why}"),
+    }
+}
+
+/// Nine characters of which the first and the last are digits are no symbol; with a letter at first (an issuer outside of
+/// North America) the check digit decides.
+fn is_meant_as_cusip(name: &str) -> bool {
+    let digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
+    digit(name.bytes().next()) && digit(name.bytes().last()) || identifiers::cusip(name).is_ok()
 }
 
 fn readings(name: &str, only: Option<Convention>) -> Vec<Reading> {
@@ -135,7 +154,8 @@ fn rics(security: &Security) -> Vec<(String, String)> {
 
 /// What stands behind a Reuters code whose suffix no publisher was seen to document.
 fn doubt(security: &Security) -> &'static str {
-    let doubtful = security.suffix.is_some() && !Symbology::shipped().ric_suffixes.verified;
+    let table = Symbology::shipped();
+    let doubtful = security.suffix.is_some_and(|(row, _)| !table.suffixes[row].ric_verified);
     if doubtful { "; NOT VERIFIED" } else { "" }
 }
 
@@ -149,16 +169,16 @@ fn text(name: &str, identifier: Identifier, readings: &[Reading], only: Option<C
     }
     let length = name.chars().count();
     if length > NAME_MAX {
-        let begins: String = name.chars().take(NAME_MAX).collect();
         return format!(
-            "{begins}...: no symbol has {length} characters; an option symbol, the longest, has 21\n\n"
+            "{}: no symbol has {length} characters; an option symbol, the longest, has 21\n\n",
+            identifiers::shown(name)
         );
     }
     if readings.is_empty() {
         let whose = only.map_or("any convention".to_owned(), |only| only.name().to_owned());
         let why = table.parse(only.unwrap_or(Convention::Nasdaq), name).err();
         let why = why.map_or(String::new(), |why| format!(": {why}"));
-        return format!("{name}: not a symbol in {whose}{why}\n\n");
+        return format!("{}: not a symbol in {whose}{why}\n\n", identifiers::shown(name));
     }
     let mut out = String::new();
     for reading in readings {

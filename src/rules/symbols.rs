@@ -70,6 +70,8 @@ pub struct Suffix {
     pub spellings: [Option<String>; 4],
     /// In Reuters codes, where a page says it; `?` stands for the letter in lower case.
     pub ric: Option<String>,
+    /// Whether that spelling was seen with the codes' own publisher.
+    pub ric_verified: bool,
 }
 
 /// A security in terms of the table.
@@ -85,10 +87,10 @@ pub struct Security {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It is no root with a suffix.
-    #[error("`{0}` is no root of capitals and digits with a suffix")]
+    #[error("`{}` is no root of capitals and digits with a suffix", super::identifiers::shown(.0))]
     Shape(String),
     /// The suffix is not in the table.
-    #[error("`{suffix}` is no suffix that {convention} has", convention = .convention.name())]
+    #[error("`{}` is no suffix that {} has", super::identifiers::shown(.suffix), .convention.name())]
     Unknown {
         /// Which.
         suffix: String,
@@ -139,8 +141,6 @@ pub struct Symbology {
 pub struct RicSuffixes {
     /// Who says so.
     pub source: Citation,
-    /// Whether it was seen with the codes' own publisher.
-    pub verified: bool,
     /// What else must be known.
     pub note: String,
 }
@@ -332,15 +332,15 @@ fn read(path: &str, text: &str) -> Result<Symbology, ConfigError> {
             spellings[convention as usize] = spelling.map(|(text, _)| text.to_owned());
         }
         let ric = table.string("ric")?.map(|(text, _)| text.to_owned());
+        let ric_verified = table.boolean("ric_verified")?.unwrap_or(false);
         table.finish()?;
-        suffixes.push(Suffix { means, spellings, ric });
+        suffixes.push(Suffix { means, spellings, ric, ric_verified });
     }
     let Some(mut table) = root.table("ric_suffixes", "[ric_suffixes]")? else {
         return Err(root.error("the table needs `[ric_suffixes]`: who says how Reuters codes spell suffixes"));
     };
     let ric_suffixes = RicSuffixes {
         source: citation(&mut table)?,
-        verified: table.boolean("verified")?.unwrap_or(false),
         note: table.string("note")?.map_or(String::new(), |(text, _)| text.to_owned()),
     };
     table.finish()?;
@@ -410,7 +410,9 @@ mod tests {
         for none in ["", ".N", "VZ", "VZ.X", "vz.N", "BRK_q.N", "BRKab.N", "BRK.A.N", "é.N"] {
             assert_eq!(table.parse_ric(none), None, "{none}");
         }
-        assert!(!table.ric_suffixes.verified);
+        let verified: Vec<&str> =
+            table.suffixes.iter().filter(|s| s.ric_verified).map(|s| s.means.as_str()).collect();
+        assert_eq!(verified, ["Class A"], "the publisher's own pages show no other suffix");
     }
 
     #[test]
