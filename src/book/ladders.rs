@@ -14,7 +14,7 @@ mod moving;
 mod windows;
 
 use super::ahead::Step;
-use super::{Contradiction, Level};
+use super::{Contradiction, Level, grow};
 use far::Far;
 use feeds::event::Side;
 use grid::Grids;

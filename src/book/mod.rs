@@ -478,6 +478,16 @@ impl Books {
     }
 }
 
+/// Makes a large store longer by `more`. It takes a fifth of what it holds at a time, not as much again: what is asked for
+/// and not used is memory all the same, and moving it costs little.
+fn grow<T: Clone>(store: &mut Vec<T>, more: usize, value: T) {
+    let wanted = store.len() + more;
+    if wanted > store.capacity() {
+        store.reserve_exact(more.max(store.len() / 5));
+    }
+    store.resize(wanted, value);
+}
+
 /// What an order's state says about its past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {

@@ -10,6 +10,7 @@
 
 mod dense;
 
+use super::grow;
 use hashbrown::HashMap;
 
 use super::ahead::Step;

@@ -25,7 +25,7 @@ impl Windows {
             return first;
         }
         let first = self.words.len();
-        self.words.resize(first + (1 << shape), 0);
+        super::grow(&mut self.words, 1 << shape, 0);
         first as u32
     }
 

@@ -218,7 +218,7 @@ impl Dense {
             3 => 4,
             _ => {
                 let base = self.places.len();
-                self.places.resize(base + size as usize, Order::VACANT);
+                super::grow(&mut self.places, size as usize, Order::VACANT);
                 return base as u32;
             }
         };
@@ -312,7 +312,7 @@ impl Dense {
         }
         let groups = self.pages_free.pop().unwrap_or_else(|| {
             let first = self.groups.len();
-            self.groups.resize(first + GROUPS, Group::EMPTY);
+            super::grow(&mut self.groups, GROUPS, Group::EMPTY);
             self.pages_live.push(0);
             first as u32
         });
