@@ -14,10 +14,8 @@ mod itch_day {
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use feeds::Feed;
 use feeds::feed::Span;
 use feeds::moldudp64;
-use feeds::nasdaq_itch50::Itch50;
 use itch_day::parts::Day;
 use parallax::source::{Captures, Options, clock};
 
@@ -37,10 +35,7 @@ fn take(day: &mut Day, payload: &[u8]) -> u64 {
     if header.count < AHEAD {
         messages(payload, |message| day.take(message));
     } else {
-        messages(payload, |message| match Itch50::order_change(message) {
-            Some(change) => day.take_ahead(&change),
-            None => day.take(message),
-        });
+        messages(payload, |message| day.take_or_ahead(message));
         day.finish();
     }
     u64::from(header.count)

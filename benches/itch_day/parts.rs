@@ -223,7 +223,7 @@ pub fn memory(bytes: &[u8]) {
     let mut day = Day::new();
     let (mut messages, every) = (0u64, count(bytes).div_ceil(20).max(1));
     walk(bytes, |message| {
-        day.take(message);
+        day.take_or_ahead(message);
         messages += 1;
         if messages.is_multiple_of(every) {
             let (live, state) = (day.books.orders_live(), day.books.state_bytes());
@@ -238,13 +238,14 @@ pub fn final_state(bytes: &[u8]) -> String {
     let mut day = Day::new();
     let mut symbols: Vec<String> = Vec::new();
     walk(bytes, |message| {
-        day.take(message);
+        day.take_or_ahead(message);
         if let (Some(b'R'), Ok(directory)) = (message.first(), itch::StockDirectory::read(message)) {
             let at = usize::from(directory.stock_locate());
             symbols.resize(symbols.len().max(at + 1), String::new());
             symbols[at] = String::from_utf8_lossy(&directory.stock()).trim_end().to_owned();
         }
     });
+    day.finish();
     let mut out = String::from("locate,symbol,bid,bid_qty,ask,ask_qty,bid_levels,ask_levels,orders\n");
     for (slot, symbol) in symbols.iter().enumerate().filter(|(_, symbol)| !symbol.is_empty()) {
         let slot = slot as u32;
@@ -268,18 +269,24 @@ pub fn final_state(bytes: &[u8]) -> String {
 /// Messages on their way through the books, which look ahead by themselves.
 fn book_ahead(bytes: &[u8], _: &str) -> io::Result<u64> {
     let mut day = Day::new();
-    walk(bytes, |message| match Itch50::order_change(message) {
-        Some(change) => day.take_ahead(&change),
-        // About no order: these books are not concerned.
-        None => day.take(message),
-    });
+    walk(bytes, |message| day.take_or_ahead(message));
     day.finish();
     Ok(day.said())
 }
 
 impl Day {
+    /// Takes one message, together with others where it is about an order.
     #[inline(always)]
-    pub fn take_ahead(&mut self, change: &OrderChange) {
+    pub fn take_or_ahead(&mut self, message: &[u8]) {
+        match Itch50::order_change(message) {
+            Some(change) => self.take_ahead(&change),
+            // About no order: these books are not concerned.
+            None => self.take(message),
+        }
+    }
+
+    #[inline(always)]
+    fn take_ahead(&mut self, change: &OrderChange) {
         let Day { books, tops, changes, contradictions, .. } = self;
         books.take_ahead(change.instrument as u32, change, |books, at, applied| {
             *contradictions += u64::from(applied.contradiction.is_some());

@@ -1,8 +1,10 @@
 //! A book that is too simple to be wrong, to compare tops with after every message.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use feeds::nasdaq_itch50::wire as itch;
+use feeds::Feed;
+use feeds::nasdaq_itch50::{Itch50, wire as itch};
+use parallax::book::Books;
 
 use super::parts::{self, Best, Day};
 
@@ -75,25 +77,40 @@ impl Reference {
     }
 }
 
-/// Compares the two after every message.
+/// Compares after every message, the books that take it by itself and those that look ahead.
 pub fn compare(bytes: &[u8]) -> Result<(), String> {
-    let (mut day, mut reference, mut messages) = (Day::new(), Reference::default(), 0u64);
-    let mut wrong = None;
+    let (mut day, mut ahead, mut reference) = (Day::new(), Day::new(), Reference::default());
+    let (mut messages, mut wrong) = (0u64, None);
+    // What was said of a change, until the books that look ahead have come to it.
+    let mut expected = VecDeque::new();
+    let mut tell = |expected: &mut VecDeque<(u64, u32, Best)>, books: &Books, slot: u32| {
+        let Some((message, of, best)) = expected.pop_front() else { return };
+        if of != slot || parts::best(books, slot) != best {
+            wrong.get_or_insert((message, slot));
+        }
+    };
     parts::walk(bytes, |message| {
         messages += 1;
         day.spoken_of = 0;
         day.take(message);
         reference.apply(message);
         let slot = day.spoken_of;
-        if wrong.is_none() && parts::best(&day.books, slot) != reference.best(slot as u16) {
-            wrong = Some((messages, slot));
+        let best = reference.best(slot as u16);
+        tell(&mut VecDeque::from([(messages, slot, best)]), &day.books, slot);
+        if let Some(change) = Itch50::order_change(message) {
+            expected.push_back((messages, slot, best));
+            ahead.books.take_ahead(slot, &change, |books, (slot, _), _| tell(&mut expected, books, slot));
         }
     });
+    ahead.books.finish(|books, (slot, _), _| tell(&mut expected, books, slot));
     match wrong {
         Some((message, slot)) => Err(format!("the tops of symbol {slot} differ after message {message}")),
+        None if !expected.is_empty() => Err(format!("{} changes were not told", expected.len())),
         None if day.contradictions > 0 => Err(format!("{} contradictions", day.contradictions)),
         None => {
-            println!("{messages} messages: the top is the reference's after each of them");
+            println!(
+                "{messages} messages: the top is the reference's after each of them, one by one and looking ahead"
+            );
             Ok(())
         }
     }
