@@ -374,6 +374,28 @@ fn one_capture_over_the_change_of_round_lots() {
 }
 
 #[test]
+fn a_half_year_s_reference_price_decides_from_its_first_day() {
+    let folder = TempDir::new().unwrap();
+    // The average close of March went from 240 to 260: assigned from the first business day of May.
+    let map = "instrument,source,symbol,valid_from,valid_until,reference_price\n\
+               XYZ,s0,XYZ,,2026-05-01,240.00\nXYZ,s0,XYZ,2026-05-01,2026-11-02,260.00\nXYZ,s0,XYZ,2026-11-02,,1100.00\n";
+    fs::write(folder.path().join("m.csv"), map).unwrap();
+    let mapped = config(&[""], "[instruments]\nmap = \"m.csv\"");
+    let round = |at: &'static str, shares| {
+        let adds = [add(0, at, "XYZ", b'B', 500, 2_500_000), add(0, at, "XYZ", b'B', shares, 2_510_000)];
+        let told = replay(folder.path(), &mapped, &adds);
+        assert_eq!(told.summary["rules"]["lots_assumed"], 0);
+        told.quotes.last().unwrap()["round_lot_bid"] == "251.00"
+    };
+    let [april, may, october, november] =
+        ["2026-04-30T15:00:00Z", "2026-05-01T15:00:00Z", "2026-10-30T15:00:00Z", "2026-11-02T16:00:00Z"];
+    assert_eq!([99, 100].map(|shares| round(april, shares)), [false, true]);
+    assert_eq!([39, 40].map(|shares| round(may, shares)), [false, true]);
+    assert_eq!([39, 40].map(|shares| round(october, shares)), [false, true]);
+    assert_eq!([9, 10].map(|shares| round(november, shares)), [false, true]);
+}
+
+#[test]
 fn a_half_penny_counts_from_the_day_on_which_the_map_assigns_it() {
     let folder = TempDir::new().unwrap();
     let map = "instrument,source,symbol,valid_from,valid_until,tick\n\
