@@ -282,7 +282,7 @@ impl Opened {
                 let (outflow, scribe) = (recorder.tap(), scribe(config, &self.plan, &thread)?);
                 messages = Some((thread, outflow.monitor()));
                 others.push(spawn("messages", move || {
-                    settle_on(None, None);
+                    settle_behind();
                     scribe.run(outflow);
                 })?);
             }
@@ -389,6 +389,12 @@ fn settle_on(core: Option<usize>, realtime: Option<u8>) {
     let _ = super::privileges::drop_all();
 }
 
+/// The same for a thread whose work can wait: files of rows are for later, alerts for now.
+fn settle_behind() {
+    settle_on(None, None);
+    let _ = crate::source::cores::step_back();
+}
+
 fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
     multicast::LinePlan {
         name: line.name.clone(),
@@ -427,9 +433,12 @@ fn write_quotes(
 ) -> Option<Result<QuoteThread, StoreError>> {
     let folder = store.parquet.as_ref()?;
     let rotate = Duration::from_nanos(store.parquet_rotate_ns);
-    Some(QuoteThread::start(folder, RowNames::of(config, Captures::default()), (now_ns, rotate), || {
-        settle_on(None, None)
-    }))
+    Some(QuoteThread::start(
+        folder,
+        RowNames::of(config, Captures::default()),
+        (now_ns, rotate),
+        settle_behind,
+    ))
 }
 
 /// Starts what writes messages.
@@ -437,7 +446,7 @@ fn write_messages(folder: &Path, config: &Config, plan: &RunPlan, now_ns: u64) -
     let store = config.live.store.as_ref();
     let rotate = Duration::from_nanos(store.map_or(0, |store| store.parquet_rotate_ns));
     let names = RowNames::of(config, Captures::Recorded { receivers: plan.receivers.len() as u32 });
-    Ok(MessageThread::start(folder, names, (now_ns, rotate), || settle_on(None, None))?)
+    Ok(MessageThread::start(folder, names, (now_ns, rotate), settle_behind)?)
 }
 
 /// What decodes messages: every receiver once more.

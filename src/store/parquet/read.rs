@@ -46,7 +46,10 @@ pub(super) fn unharmed<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Res
     let read = panic::catch_unwind(AssertUnwindSafe(read));
     panic::set_hook(told);
     let read = read.map_err(|_| "it is damaged".to_owned())?;
-    read.map_err(|e| e.to_string())
+    read.map_err(|error| match error {
+        ParquetError::General(sentence) => sentence,
+        other => other.to_string(),
+    })
 }
 
 /// The rows of a file that `choose` finds, in order. It is given the times of a row group and its venues, and answers the
