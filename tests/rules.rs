@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use feeds::nasdaq_itch50::wire::AddOrderValues;
 use parallax::simulate::itch::padded;
 use parallax::simulate::packet::{Blocks, Session};
+use parallax::simulate::uqdf::{self, Times};
 use parallax::source::writer::CaptureWriter;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -413,6 +414,40 @@ fn a_half_penny_counts_from_the_day_on_which_the_map_assigns_it() {
         ["divergent CHEAP 1", "divergent DEAR 5"],
         "nobody assigned it"
     );
+}
+
+/// Exchanges that began in 2025 and 2026 quote on the tape under letters of their own.
+#[test]
+fn the_youngest_exchanges_are_told_apart_on_the_tape() {
+    let folder = TempDir::new().unwrap();
+    let sip = format!(
+        "[[source]]\nname = \"sip\"\nfeed = \"utp-uqdf\"\n[[source.channel]]\nname = \"c\"\nlines = [{{ name = \"A\", group = \"{}\" }}]\n",
+        GROUPS[0]
+    );
+    fs::write(folder.path().join("c.toml"), sip).unwrap();
+    let mut writer = CaptureWriter::pcap(File::create(folder.path().join("x.pcap")).unwrap()).unwrap();
+    let mut session = Session::new(*b"AAAAAAAAAA");
+    let at = ns("2026-11-25T15:00:00Z");
+    let times = Times { sip_ns: at, participant_ns: at };
+    let mut blocks = Blocks::default();
+    uqdf::directory("XYZ", times, &mut blocks);
+    for (code, price) in [(b'F', 100_000), (b'G', 100_100), (b'U', 100_200)] {
+        let quoted = uqdf::Quote { bid: Some((price, 1)), ask: Some((price + 1_000, 1)) };
+        uqdf::quote(code, "XYZ", times, quoted, None, &mut blocks);
+    }
+    writer.write_udp(at, 0, SENDER, GROUPS[0], &session.data(&blocks).payload).unwrap();
+    writer.finish().unwrap();
+    let output = parallax(folder.path(), &["replay", "--config", "c.toml", "x.pcap", "--quotes", "q"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut bids: Vec<(String, String)> = fs::read_to_string(folder.path().join("q"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|q| [&q["venue"], &q["bid"]].map(|field| field.as_str().unwrap_or_default().to_owned()).into())
+        .collect();
+    bids.sort();
+    let wanted = [("24EQ", "10.01"), ("MEMX", "10.02"), ("TXSE", "10.00")];
+    assert_eq!(bids, wanted.map(|(venue, bid)| (venue.to_owned(), bid.to_owned())));
 }
 
 /// The page with the output of its commands as it is today.

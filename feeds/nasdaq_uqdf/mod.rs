@@ -18,6 +18,8 @@ const PARTICIPANTS: &[(u8, &str)] = &[
     (b'C', "XCIS"),
     // FINRA's Alternative Display Facility quotes under FINRA's code.
     (b'D', "FINR"),
+    (b'F', "TXSE"),
+    (b'G', "24EQ"),
     (b'H', "EPRL"),
     (b'I', "XISX"),
     (b'J', "EDGA"),

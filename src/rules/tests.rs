@@ -66,6 +66,22 @@ fn a_day_of_2019_and_a_day_of_2026_have_their_own_rules() {
 }
 
 #[test]
+fn every_participant_of_a_feed_is_a_market_of_the_book() {
+    let book = Book::shipped();
+    let named = feeds::ALL.iter().flat_map(|feed| {
+        let info = feed.info();
+        info.participants.iter().map(|(_, mic)| *mic).chain([info.venue]).filter(|mic| !mic.is_empty())
+    });
+    let mut count = 0;
+    for mic in named {
+        let market = book.market(mic).unwrap_or_else(|| panic!("{mic} is no market of the book"));
+        assert!(identifiers::mic(mic).is_ok() && !market.title.is_empty(), "{mic}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
 fn increments_and_lots_by_price_and_day() {
     let book = Book::shipped();
     let tick =
