@@ -93,7 +93,8 @@ pub(super) fn order_change(b: &[u8]) -> Option<OrderChange> {
     if b.len() < usize::from(shape.len) {
         return None;
     }
-    let four = |at: u8| Some(u32::from_be_bytes(*b.get(usize::from(at)..)?.first_chunk()?));
+    let four = |at: u8| Some(u32::from_be_bytes(*b.get(at.into()..usize::from(at) + 4)?.first_chunk()?));
+    let eight = |at: u8| Some(u64::from_be_bytes(*b.get(at.into()..usize::from(at) + 8)?.first_chunk()?));
     let from_bid = b.get(usize::from(shape.side))?.wrapping_sub(b'B');
     let ask = (from_bid / 16) & 1;
     if (from_bid ^ (ask * (b'S' - b'B'))) & shape.check != 0 {
@@ -104,7 +105,7 @@ pub(super) fn order_change(b: &[u8]) -> Option<OrderChange> {
         ts: u64::from_be_bytes(*head[3..].first_chunk()?) & ((1 << 48) - 1),
         instrument: u64::from(u16::from_be_bytes([head[1], head[2]])),
         order: u64::from_be_bytes(*head[11..].first_chunk()?),
-        new_order: u64::from_be_bytes(*b.get(usize::from(shape.new_order)..)?.first_chunk()?),
+        new_order: eight(shape.new_order)?,
         price: i64::from(four(shape.price)?),
         quantity: u64::from(four(shape.quantity)?),
         side: Side::ask_if(ask != 0),
