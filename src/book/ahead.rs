@@ -16,8 +16,9 @@ use feeds::feed::{OrderAct, OrderChange};
 
 use super::{Applied, Books, Slot};
 
-/// How many steps a step waits at each turn, so that memory has time to answer.
-const AHEAD: usize = 16;
+/// How many steps a step waits at each turn, so that memory has time to answer. More of them take room in the nearest cache
+/// from what they ask for.
+const AHEAD: usize = 6;
 
 /// Half of a replacement, or any other change: an order that comes in, or one that loses something. A cache line.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +119,7 @@ impl Change {
 }
 
 /// Steps that can be on their way.
-const ROOM: usize = 256;
+const ROOM: usize = 32;
 
 const _: () = assert!(3 * (AHEAD + 2) + 2 < ROOM);
 
