@@ -1,5 +1,6 @@
 //! `parallax report`: how good the feeds were in a day, a week or a range, and whether the clocks were in tolerance.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -90,11 +91,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let rule = clock_rule(&args.clock_rule, range, held)?;
-    let runs = watched(&connection).with_context(asked)?;
+    let (runs, errors) = watched(&connection).with_context(asked)?;
+    let clocks = Clocks { tolerance_ns: rule.tolerance_ns, runs, errors };
     if let Some(table) = &args.show_sql {
-        return show_sql(table, &range, &Clocks { tolerance_ns: rule.tolerance_ns, runs }, out);
+        return show_sql(table, &range, &clocks, out);
     }
-    let Some(report) = report::gather(&connection, range, rule, runs).with_context(asked)? else {
+    let Some(report) = report::gather(&connection, range, rule, &clocks).with_context(asked)? else {
         let of = |ns: i64| show(ns);
         let held = held
             .map_or("none at all".to_owned(), |(from, to)| format!("data from {} to {}", of(from), of(to)));
@@ -139,20 +141,25 @@ fn show_sql(table: &str, range: &Range, clocks: &Clocks, out: &mut dyn Write) ->
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whose clocks the daemons watched: the words of the configuration that each run kept.
-fn watched(store: &Connection) -> rusqlite::Result<Vec<RunClock>> {
-    let mut statement =
-        store.prepare("SELECT run, config FROM current_run WHERE kind = 'live' ORDER BY run")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-    let mut runs = Vec::new();
+/// Whose clocks the daemons watched, and how far those that stamp each source's arrivals may be off: the words of the
+/// configuration that each run kept.
+fn watched(store: &Connection) -> rusqlite::Result<(Vec<RunClock>, BTreeMap<String, i64>)> {
+    let mut statement = store.prepare("SELECT run, kind = 'live', config FROM current_run ORDER BY run")?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?)))?;
+    let (mut runs, mut errors) = (Vec::new(), BTreeMap::new());
     for row in rows {
-        let (run, text) = row?;
+        let (run, live, text) = row?;
         let [host, time_source] = config::live::clock_of(&text);
-        if host.is_some() || time_source.is_some() {
+        if live && (host.is_some() || time_source.is_some()) {
             runs.push(RunClock { run, host, time_source });
         }
+        for (source, error_ns) in config::clock_errors(&text) {
+            let most = errors.entry(source).or_default();
+            *most = i64::try_from(error_ns).unwrap_or(i64::MAX).max(*most);
+        }
     }
-    Ok(runs)
+    Ok((runs, errors))
 }
 
 /// First and last moment of data in the store.

@@ -278,8 +278,12 @@ fn write_examples(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
         let more = if quotes.only[side] > quotes.only_named[side].len() as u64 { ", ..." } else { "" };
         writeln!(
             out,
-            "<li>{} instruments only in {}: {}{more}</li>",
-            quotes.only[side],
+            "<li>{} only in {}: {}{more}</li>",
+            if quotes.only[side] == 1 {
+                "1 instrument".to_owned()
+            } else {
+                format!("{} instruments", quotes.only[side])
+            },
             escape(name),
             escape(&quotes.only_named[side].join(", "))
         )?;

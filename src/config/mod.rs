@@ -107,6 +107,19 @@ pub struct Channel {
     pub reorder_packets: usize,
 }
 
+/// What a configuration's text says of the clocks that stamp its sources' arrivals: source, nanoseconds. Everything else in
+/// it is passed by, and what cannot be read is not said.
+pub fn clock_errors(text: &str) -> Vec<(String, u64)> {
+    let Ok(root) = toml::de::DeTable::parse(text) else { return Vec::new() };
+    let sources = root.get_ref().get("source").and_then(|s| s.get_ref().as_array());
+    let said = |source: &toml::Spanned<toml::de::DeValue<'_>>| {
+        let table = source.get_ref().as_table()?;
+        let word = |key: &str| table.get(key)?.get_ref().as_str();
+        Some((word("name")?.to_owned(), reader::duration(word("clock_error")?)?))
+    };
+    sources.into_iter().flat_map(|all| all.iter()).filter_map(said).collect()
+}
+
 impl Channel {
     /// Several lines, each joined on an interface of its own.
     pub fn has_separate_interfaces(&self) -> bool {

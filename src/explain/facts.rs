@@ -65,6 +65,8 @@ pub struct Facts {
     pub beside: Vec<Beside>,
     /// Names under which the sources carry instruments whose quotes are the alert's quotes.
     pub likenesses: Vec<Likeness>,
+    /// The venue whose quotes [`SourceFacts::venue_rate`] counts: the alert's, or that of a source that has one.
+    pub rate_venue: Option<String>,
     /// Of a missing instrument: what its source lists.
     pub directory: DirectoryFacts,
     /// Clocks of the captures.
@@ -229,7 +231,7 @@ pub struct Elsewhere {
     pub quotes: u64,
 }
 
-/// How many packets of a source come in equal stretches of time.
+/// How many packets or quotes of a source come in equal stretches of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rate {
     /// The stretch, nanoseconds.
@@ -286,6 +288,8 @@ pub struct SourceFacts {
     pub echoes: Echoes,
     /// How evenly its packets come.
     pub rate: Rate,
+    /// How evenly its quotes of [`Facts::rate_venue`] come: of a consolidated source, one participant's.
+    pub venue_rate: Rate,
 }
 
 impl Default for SourceFacts {
@@ -306,6 +310,7 @@ impl Default for SourceFacts {
             definition: None,
             echoes: Echoes::default(),
             rate: Rate::default(),
+            venue_rate: Rate::default(),
         }
     }
 }
@@ -624,6 +629,8 @@ pub struct Pairing {
     pub own: [Figures; 3],
     /// The same for all other instruments.
     pub rest: [Figures; 3],
+    /// Of the other instruments while the alert lasted, or in the second and a half from its beginning on.
+    pub rest_stretch: Figures,
     /// A delay that explains most of the subject's moves of the instrument, looked for over all data: how long, how
     /// many of how many moves.
     pub constant_delay: Option<(u64, u64, u64)>,

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::queries::{Clocks, QUERIES, Query, RunClock};
+use super::queries::{Clocks, QUERIES, Query};
 use super::range::Range;
 use super::scorecard;
 use super::table::{Cell, Table};
@@ -48,7 +48,7 @@ impl Report {
     }
 }
 
-/// Makes the report; `runs` says whose clocks were watched. `None` when the store has nothing in the range.
+/// Makes the report; `clocks` says whose clocks were watched, and how far those of arrivals may be off. `None` when the store has nothing in the range.
 ///
 /// # Errors
 /// Those of SQLite.
@@ -56,13 +56,12 @@ pub fn gather(
     store: &Connection,
     range: Range,
     rule: ClockRule,
-    runs: Vec<RunClock>,
+    clocks: &Clocks,
 ) -> rusqlite::Result<Option<Report>> {
-    let clocks = Clocks { tolerance_ns: rule.tolerance_ns, runs };
     // One reading: what is written meanwhile is in all tables or in none.
     let store = store.unchecked_transaction()?;
     let tables: Vec<Table> =
-        QUERIES.iter().map(|query| ask(&store, query, &range, &clocks)).collect::<rusqlite::Result<_>>()?;
+        QUERIES.iter().map(|query| ask(&store, query, &range, clocks)).collect::<rusqlite::Result<_>>()?;
     let mut report = Report { range, rule, sentences: Vec::new(), tables };
     let told = |name: &str| report.table(name).is_some_and(|table| !table.rows.is_empty());
     if !["sources", "alerts", "lines", "latency", "host_clock"].iter().any(|name| told(name)) {

@@ -10,8 +10,12 @@ use crate::chart::{STYLE, block_key, curve, escape, legend, thousands};
 use crate::latency::meaning_of;
 use crate::latency::text::humane;
 
-/// Wide tables on paper.
-const PAPER: &str = "@page { size: A4 landscape; }\n";
+/// Wide tables on paper, two pictures to a page, and small tables whole.
+const PAPER: &str = "@page { size: A4 landscape; }
+@media print { section { margin-top: 18px; padding-top: 10px; } figure > svg { max-height: 66mm; } .small { break-inside: avoid; } }
+";
+/// Tables of so many rows are not broken across pages.
+const SMALL: usize = 12;
 
 /// The page.
 pub fn write(report: &Report) -> String {
@@ -66,7 +70,8 @@ fn write_table(table: &Table, out: &mut String) -> fmt::Result {
         .map(|at| is_text(table.rows.iter().filter_map(|row| row.get(at).cloned()), &table.columns[at]))
         .collect();
     let class = |at: usize| if text[at] { " class=\"l\"" } else { "" };
-    write!(out, "<div class=\"wide\"><table><thead><tr>")?;
+    let small = if table.rows.len() <= SMALL { " small" } else { "" };
+    write!(out, "<div class=\"wide{small}\"><table><thead><tr>")?;
     for (at, name) in table.columns.iter().enumerate() {
         write!(out, "<th{}>{}</th>", class(at), escape(&heading(name)))?;
     }

@@ -27,11 +27,11 @@ macro_rules! queries {
 }
 
 queries! {
-    "sources", "Availability", "Of the time watched, the part in which the source was not told as silent, rounded down. A source of which nothing arrived has no availability, it has no data.";
+    "sources", "Availability", "Of the time watched, the part in which the source was not told as silent, rounded down. A source of which nothing arrived has no availability, it has no data. Unreadable: packets and messages that could not be read. Refused: packets whose numbers or session cannot be.";
     "gaps", "Completeness", "Messages lost on every line of a channel. Unrecovered: missing, less those that came too late. Suspect: time from each gap until its end was told, the channels of the source added up.";
     "lines", "Lines", "Packets of which something was first on the line, and what it lost or delayed. Only here: messages that no other line brought in time, so what would have been missing without it.";
-    "latency", "Latency", "Time from the first to the second named point, in the columns that the US tape publishes; histograms of the range added up, three digits. Negative values are kept: they are evidence about clocks, or say that the second was first.";
-    "agreement", "Agreement", "Comparable time of both sides of all instruments added up, the part in which both showed the same price (rounded down), and who was first with an update that both showed.";
+    "latency", "Latency", "Time from the first to the second named point, in the columns that the US tape publishes; histograms of the range added up, three digits. Negative values are kept: they are evidence about clocks, or say that the second was first. Clock error: plus or minus so much, as the configuration says of the clocks that stamp arrivals; of two sources the sum.";
+    "agreement", "Agreement", "Comparable time of both sides of all instruments added up, the part in which both showed the same price (rounded down), and who was first with an update that both showed. Clock error: two updates closer together have no order, by what the configuration says of the clocks.";
     "discrepancies", "Time told by kind and cause", "From the beginning to the end of what was told; instruments, sides and lines added up.";
     "segments", "Disagreements by what they were", "Flight: explained by one being a little later. Brief: over before it would have been told.";
     "held", "Not compared, by reason", "Time counted as comparable time is, and the differences that began in it and were not judged.";
@@ -46,6 +46,7 @@ queries! {
     "host_clock", "Clocks of our machines", "What the kernel of each machine said of its clock while a daemon ran there. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance. Host and time source are the configuration's words.";
     "clock_log", "Clock log", "The first look of every day (UTC) and every change: synchronised or not, in tolerance or not. Offset: the kernel's estimate of how far the clock was off; error most: the most that it could be. Kept by: as far as the kernel knows.";
     "contradictions", "Book contradictions", "Messages that contradict the book built so far.";
+    "unreadable", "What could not be read", "Where each kind was first seen: packets and messages, by the name of the error. How many there were stands under Availability.";
     "days", "Day by day", "Days (UTC).";
     "timeline", "Over time", "Alerts raised, and time told by kind, in each step that was watched; other steps have no data.";
     "runs", "Runs", "Replays and lives of the daemon that the figures come from.";
@@ -69,6 +70,9 @@ pub struct Clocks {
     pub tolerance_ns: i64,
     /// Whose clocks were watched.
     pub runs: Vec<RunClock>,
+    /// How far the clock that stamps a source's arrivals may be off, nanoseconds, as the runs' configurations say it: the
+    /// most of each source.
+    pub errors: std::collections::BTreeMap<String, i64>,
 }
 
 impl Clocks {
@@ -90,6 +94,19 @@ impl Clocks {
     }
 }
 
+impl Clocks {
+    /// A table of what the configurations say: name of the source, nanoseconds.
+    fn errors(&self) -> String {
+        let rows = self.errors.iter().map(|(name, error_ns)| {
+            format!("SELECT '{}' AS name, {error_ns} AS error_ns", name.replace('\'', "''"))
+        });
+        match self.errors.is_empty() {
+            true => "(SELECT NULL AS name, NULL AS error_ns WHERE 0)".to_owned(),
+            false => format!("({})", rows.collect::<Vec<_>>().join(" UNION ALL ")),
+        }
+    }
+}
+
 impl Query {
     /// The SQL for a range: it stands alone.
     pub fn sql(&self, range: &Range, clocks: &Clocks) -> String {
@@ -107,6 +124,7 @@ impl Query {
                 "tolerance" => sql.push_str(&clocks.tolerance_ns.to_string()),
                 "host" => sql.push_str(&clocks.named(|clock| clock.host.as_deref())),
                 "time_source" => sql.push_str(&clocks.named(|clock| clock.time_source.as_deref())),
+                "clock_errors" => sql.push_str(&clocks.errors()),
                 "bucket" => sql.push_str(&range.bucket_ns().to_string()),
                 family if self.name == "timeline" && range.bucket_ns() < super::DAY_NS => {
                     sql.push_str(&range.intervals(family));
@@ -134,7 +152,8 @@ mod tests {
             let range = Range::new(range.0, range.1).unwrap();
             for query in QUERIES {
                 let clock = RunClock { run: 3, host: Some("it's".into()), time_source: None };
-                let clocks = Clocks { tolerance_ns: 50_000_000, runs: vec![clock] };
+                let errors = [("o'sip".to_owned(), 7)].into();
+                let clocks = Clocks { tolerance_ns: 50_000_000, runs: vec![clock], errors };
                 let sql = query.sql(&range, &clocks);
                 assert!(!sql.contains(['{', '}']), "{sql}");
                 assert!(

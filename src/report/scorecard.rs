@@ -60,7 +60,9 @@ fn sources(report: &Report, said: &mut Vec<String>) {
         };
         let percent = show("available_ppm", &Cell::Whole(available));
         let [gaps, missing, unrecovered] = lost(report, &name);
-        if gaps == 0 && available == 1_000_000 {
+        let n = |column: &str| table.whole(row, column).unwrap_or(0);
+        let (unreadable, refused) = (n("unreadable"), n("packets_refused"));
+        if gaps == 0 && available == 1_000_000 && unreadable + refused == 0 {
             clean.push(name);
             continue;
         }
@@ -77,7 +79,8 @@ fn sources(report: &Report, said: &mut Vec<String>) {
             1_000_000 => format!("all {watched} watched"),
             _ => format!("{percent} % of {watched} watched"),
         };
-        let sentence = format!("{name}: available {available_for}; {lost}.");
+        let odd = odd(unreadable, refused);
+        let sentence = format!("{name}: available {available_for}; {lost}{odd}.");
         // Parts per million against messages: who was away is told before who lost something.
         alike.push((
             (available - 1_000_000).saturating_mul(1_000_000_000).saturating_sub(unrecovered),
@@ -87,6 +90,20 @@ fn sources(report: &Report, said: &mut Vec<String>) {
     tell(alike, "Availability", said);
     if !clean.is_empty() {
         said.push(format!("{}: available all the time watched, no gap.", clean.join(", ")));
+    }
+}
+
+/// What came and was of no use, for the end of a sentence.
+fn odd(unreadable: i64, refused: i64) -> String {
+    let unreadable = match unreadable {
+        0 => String::new(),
+        1 => "; one packet or message could not be read".to_owned(),
+        n => format!("; {} packets or messages could not be read", thousands(n)),
+    };
+    match refused {
+        0 => unreadable,
+        1 => format!("{unreadable}; one packet was refused for its numbers"),
+        n => format!("{unreadable}; {} packets were refused for their numbers", thousands(n)),
     }
 }
 
@@ -106,6 +123,13 @@ fn agreement(report: &Report, said: &mut Vec<String>) {
                     )
                 } else {
                     String::new()
+                };
+                let error = table.whole(row, "clock_error_ns").filter(|error| *error > 0 && n("matched") > 0);
+                let first = match error {
+                    Some(error) => {
+                        format!("{first} (closer together than {} their order is not known)", humane(error))
+                    }
+                    None => first,
                 };
                 alike.push((
                     ppm,

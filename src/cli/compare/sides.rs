@@ -246,7 +246,7 @@ fn assemble(basis: Basis, ports: [Vec<Port>; 2], shown: [String; 2]) -> Plan {
         || paths.iter().map(|p| p.canonicalize().ok()).collect::<Vec<_>>().windows(2).all(|p| p[0] == p[1]);
     let mut plan = Plan {
         by_capture,
-        one_clock: !by_capture || same_file(),
+        one_clock: same_file(),
         sides: [0, 1].map(|side| SideOutcome {
             name: shown[side].clone(),
             captures: if by_capture { vec![labels[side].clone()] } else { labels.clone() },

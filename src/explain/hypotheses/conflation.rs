@@ -1,7 +1,7 @@
 //! Conflation: the source sends only the latest state every so often.
 
 use super::super::facts::{Facts, ViewFacts};
-use super::words::{length, many, pair_of, prices};
+use super::words::{has_moved, length, many, pair_of, prices};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -32,6 +32,9 @@ fn test(facts: &Facts) -> Finding {
     let finding = Finding::about(&[Blame::source(&few.source)]);
     if facts.source(&few.source).is_some_and(|s| s.depth == feeds::feed::Depth::Orders) {
         return finding.excluded(format!("{} is told order by order: it leaves nothing out", few.source));
+    }
+    if let Some(moved) = has_moved(facts, &few.source) {
+        return finding.excluded(moved);
     }
     let Some((least, updates)) = least_interval(few) else {
         let updates = few.shown.len().saturating_sub(1);

@@ -2,8 +2,8 @@
 
 use super::super::facts::{Facts, Figures, Pairing, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, doubts, is_authority, late_alike, length, many, moment, pair_of, pairing, pauses, place,
-    price, prices, rest_is_current, rose, sides,
+    LATE_NS, after, doubts, has_moved, is_authority, late_alike, length, many, moment, pair_of, pairing,
+    pauses, place, price, prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -116,6 +116,9 @@ fn followed<'a>(facts: &'a Facts, late: &SourceFacts, other: &SourceFacts) -> (u
 
 fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness {
     let name = &late.name;
+    if let Some(moved) = has_moved(facts, name) {
+        return Lateness::No(moved);
+    }
     let Some(pairing) = pairing(facts, name, &other.name) else {
         return Lateness::No(format!("{name} and {} have no update in common", other.name));
     };

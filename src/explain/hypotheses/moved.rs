@@ -1,7 +1,7 @@
 //! The instrument comes on another line than those that are listened to.
 
 use super::super::facts::Facts;
-use super::words::{many, moment};
+use super::words::{many, moment, moved_away};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -11,8 +11,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a source that seems to have stopped an instrument sends it on another group: lines are split, symbols move.
 For          The captures hold packets of a group that no channel of the configuration joins, which speak the source's feed and
-             quote the instrument.
-Against      There are none. (Where a capture holds only what is configured, this cannot be seen.)
+             quote the instrument, while the lines that are listened to say nothing new of it any more.
+Against      There are none, or both bring it. (Where a capture holds only what is configured, this cannot be seen.)
 Would decide The source's line plan for the day, beside the configuration.
 Blames       reference data: the lines that the configuration knows.",
     test,
@@ -23,10 +23,15 @@ fn test(facts: &Facts) -> Finding {
         return Finding::not_applicable();
     }
     let finding = Finding::about(&[Blame::ReferenceData]);
-    let until = facts.during().to_ns;
-    let of_alert = |name: &String| facts.alert.sources.contains(name);
-    let Some(found) = facts.tape.elsewhere.iter().find(|e| of_alert(&e.source) && e.first_ns <= until) else {
-        return finding.excluded("no packet of another group quotes the instrument");
+    let Some(found) = facts.alert.sources.iter().find_map(|s| moved_away(facts, s)) else {
+        let also = facts.tape.elsewhere.iter().find(|e| facts.alert.sources.contains(&e.source));
+        return finding.excluded(match also {
+            Some(also) => format!(
+                "{} quotes the instrument on {} too, but not instead of the lines that are listened to",
+                also.source, also.group
+            ),
+            None => "no packet of another group quotes the instrument".to_owned(),
+        });
     };
     let said = format!(
         "{} quotes the instrument on {} from {} on ({}), which no channel of the configuration joins",

@@ -1,7 +1,7 @@
 //! The source does not carry the instrument.
 
 use super::super::facts::{Facts, SourceFacts};
-use super::words::{is_authority, many};
+use super::words::{has_moved, is_authority, many};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -26,6 +26,9 @@ fn test(facts: &Facts) -> Finding {
     let finding = Finding::about(&[Blame::source(&subject.name), Blame::ReferenceData, Blame::Ours]);
     if !facts.likenesses.is_empty() {
         return finding.excluded(format!("{} shows it under another name", subject.name));
+    }
+    if let Some(moved) = has_moved(facts, &subject.name) {
+        return finding.excluded(moved);
     }
     if let Some(sentence) = by_directory(facts, subject) {
         return Finding { blames: vec![Blame::source(&subject.name)], ..finding }.supported(sentence);

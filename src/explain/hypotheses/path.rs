@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, given_to_messages, holes, late_alike, length, many, many_of, moment, pair_of, pairing, pauses,
-    range, rest_is_current, rose, stretch, unreadable, whole,
+    LATE_NS, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment, pair_of,
+    pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -247,6 +247,9 @@ enum Delay {
 
 fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
     let name = &late.name;
+    if let Some(moved) = has_moved(facts, name) {
+        return Delay::No(moved);
+    }
     if let Some(by) = rose(&late.send_latency.before, &late.send_latency.during) {
         return match by > LATE_NS {
             true => Delay::OnTheWay(format!(

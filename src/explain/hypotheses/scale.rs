@@ -46,10 +46,17 @@ fn test(facts: &Facts) -> Finding {
     }
     pairs.sort_unstable();
     pairs.dedup();
-    let Some((first, second)) = pairs.first().copied() else {
+    if pairs.is_empty() {
         return finding
             .but("the two never showed a price of a side together")
             .ask("the instrument's definition at both sources");
+    }
+    // What is told is a moment at which they differ.
+    let Some((first, second)) = pairs.iter().copied().find(|(x, y)| x != y) else {
+        return finding.excluded(format!(
+            "the two showed the same at {} of the alert that were looked at",
+            many(pairs.len() as u64, "moment")
+        ));
     };
     for (numerator, denominator, what) in RATIOS {
         for (large, small) in [(a, b), (b, a)] {

@@ -2,8 +2,8 @@
 
 use super::super::facts::{Facts, SourceFacts, Span, ViewFacts};
 use super::words::{
-    LATE_NS, doubts, is_authority, length, many, many_of, moment, pair_of, pairing, pauses, price, prices,
-    rest_is_current, rose, sides,
+    LATE_NS, doubts, has_moved, is_authority, length, many, many_of, moment, pair_of, pairing, pauses, price,
+    prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -57,6 +57,9 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
     let Some((view, peer)) = facts.view_of(name).zip(facts.view_of(&other.name)) else {
         return Err((format!("{name} does not show the instrument"), false));
     };
+    if let Some(moved) = has_moved(facts, name) {
+        return Err((moved, false));
+    }
     let standing = |span: Span| view.changes(Span { to_ns: span.to_ns.saturating_sub(1), ..span }).count();
     let moved = news(facts, view, peer);
     if moved == 0 && is_leader(facts, name) {

@@ -76,6 +76,7 @@ fn facts(sip: Vec<Shown>) -> Facts {
     facts.alert.told = Kind::Divergent;
     facts.alert.instrument = Some("X".into());
     facts.alert.venue = Some("XNAS".into());
+    facts.rate_venue = Some("XNAS".into());
     facts.alert.side = Some(Side::Bid);
     facts.alert.sources = vec!["direct".into(), "sip".into()];
     (facts.alert.began_ns, facts.alert.raised_ns) = (10 * SECOND, 10 * SECOND + 25 * MS);
@@ -204,6 +205,14 @@ fn a_factor_is_told_from_a_difference() {
     assert_eq!(standing(&facts, "scale"), Standing::Supported);
     facts.views[1].shown[3] = shown(10 * SECOND + 500 * MS, 999, 1_050);
     assert_eq!(standing(&facts, "scale"), Standing::Excluded);
+    // What is told is a moment at which they differ.
+    facts.views[0].shown = vec![shown(0, 100, 105), shown(10 * SECOND + 300 * MS, 101, 105)];
+    facts.views[1].shown = vec![shown(0, 100, 105), shown(10 * SECOND + 400 * MS, 101, 105)];
+    let said = found(&facts, "scale").contradicts.join("; ");
+    assert!(said.starts_with("1.01 against 1.00: no factor"), "{said}");
+    facts.views[1].shown = facts.views[0].shown.clone();
+    let said = found(&facts, "scale").contradicts.join("; ");
+    assert!(said.starts_with("the two showed the same at 2 moments"), "{said}");
 }
 
 #[test]

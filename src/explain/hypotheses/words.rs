@@ -1,8 +1,8 @@
 //! What several hypotheses ask of the facts, and how figures and places are said.
 
 use super::super::facts::{
-    ChannelFacts, Facts, Figures, Flaw, Hole, LineFacts, Pairing, Pause, RowFacts, Shown, SourceFacts, Span,
-    Spot, ViewFacts,
+    ChannelFacts, Elsewhere, Facts, Figures, Flaw, Hole, LineFacts, Pairing, Pause, RowFacts, Shown,
+    SourceFacts, Span, Spot, ViewFacts,
 };
 use crate::alert::json::show_time;
 use crate::config::Kind;
@@ -84,6 +84,7 @@ pub fn pairing(facts: &Facts, subject: &str, other: &str) -> Option<Pairing> {
             other: other.to_owned(),
             own: turned.own.map(turn),
             rest: turned.rest.map(turn),
+            rest_stretch: turn(turned.rest_stretch),
             constant_delay: None,
             ..turned.clone()
         })
@@ -169,6 +170,25 @@ pub fn doubts(source: &SourceFacts, span: Span) -> Vec<String> {
         out.push(format!("{} came {} later than usual after its own stamps", source.name, length(by)));
     }
     out
+}
+
+/// Another group that no channel joins, and on which a source quotes the instrument since before the alert was raised, while
+/// the lines that are listened to bring nothing new of it any more.
+pub fn moved_away<'a>(facts: &'a Facts, source: &str) -> Option<&'a Elsewhere> {
+    let raised_ns = facts.alert.raised_ns;
+    let of = |e: &&Elsewhere| e.source == source && e.first_ns <= raised_ns;
+    facts.tape.elsewhere.iter().filter(of).find(|e| {
+        let meanwhile = Span { from_ns: e.first_ns, to_ns: raised_ns.saturating_sub(1) };
+        facts.view_of(source).is_none_or(|view| view.changes(meanwhile).next().is_none())
+    })
+}
+
+/// Why nothing can be said of how a source brings an instrument that has moved away.
+pub fn has_moved(facts: &Facts, source: &str) -> Option<String> {
+    let group = &moved_away(facts, source)?.group;
+    Some(format!(
+        "{source} quotes the instrument on {group}, which is not listened to: what it does there is not known here"
+    ))
 }
 
 /// Of a source that is late: its lines, on interfaces of their own, came as close to each other as ever, so that it was late

@@ -22,6 +22,7 @@ use super::facts::{Beside, CaptureClock, Facts, SourceFacts, Span};
 use super::subject::Alert;
 use crate::alert::console::line::{AlertLine, Event};
 use crate::config::{Config, Kind};
+use crate::market::ViewId;
 use crate::pipeline::intake::Steps;
 use crate::pipeline::{Intake, Judge, Note, Step};
 use crate::source::{Datagram, Lost};
@@ -67,6 +68,9 @@ pub struct Observer {
     beside: BTreeMap<(Kind, String), (u64, BTreeSet<String>)>,
     clock: ClockWatch,
     rates: Vec<RateWatch>,
+    /// Quotes of this venue, by source: the alert's, or where it names none that of a source with one.
+    venue: Option<String>,
+    venue_rates: Vec<RateWatch>,
     tape: TapeWatch,
     tops: TopsWatch,
     nationals: NationalWatch,
@@ -160,6 +164,8 @@ impl Observer {
                 ..ClockWatch::default()
             },
             rates: (0..config.sources.len()).map(|_| RateWatch::default()).collect(),
+            venue: alert.venue.clone().or_else(|| config.sources.iter().find_map(|s| s.venue.clone())),
+            venue_rates: (0..config.sources.len()).map(|_| RateWatch::default()).collect(),
             tape: TapeWatch::new(config, alert),
             alert: alert.clone(),
         }
@@ -193,10 +199,9 @@ impl Observer {
                 self.channels.delivered(now, place);
                 self.copies.delivered(now, place, sequence, ts_recv_ns);
                 self.nationals.delivered(place);
-                let during =
-                    Span { from_ns: self.alert.began_ns, to_ns: self.alert.until_ns(self.window.to_ns) };
+                let during = self.during();
                 if let Some(rate) = self.rates.get_mut(usize::from(place.source)) {
-                    rate.delivered(now, during);
+                    rate.count_one(now, during);
                 }
             }
             Note::Lead { place, .. } | Note::Line { place, .. } => {
@@ -212,6 +217,7 @@ impl Observer {
             }
             Note::Quote { source, view, .. } => {
                 if let Some(id) = judge.view_of(source, view) {
+                    self.quoted(now, id, judge);
                     self.views.changed(now, id, &judge.registry);
                     self.nationals.changed(id, &judge.registry);
                     self.tops.changed(now, id, &judge.registry.views[id as usize], &judge.registry);
@@ -222,6 +228,20 @@ impl Observer {
                 self.views.composites(now, &judge.registry);
             }
             _ => {}
+        }
+    }
+
+    fn during(&self) -> Span {
+        Span { from_ns: self.alert.began_ns, to_ns: self.alert.until_ns(self.window.to_ns) }
+    }
+
+    /// A view became another: one quote more of its venue.
+    fn quoted(&mut self, now: u64, id: ViewId, judge: &Judge) {
+        let view = &judge.registry.views[id as usize];
+        let during = self.during();
+        let of_venue = self.venue.is_some() && judge.registry.mic(view.venue) == self.venue.as_deref();
+        if let Some(rate) = self.venue_rates.get_mut(usize::from(view.source)).filter(|_| of_venue) {
+            rate.count_one(now, during);
         }
     }
 
@@ -288,8 +308,8 @@ impl Observer {
             })
             .collect();
         self.latencies.finish(&mut sources);
-        for (source, rate) in sources.iter_mut().zip(self.rates) {
-            source.rate = rate.finish();
+        for ((source, rate), of_venue) in sources.iter_mut().zip(self.rates).zip(self.venue_rates) {
+            (source.rate, source.venue_rate) = (rate.finish(), of_venue.finish());
         }
         let unfollowed = self.views.finish(config, intake, &judge.registry, &mut sources, &name_of);
         self.channels.finish(config, intake, &mut sources, &unfollowed.moves, data, &name_of);
@@ -328,6 +348,7 @@ impl Observer {
             beside: beside.collect(),
             likenesses: unfollowed.likenesses,
             directory,
+            rate_venue: self.venue,
             capture_clock: CaptureClock {
                 captures: captures
                     .map(|(s, c)| (s.name.clone(), c.iter().map(|n| name_of(*n)).collect()))

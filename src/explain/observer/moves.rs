@@ -72,6 +72,11 @@ impl Lags {
         }
     }
 
+    /// Figures of the others in a stretch.
+    pub(super) fn rest_in(&self, stretch: Span) -> Figures {
+        Figures::of(self.rest.iter().filter(|(at, _)| stretch.has(*at)).map(|(_, lag)| *lag).collect())
+    }
+
     /// Figures before, during and after: of the alert's instrument, of the others.
     pub(super) fn finish(self, during: Span) -> [[Figures; 3]; 2] {
         [self.own, self.rest].map(|lags| {

@@ -5,7 +5,7 @@ use super::super::facts::{Rate, Span};
 /// Packets are counted over so long.
 const BUCKET_NS: u64 = 100_000_000;
 /// The alert's stretch is looked at for at least so long: fewer counts show no shape.
-const LEAST_NS: u64 = 1_500_000_000;
+pub(super) const LEAST_NS: u64 = 1_500_000_000;
 /// Counts that are kept at most.
 const BUCKETS_MAX: usize = 6_000;
 
@@ -19,8 +19,8 @@ pub(super) struct RateWatch {
 }
 
 impl RateWatch {
-    /// A packet was delivered; `during` is the alert's stretch.
-    pub(super) fn delivered(&mut self, now: u64, during: Span) {
+    /// A packet was delivered, or a quote said; `during` is the alert's stretch.
+    pub(super) fn count_one(&mut self, now: u64, during: Span) {
         let number = now / BUCKET_NS;
         if number == self.bucket.0 {
             self.bucket.1 += 1;
@@ -74,7 +74,7 @@ mod tests {
         for bucket in 5..30u64 {
             let packets = if bucket < 10 { 2 } else { 5 };
             (0..if bucket == 7 { 0 } else { packets })
-                .for_each(|n| watch.delivered(bucket * BUCKET_NS + n * 1_000, during));
+                .for_each(|n| watch.count_one(bucket * BUCKET_NS + n * 1_000, during));
         }
         let rate = watch.finish();
         assert_eq!(rate.before, ([0, 2, 2], 5));

@@ -9,6 +9,7 @@ use super::super::subject::Alert;
 use super::echoes::{self, EchoWatch};
 use super::likeness::LikenessWatch;
 use super::moves::{HISTORY_MAX, History, Lags, Recent, constant_delay};
+use super::rates;
 use crate::config::Config;
 use crate::market::{InstrumentId, Quality, Quote, Registry, SourceId, VenueId, View, ViewId};
 use crate::pipeline::Intake;
@@ -332,12 +333,17 @@ impl Views {
         let mut out = Vec::new();
         for (source, pairing) in self.pairing.iter().enumerate() {
             let Some(pairing) = *pairing else { continue };
-            let [own, rest] = std::mem::take(&mut self.lags[pairing]).finish(self.during);
+            let lags = std::mem::take(&mut self.lags[pairing]);
+            let Span { from_ns, to_ns } = self.during;
+            let stretch = Span { from_ns, to_ns: to_ns.max(from_ns.saturating_add(rates::LEAST_NS)) };
+            let rest_stretch = lags.rest_in(stretch);
+            let [own, rest] = lags.finish(self.during);
             out.push(Pairing {
                 subject: names[subject].clone(),
                 other: names[source].clone(),
                 own,
                 rest,
+                rest_stretch,
                 constant_delay: constant_delay(&self.histories[subject], &self.histories[source]),
                 others_apart: self.others_apart[pairing].len() as u64,
                 others_shared: self.others_shared[pairing].len() as u64,

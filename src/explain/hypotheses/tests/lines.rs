@@ -281,8 +281,25 @@ fn an_instrument_on_a_group_that_nobody_joins_has_moved() {
     assert_eq!(standing(&facts, "moved"), Standing::Excluded, "another source's");
     facts.tape.elsewhere = vec![elsewhere("sip", 20 * SECOND)];
     assert_eq!(standing(&facts, "moved"), Standing::Excluded, "after the alert was over");
+    facts.tape.elsewhere = vec![elsewhere("sip", MS)];
+    facts.views[1].shown.push(shown(10 * SECOND + MS, 101, 105));
+    assert_eq!(standing(&facts, "moved"), Standing::Excluded, "a copy: the lines bring it as well");
     facts.alert.kind = Kind::Gap;
     assert_eq!(standing(&facts, "moved"), Standing::NotApplicable);
+}
+
+#[test]
+fn what_has_moved_away_is_neither_late_nor_stopped() {
+    let mut facts = facts(vec![shown(MS, 100, 105)]);
+    assert_eq!(standing(&facts, "late"), Standing::Supported);
+    let (first_ns, group) = (9 * SECOND, "233.0.0.9:1".to_owned());
+    facts.tape.elsewhere =
+        vec![Elsewhere { source: "sip".into(), group, first_ns, last_ns: 11 * SECOND, quotes: 4 }];
+    for name in ["late", "stopped", "path", "conflation"] {
+        assert_eq!(standing(&facts, name), Standing::Excluded, "{name}");
+    }
+    let wanted = Verdict::Decided(Blame::ReferenceData);
+    assert_eq!(verdict(&facts), wanted, "{:?}", explain(&facts).because);
 }
 
 /// A flat rate of `sip` where it had been uneven, its instruments late.
@@ -290,7 +307,7 @@ fn saturated() -> Facts {
     let mut facts = late();
     facts.sources[1].rate =
         Rate { bucket_ns: 100 * MS, before: ([10, 40, 90], 40), during: ([95, 100, 104], 12) };
-    facts.pairings[0].rest[1] = figures(-60 * MS as i64);
+    facts.pairings[0].rest_stretch = figures(-60 * MS as i64);
     facts
 }
 
@@ -307,12 +324,25 @@ fn a_rate_that_stands_still_while_everything_is_late_is_a_full_line() {
         |f: &mut Facts| f.sources[1].rate.before.0 = [95, 100, 104],
         |f: &mut Facts| f.sources[1].rate.during.1 = 3,
         |f: &mut Facts| f.sources[1].rate.during.0 = [4, 4, 4],
-        |f: &mut Facts| f.pairings[0].rest[1] = figures(-400_000),
+        |f: &mut Facts| f.pairings[0].rest_stretch = figures(-400_000),
     ] {
         let mut facts = saturated();
         change(&mut facts);
         assert_eq!(standing(&facts, "saturation"), Standing::Excluded);
     }
+    // One participant's quotes stand still while all packets go up and down: closer together than chance has it.
+    let mut one = saturated();
+    one.sources[1].rate.during.0 = [60, 80, 110];
+    assert_eq!(standing(&one, "saturation"), Standing::Excluded);
+    let venue_rate =
+        |before, during| Rate { bucket_ns: 100 * MS, before: (before, 40), during: (during, 12) };
+    one.sources[1].venue_rate = venue_rate([45, 66, 80], [50, 50, 51]);
+    let said = found(&one, "saturation").supports.join("; ");
+    assert!(said.contains("sip brings 50 to 51 quotes of XNAS in each 100ms"), "{said}");
+    one.sources[1].venue_rate = venue_rate([62, 66, 70], [50, 50, 51]);
+    assert_eq!(standing(&one, "saturation"), Standing::Excluded, "it is always that even");
+    one.sources[1].venue_rate = venue_rate([45, 66, 80], [36, 50, 64]);
+    assert_eq!(standing(&one, "saturation"), Standing::Excluded, "as chance scatters them");
 }
 
 #[test]
