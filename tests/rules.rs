@@ -489,13 +489,16 @@ fn mistakes_end_with_one_sentence() {
     write("x.json", "{\"tick\": []}\n");
     fs::write(folder.path().join("noise"), [0xff, 0xfe, 0, 1]).unwrap();
     write("bad.csv", "instrument,source,symbol,isin\nA,s0,A,US0378331006\n");
+    write("wild.csv", "instrument,source,symbol,valid_from\nA,s0,A,\"soon\u{1b}[31m\nor later\"\n");
     let rules = config(&[""], "[rules]\nbook = \"bad.toml\"");
     let map = config(&[""], "[instruments]\nmap = \"bad.csv\"");
+    let wild = config(&[""], "[instruments]\nmap = \"wild.csv\"");
     let sessions = config(&[""], "[rules]\nsessions = \"ignore\"");
     let spelling = config(&["symbology = \"ric\""], "");
     let absent = config(&[""], "[rules]\nbook = \"none.toml\"");
     for (config, wanted) in [
         (rules, "bad.toml:1: row `a` needs `verified = true` or `false`"),
+        (wild, "valid_from `soon\\u{1b}[31m\\nor later` is no day; write it as 2026-03-02"),
         (map, "bad.csv, line 2: isin `US0378331006` is no ISIN: its check digit would be 5, not 6"),
         (sessions, "c.toml:9: `sessions = \"ignore\"` is none: write \"report\" or \"hold\""),
         (spelling, "c.toml:4: `symbology = \"ric\"` is none: write nasdaq, cqs, cms, act or none"),
@@ -507,6 +510,8 @@ fn mistakes_end_with_one_sentence() {
         assert!(said.contains(wanted), "{said}\n  wanted: {wanted}");
         assert_eq!(output.status.code(), Some(1));
         let output = parallax(folder.path(), &["replay", "--config", "c.toml", "x.pcap"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.lines().count() == 1 && said.contains(wanted), "{said}");
         assert_eq!(output.status.code(), Some(2));
     }
     for (arguments, wanted) in [

@@ -160,7 +160,8 @@ fn row(
     let given = |name: &str| Some(cell(name)).filter(|text| !text.is_empty());
     let name = cell("source");
     let source = sources.iter().position(|s| s.name == name);
-    let source = source.ok_or_else(|| format!("`{name}` is no source of this configuration"))?;
+    let source =
+        source.ok_or_else(|| format!("`{}` is no source of this configuration", identifiers::shown(name)))?;
     let (instrument, symbol) = (cell("instrument").to_owned(), cell("symbol").to_owned());
     if instrument.is_empty() || symbol.is_empty() {
         return Err("instrument and symbol must not be empty".to_owned());
@@ -168,7 +169,8 @@ fn row(
     let day = |name: &str| {
         let Some(text) = given(name) else { return Ok(None) };
         let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
-        day.map(Some).ok_or_else(|| format!("{name} `{text}` is no day; write it as 2026-03-02"))
+        day.map(Some)
+            .ok_or_else(|| format!("{name} `{}` is no day; write it as 2026-03-02", identifiers::shown(text)))
     };
     let (valid_from, valid_until) = (day("valid_from")?, day("valid_until")?);
     if let (Some(from), Some(until)) = (valid_from, valid_until)
@@ -179,7 +181,7 @@ fn row(
     let price = |name: &str| {
         let Some(text) = given(name) else { return Ok(None) };
         let nanos = parse_nanos(text).filter(|nanos| *nanos > 0);
-        nanos.map(Some).ok_or_else(|| format!("{name} `{text}` is no positive decimal"))
+        nanos.map(Some).ok_or_else(|| format!("{name} `{}` is no positive decimal", identifiers::shown(text)))
     };
     let tick_nanos = price("tick")?.and_then(|nanos| u64::try_from(nanos).ok());
     let reference_nanos = price("reference_price")?;
@@ -187,7 +189,9 @@ fn row(
         None => None,
         Some(text) => {
             let lot = text.parse::<u32>().ok().filter(|n| *n > 0);
-            Some(lot.ok_or_else(|| format!("round_lot `{text}` is no positive whole number"))?)
+            Some(lot.ok_or_else(|| {
+                format!("round_lot `{}` is no positive whole number", identifiers::shown(text))
+            })?)
         }
     };
     let identifiers = Box::new(identifiers_of(&given, record, columns)?);

@@ -437,6 +437,34 @@ fn a_file_of_the_user_holds_on_its_days() {
     assert_eq!(book.name(), "my.toml over shipped");
 }
 
+/// What the shipped book does not know, the desk's own book may.
+#[test]
+fn a_trade_date_of_the_user_s_book_is_taken() {
+    let day = r#"
+[[calendar]]
+id = "desk-mourning"
+market = "XCME"
+class = "equity-index"
+valid_from = 2025-01-09
+valid_until = 2025-01-10
+early = ["2025-01-09 08:30 National Day of Mourning"]
+verified = true
+source = { document = "notice of the exchange", section = "all", seen = 2025-01-08 }
+"#;
+    let book = Book::with_text("my.toml", day).unwrap();
+    let state = |at| {
+        let session = book.session_of("XCME", "equity-index", ns(at));
+        (session.state.name(), session.calendar.unwrap().id.clone())
+    };
+    let mine = |state| (state, "desk-mourning".to_owned());
+    let shipped = |state| (state, "xcme-equity-index-days-2025".to_owned());
+    assert_eq!(state("2025-01-08T23:30:00Z"), shipped("regular"), "the evening before belongs to the day");
+    assert_eq!(state("2025-01-09T14:29:59Z"), mine("regular"));
+    assert_eq!(state("2025-01-09T14:30:00Z"), mine("closed"));
+    assert_eq!(state("2025-01-09T23:00:00Z"), mine("regular"));
+    assert_eq!(state("2025-01-10T14:30:00Z"), shipped("regular"));
+}
+
 #[test]
 fn mistakes_have_file_line_key_and_what_would_be_right() {
     let cases = [
