@@ -91,8 +91,8 @@ pub fn write_time(out: &mut Vec<u8>, unix_ns: u64) {
     write_nanos(out, unix_ns % 1_000_000_000);
 }
 
-/// Year to second, and the point.
-fn write_second(out: &mut Vec<u8>, seconds: u64) {
+/// Appends year to second, and the point.
+pub fn write_second(out: &mut Vec<u8>, seconds: u64) {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let mut buffer = [0; 20];
@@ -115,28 +115,6 @@ fn write_second(out: &mut Vec<u8>, seconds: u64) {
 fn write_nanos(out: &mut Vec<u8>, nanos: u64) {
     out.extend_from_slice(price::itoa(nanos, 9, &mut [0; 20]));
     out.push(b'Z');
-}
-
-/// Writes times that are mostly of the same second as the one before.
-#[derive(Debug, Default)]
-pub struct Times {
-    second: Option<u64>,
-    text: Vec<u8>,
-}
-
-impl Times {
-    /// [`write_time`], to the byte.
-    #[inline]
-    pub fn write(&mut self, out: &mut Vec<u8>, unix_ns: u64) {
-        let second = unix_ns / 1_000_000_000;
-        if self.second != Some(second) {
-            self.second = Some(second);
-            self.text.clear();
-            write_second(&mut self.text, second);
-        }
-        out.extend_from_slice(&self.text);
-        write_nanos(out, unix_ns % 1_000_000_000);
-    }
 }
 
 /// [`write_time`] as a string.
@@ -175,12 +153,6 @@ mod tests {
         fn times_agree_with_a_library(ns in 0u64..4_102_444_800_000_000_000) {
             let other = jiff::Timestamp::from_nanosecond(i128::from(ns)).unwrap();
             prop_assert_eq!(format!("{other:.9}"), show_time(ns));
-            let (mut times, mut out) = (Times::default(), Vec::new());
-            for ns in [ns, ns + 999_999_999, ns] {
-                out.clear();
-                times.write(&mut out, ns);
-                prop_assert_eq!(String::from_utf8(out.clone()).unwrap(), show_time(ns));
-            }
         }
 
         #[test]

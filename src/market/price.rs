@@ -53,7 +53,7 @@ pub fn show_nanos(nanos: i64) -> String {
 }
 
 /// The numbers below 100, two digits each.
-const PAIRS: [[u8; 2]; 100] = {
+pub const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut n = 0;
     while n < 100 {

@@ -304,6 +304,9 @@ impl Judge {
         }));
         if ahead.len() > 1 {
             self.comparator.look_ahead(&ahead, &self.registry);
+            if let Some(quotes) = &self.quotes {
+                ahead.iter().filter(|(_, changed)| *changed).for_each(|(view, _)| quotes.look_ahead(*view));
+            }
         }
         self.ahead = ahead;
     }
@@ -354,7 +357,10 @@ impl Judge {
         match *change {
             Change::Instrument(ref name) => instruments.push(registry.instrument(name)),
             Change::Numbered(feed, number) => instruments.push(registry.numbered(feed, number)),
-            Change::Rename(id, ref name) => registry.rename(instruments[id as usize], name),
+            Change::Rename(id, ref name) => {
+                registry.rename(instruments[id as usize], name);
+                self.quotes.iter_mut().for_each(QuoteLines::renamed);
+            }
             Change::Facts(id, facts) => registry.learn(instruments[id as usize], facts),
             Change::View { source, venue, instrument, round_lots_only } => {
                 let instrument = instruments[instrument as usize];

@@ -24,6 +24,7 @@ pub mod note;
 pub mod overlap;
 mod packet_sink;
 mod quotes;
+mod strip;
 pub mod tally;
 pub mod tape;
 
