@@ -18,7 +18,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("source", &["latency"]),
     ("shm", &["book", "market"]),
     ("packet", &["config", "source"]),
-    ("check", &["alert", "config", "latency", "line", "market"]),
+    ("check", &["alert", "cache", "config", "latency", "line", "market"]),
     ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "rules", "source"]),
     ("store", &["alert", "config", "latency", "market", "pipeline", "source"]),
     ("report", &["chart", "latency", "rules", "store"]),

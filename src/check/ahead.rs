@@ -3,11 +3,13 @@
 //! An update looks at some ten cache lines, most of which are found through the one before: the view names its group,
 //! the group its pairs and peers, a pair what is open. Where they are in no cache, each waits for the one before, a
 //! hundred nanoseconds and more. Of several updates taken together the first lines come at the same time, then the second
-//! ones: so it goes through them step by step, loads, and forgets what it loaded. It changes nothing and answers
-//! nothing; what comes out is the same without it.
+//! ones: so it goes through them step by step, asks for each, and loads only what names the next. It changes nothing and
+//! answers nothing; what comes out is the same without it.
 
+use super::history::History;
 use super::timers::TimerKey;
-use super::{Comparator, NONE};
+use super::{Comparator, NONE, ViewJudge};
+use crate::cache::{prefetch, prefetch_whole};
 use crate::market::{Registry, ViewId};
 
 /// With fewer views than this everything stays in the cache nearest to the core, and looking ahead costs for nothing.
@@ -20,51 +22,51 @@ impl Comparator {
         if self.views.len() < VIEWS_MIN {
             return;
         }
-        let known =
-            || updates.iter().filter_map(|(id, moves)| Some((*id, *moves, self.views.get(*id as usize)?)));
+        for (id, moves) in updates {
+            let Some(judge) = self.views.get(*id as usize) else { continue };
+            prefetch_whole(judge);
+            if *moves {
+                prefetch_whole(&registry.views[*id as usize]);
+            }
+        }
+        let moving = || {
+            let moving = updates.iter().filter(|(_, moves)| *moves);
+            let known = moving.filter_map(|(id, _)| self.views.get(*id as usize));
+            known.filter(|judge| judge.group != NONE)
+        };
+        for judge in moving() {
+            self.groups.look_ahead(judge.group);
+            self.histories_of(judge).for_each(prefetch_whole);
+        }
         let mut seen = 0;
-        for (id, moves, judge) in known() {
-            seen ^= judge.stale.armed;
-            if moves {
-                let view = &registry.views[id as usize];
-                let bid =
-                    view.quote.as_ref().and_then(|quote| quote.best[0]).map_or(0, |level| level.quantity);
-                seen ^= bid ^ view.origin.frame ^ u64::from(view.instrument) ^ u64::from(judge.group);
+        for judge in moving() {
+            for (pair, peer) in self.groups.pairs_of(judge.group, judge.place) {
+                prefetch(&self.pairs[pair as usize]);
+                prefetch_whole(&self.views[peer as usize]);
             }
+            let histories = self.histories_of(judge).flatten();
+            histories.for_each(|history| seen ^= history.lines()[1]);
         }
-        let moving = || known().filter(|(_, moves, judge)| *moves && judge.group != NONE);
-        for (id, _, judge) in moving() {
-            seen ^= self.groups.pairs_of(judge.group, id).next().map_or(0, |(pair, _)| u64::from(pair));
-            seen ^= u64::from(registry.is_test(judge.instrument)) ^ self.prices_of(id, |h| h.lines()[0]);
-        }
-        for (id, _, judge) in moving() {
-            for (pair, peer) in self.groups.pairs_of(judge.group, id) {
-                let peer = &self.views[peer as usize];
-                seen ^=
-                    u64::from(self.pairs[pair as usize].relation ^ u32::from(peer.source)) ^ peer.stale.armed;
+        for judge in moving() {
+            for (pair, peer) in self.groups.pairs_of(judge.group, judge.place) {
+                seen ^= self.pairs[pair as usize].lines(&self.rare);
+                self.histories_of(&self.views[peer as usize]).for_each(prefetch_whole);
             }
-            seen ^= self.prices_of(id, |h| h.lines()[1]);
-        }
-        for (id, _, judge) in moving() {
-            for (pair, peer) in self.groups.pairs_of(judge.group, id) {
-                seen ^= self.pairs[pair as usize].lines(&self.rare) ^ self.prices_of(peer, |h| h.lines()[0]);
-            }
-            seen ^= registry.tick_at(id, 0) ^ self.prices_of(id, |h| h.last_line());
+            self.histories_of(judge).flatten().for_each(|history| seen ^= history.last_line());
         }
         std::hint::black_box(seen);
     }
 
-    /// Something of each of a view's histories.
+    /// A view's histories.
     #[inline]
-    fn prices_of(&self, id: ViewId, line: impl Fn(&super::history::History) -> u64) -> u64 {
-        let kept = self.views[id as usize].histories.into_iter().filter(|kept| *kept != NONE);
-        kept.flat_map(|kept| &self.histories[kept as usize]).fold(0, |all, history| all ^ line(history))
+    fn histories_of(&self, judge: &ViewJudge) -> impl Iterator<Item = &[History; 2]> {
+        judge.histories.into_iter().filter(|kept| *kept != NONE).map(|kept| &self.histories[kept as usize])
     }
 
     /// The same for deadlines: those of a quarter of a millisecond become known together.
     #[inline]
     pub(super) fn look_ahead_at_deadlines(&mut self) {
-        if self.views.len() < VIEWS_MIN {
+        if self.views.len() < VIEWS_MIN || !self.timers.has_coming() {
             return;
         }
         let Comparator { timers, pairs, views, .. } = self;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::crossing::Scope;
 use super::desk::Desk;
 use super::held::Held;
-use super::pair::{Bench, Pair};
+use super::pair::{Bench, Pair, Tops};
 use super::pool;
 use super::rules::Rule;
 use super::segment::{self, Segment, Step};
@@ -171,34 +171,18 @@ pub fn judge_view(
     judge_at(now, place, &case, bench)
 }
 
-/// Judges a pair at `now` by its bids and asks; `differs` says on which sides their disagreement is told already.
-#[inline]
+/// Judges a pair at `now` whose bids and asks meet, or did; `differs` says on which sides their disagreement is told
+/// already.
 pub(super) fn judge_pair(
     pair: &mut Pair,
     now: u64,
-    prices: [[Option<i64>; 2]; 2],
-    held: Option<Held>,
-    differs: [bool; 2],
-    bench: &mut Bench<'_>,
-) -> u64 {
-    let [bids, asks] = prices;
-    let meet = bids.iter().flatten().any(|bid| asks.iter().flatten().any(|ask| bid >= ask));
-    if pair.crossing == 0 && !meet {
-        return u64::MAX;
-    }
-    judge_crossing(pair, now, prices, held, differs, bench)
-}
-
-fn judge_crossing(
-    pair: &mut Pair,
-    now: u64,
-    [bids, asks]: [[Option<i64>; 2]; 2],
+    tops: &Tops,
     held: Option<Held>,
     differs: [bool; 2],
     bench: &mut Bench<'_>,
 ) -> u64 {
     let own = pair.views.iter().any(|v| bench.views[*v as usize].crosses);
-    let cross = |x: usize, y: usize| Some((bids[x]?, asks[y]?));
+    let cross = |x: usize, y: usize| Some((tops.price(x, 0)?, tops.price(y, 1)?));
     let widest =
         [cross(0, 1), cross(1, 0)].into_iter().flatten().max_by_key(|(bid, ask)| bid.saturating_sub(*ask));
     // A quote that crosses itself is told of its source, not of the pair.

@@ -49,20 +49,20 @@ pub trait Evidence {
 
 /// Explains a difference at `now` from what both sides showed lately.
 pub fn explain(now: u64, sides: [&History; 2], window_ns: u64, evidence: &impl Evidence) -> Explanation {
-    let old = [0, 1].map(|who: usize| {
+    let old = |who: usize| {
         let current = sides[who].current()?;
         let shown = sides[1 - who].left(now, current.price, window_ns)?;
         Some((current, shown))
-    });
-    let (who, left) = match old {
+    };
+    let (who, left) = match (old(0), old(1)) {
         // Each shows what the other left: the smaller lag, unless the one that it would blame has been ahead.
-        [Some((_, by_b)), Some((_, by_a))] => {
+        (Some((_, by_b)), Some((_, by_a))) => {
             let who = usize::from(by_a.left > by_b.left);
             let who = if evidence.is_far_ahead(who) { 1 - who } else { who };
             (who, [by_b, by_a][who].left)
         }
-        [None, None] => return Explanation::None,
-        [a, b] => {
+        (None, None) => return Explanation::None,
+        (a, b) => {
             let who = usize::from(a.is_none());
             let Some((Current { came, .. }, shown)) = a.or(b) else { return Explanation::None };
             // The peer must have been there first: a source that was first to a price does not follow.

@@ -60,19 +60,23 @@ impl<K: Copy + PartialEq> MoveMatcher<K> {
         let other = &mut self.pending[1 - position];
         if let Some(found) = other.iter().position(|(s, p, _)| *s == side && *p == price) {
             let Some((_, _, ts)) = other.remove(found) else { return (None, given_up) };
-            // Older moves of this side that the follower skipped will not be matched any more.
-            let before = other.len();
-            let mut index = 0;
-            other.retain(|(s, _, _)| {
-                index += 1;
-                *s != side || index > found
-            });
-            given_up[1 - position] += (before - other.len()) as u64;
-            // And what the follower did alone before it followed has no match to come: order is kept.
+            if found > 0 {
+                // Older moves of this side that the follower skipped will not be matched any more.
+                let before = other.len();
+                let mut index = 0;
+                other.retain(|(s, _, _)| {
+                    index += 1;
+                    *s != side || index > found
+                });
+                given_up[1 - position] += (before - other.len()) as u64;
+            }
             let own = &mut self.pending[position];
-            let before = own.len();
-            own.retain(|(s, _, _)| *s != side);
-            given_up[position] += (before - own.len()) as u64;
+            if !own.is_empty() {
+                // And what the follower did alone before it followed has no match to come: order is kept.
+                let before = own.len();
+                own.retain(|(s, _, _)| *s != side);
+                given_up[position] += (before - own.len()) as u64;
+            }
             let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
             return (Some(Match { lead_ns: lead(first, second) }), given_up);
         }

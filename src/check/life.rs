@@ -67,6 +67,14 @@ impl Comparator {
         if resumed {
             self.judge_source(now, source, registry);
         }
+        let judge = &self.sources[usize::from(source)];
+        if !judge.waiting.is_empty() || !judge.waiting_views.is_empty() {
+            self.judge_waiting(now, source, registry);
+        }
+    }
+
+    /// What waited for a sign of life of the source has one.
+    fn judge_waiting(&mut self, now: u64, source: SourceId, registry: &Registry) {
         for pair in std::mem::take(&mut self.sources[usize::from(source)].waiting) {
             let waiting = &mut self.pairs[pair as usize];
             let position = self.relations[waiting.relation as usize].position(source);
@@ -225,6 +233,11 @@ impl Comparator {
     }
 
     fn arm_channel(&mut self, source: SourceId, channel: u16) {
+        let judge = &self.sources[usize::from(source)];
+        if judge.channels.len() == 1 && judge.channels[usize::from(channel)].lines.len() == 1 {
+            // The silence of the only one is its source's.
+            return;
+        }
         let Some((expect, _)) = self.expectation(source) else { return };
         let judge = &mut self.sources[usize::from(source)];
         let several = judge.channels.len() > 1;

@@ -73,6 +73,8 @@ pub struct ViewJudge {
     pub histories: [u32; 2],
     /// Its peers; [`NONE`] before there is one.
     group: u32,
+    /// Its place among them.
+    place: u16,
     /// Crossed and locked.
     crossing: pool::Place,
     /// Whose.
@@ -105,6 +107,7 @@ impl ViewJudge {
             instrument,
             histories: [NONE; 2],
             group: NONE,
+            place: 0,
             crossing: 0,
             source,
             shown: 0,
@@ -124,6 +127,18 @@ impl ViewJudge {
     pub fn price(&self, like: Like, side: usize) -> Option<i64> {
         let there = self.shown & 1 << (like as usize * 2 + side) != 0;
         there.then_some(self.prices[like as usize][side])
+    }
+
+    /// Which of its prices of a kind there are, by side, bit by bit.
+    #[inline]
+    fn sides(&self, like: Like) -> u8 {
+        self.shown >> (like as usize * 2) & 3
+    }
+
+    /// Nothing of its own hinders a comparison, whatever it is made of.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.quality.is_none() && !self.composite && !self.is_stale()
     }
 
     /// Shows a price; answers whether it is another than before.
@@ -300,8 +315,6 @@ pub struct Comparator {
     candidates: Candidates,
     /// Which prices of a source's views at a venue may be compared, bit by [`Like`].
     likes: HashMap<(SourceId, VenueId), u8>,
-    /// Lists to be used again.
-    spare: Vec<Vec<(u32, ViewId)>>,
     timers: Timers,
     /// What pairs disagreed on, where it is asked for.
     ledger: Option<Box<Ledger>>,
@@ -358,7 +371,6 @@ impl Comparator {
             relation_of: HashMap::new(),
             candidates: Candidates::default(),
             likes: HashMap::new(),
-            spare: Vec::new(),
             timers: Timers::default(),
             ledger: None,
             started: None,
@@ -527,8 +539,8 @@ impl Comparator {
         add(&mut self.relations[relation].unmatched, given_up);
         let Some(Match { lead_ns }) = matched else { return };
         let figures = &mut self.relations[relation];
-        figures.recent_leads.rotate_right(1);
-        figures.recent_leads[0] = lead_ns;
+        let [latest, before, _] = figures.recent_leads;
+        figures.recent_leads = [lead_ns, latest, before];
         figures.matched += 1;
         figures.led[match lead_ns.signum() {
             1 => 0,

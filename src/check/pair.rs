@@ -17,7 +17,7 @@ use super::rules::{Rule, Rules};
 use super::segment::{self, Segment, Step};
 use super::{SourceJudge, ViewJudge, divergent};
 use crate::alert::{Handle, Magnitude};
-use crate::config::Kind;
+use crate::config::{Kind, Tolerance};
 use crate::market::{Registry, SourceId, ViewId};
 
 /// Which of a view's prices is compared.
@@ -109,10 +109,68 @@ pub(super) struct Difference {
     /// When its segment began.
     began: u64,
     pub(super) prices: [i64; 2],
-    pub(super) magnitude: Magnitude,
     /// It was explained until the window had passed.
     outlived: bool,
 }
+
+impl Difference {
+    /// How far the two are apart, in the steps of the instrument of that view.
+    pub(super) fn magnitude(&self, view: ViewId, registry: &Registry) -> Magnitude {
+        let [a, b] = self.prices;
+        Magnitude::between(a, b, registry.tick_at(view, a))
+    }
+}
+
+/// What the two views of a pair show of what is compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tops {
+    /// By position, then by side; of no meaning where there is none.
+    prices: [[i64; 2]; 2],
+    /// Which there are, by position: a bit for each side.
+    there: [u8; 2],
+}
+
+impl Tops {
+    #[inline]
+    fn of(a: &ViewJudge, b: &ViewJudge, like: Like) -> Tops {
+        let prices = [a.prices[like as usize], b.prices[like as usize]];
+        Tops { prices, there: [a.sides(like), b.sides(like)] }
+    }
+
+    /// Sides that both show, and sides that only one does.
+    #[inline]
+    fn shown(&self) -> (u8, u8) {
+        let [a, b] = self.there;
+        (a & b, a ^ b)
+    }
+
+    /// Both prices of a side, which both show.
+    #[inline]
+    fn side(&self, side: usize) -> [i64; 2] {
+        [self.prices[0][side], self.prices[1][side]]
+    }
+
+    /// The price of a side at one of the two.
+    #[inline]
+    pub(super) fn price(&self, position: usize, side: usize) -> Option<i64> {
+        (self.there[position] & 1 << side != 0).then_some(self.prices[position][side])
+    }
+
+    /// Whether a bid of either is at an ask of either or above it.
+    #[inline]
+    pub(super) fn meet(&self) -> bool {
+        let [a, b] = self.there;
+        if a & b == 3 {
+            let [[bid, ask], [other_bid, other_ask]] = self.prices;
+            return bid.max(other_bid) >= ask.min(other_ask);
+        }
+        let best = |side: usize| (0..2).filter_map(move |position| self.price(position, side));
+        best(0).max().zip(best(1).min()).is_some_and(|(bid, ask)| bid >= ask)
+    }
+}
+
+/// How long an account that goes on may be left unwritten.
+const ACCOUNT_NS: u64 = 1_000_000_000;
 
 /// How long a difference that jumped to be unexplained must have stood.
 fn settle_ns(check: &Rule) -> u64 {
@@ -253,6 +311,12 @@ impl Pair {
         self.odd & bits::DIFFERS << side != 0
     }
 
+    /// Whether one was stopped and the other traded when they were last looked at.
+    #[inline]
+    pub fn has_parted(&self) -> bool {
+        self.status != 0 || self.odd & bits::PARTED != 0
+    }
+
     /// Notes whether one is stopped and the other trades.
     #[inline]
     pub fn mark_parted(&mut self, parted: bool) {
@@ -282,7 +346,7 @@ impl Pair {
     }
 
     /// Why the pair cannot be compared although no source is silent, and whose silence would go before that.
-    #[inline]
+    #[cold]
     fn held(&self, test: bool, bench: &Bench<'_>) -> (Option<Held>, Clock) {
         let [a, b] = self.views.map(|v| bench.views[v as usize].held_awake(test, bench));
         match (a, b) {
@@ -293,40 +357,79 @@ impl Pair {
         }
     }
 
-    #[inline]
-    fn price(&self, position: usize, side: usize, views: &[ViewJudge]) -> Option<i64> {
-        views[self.views[position] as usize].price(self.like, side)
-    }
-
     /// Judges both sides, the crossing and the states at `now`. Answers also why it cannot be compared.
     pub fn judge(&mut self, now: u64, bench: &mut Bench<'_>) -> (Next, Option<Held>) {
-        let instrument = bench.views[self.views[0] as usize].instrument;
-        let (awake, clock) = self.held(bench.registry.is_test(instrument), bench);
-        let silent =
-            clock != Clock::None && bench.relations[self.relation as usize].silences[clock as usize].runs();
+        let [a, b] = self.views;
+        let (a, b) = (&bench.views[a as usize], &bench.views[b as usize]);
+        let tops = Tops::of(a, b, self.like);
+        let test = bench.registry.is_test(a.instrument);
+        let plain = !test && a.is_plain() && b.is_plain();
+        self.mark(bits::STALE, !plain && (a.is_stale() || b.is_stale()));
+        let (awake, clock) = if plain { (None, Clock::Any) } else { self.held(test, bench) };
+        let relation = &bench.relations[self.relation as usize];
+        let silent = clock != Clock::None && relation.silences[clock as usize].runs();
         let held = if silent { Some(Held::Silent) } else { awake };
-        self.mark(bits::STALE, self.views.iter().any(|v| bench.views[*v as usize].is_stale()));
-        let prices = [0, 1].map(|side| [0, 1].map(|p| self.price(p, side, bench.views)));
+        let differs = self.differing(&tops, &relation.rules.tolerance, bench.registry);
+        self.account(now, &tops, differs, awake, clock, bench);
         let mut next = Next::NOTHING;
-        self.account(now, prices, awake, clock, bench);
         for side in [Side::Bid, Side::Ask] {
-            next = next.merge(self.judge_side(now, side, prices[side.index()], held, bench));
+            let index = side.index();
+            let quiet = held.is_none() && self.sides[index] == 0 && differs & 1 << index == 0;
+            if quiet && tops.shown().0 & 1 << index != 0 {
+                self.mark(bits::HELD_DIFFERS << index, false);
+            } else {
+                next = next.merge(self.judge_side(now, side, &tops, held, bench));
+            }
+        }
+        if self.crossing == 0 && !tops.meet() {
+            return (next, held);
         }
         let told = self.sides.map(|side| side != 0);
-        let at = super::crossed::judge_pair(self, now, prices, held, told, bench);
+        let at = super::crossed::judge_pair(self, now, &tops, held, told, bench);
         (next.merge(Next { at, waits: None }), held)
     }
 
-    /// Writes the account up to `now`, and takes in what both sides are counted as from here.
+    /// On which sides the two differ, bit by bit.
+    #[inline]
+    fn differing(&self, tops: &Tops, tolerance: &Tolerance, registry: &Registry) -> u8 {
+        let (both, one) = tops.shown();
+        let mut differ = one;
+        for side in 0..2 {
+            let [a, b] = tops.side(side);
+            if both & 1 << side != 0 && a != b {
+                let beyond = tolerance.is_none()
+                    || divergent::differ(a, b, registry.tick_at(self.views[0], a), *tolerance);
+                differ |= u8::from(beyond) << side;
+            }
+        }
+        differ
+    }
+
+    /// Takes in what both sides are counted as from here. The account up to `now` is written when that is something else
+    /// than before; what goes on is written once in a while, which adds up to the same.
     #[inline]
     fn account(
         &mut self,
         now: u64,
-        prices: [[Option<i64>; 2]; 2],
+        tops: &Tops,
+        differs: u8,
         awake: Option<Held>,
         clock: Clock,
         bench: &mut Bench<'_>,
     ) {
+        self.odd = self.odd & !(bits::DIFFERS | bits::DIFFERS << 1) | differs;
+        let (both, _) = tops.shown();
+        let counted = |side: u8| match awake {
+            Some(reason) => Account::Held(reason),
+            None if both & 1 << side == 0 => Account::Held(Held::OneSided),
+            None if differs & 1 << side != 0 => Account::Differ,
+            None => Account::Agree,
+        };
+        let accounts = [counted(0), counted(1)];
+        let goes_on = (self.accounts, self.clock) == (accounts, clock);
+        if goes_on && now.saturating_sub(self.since) < ACCOUNT_NS {
+            return;
+        }
         let relation = &mut bench.relations[self.relation as usize];
         let before = relation.comparable_ns - relation.agree_ns;
         self.write_account(now, relation);
@@ -336,24 +439,7 @@ impl Pair {
         }
         self.clock = clock;
         self.silence = if clock == Clock::None { 0 } else { relation.silences[clock as usize].read(now) };
-        for (side, [a, b]) in prices.into_iter().enumerate() {
-            let tolerance = relation.rules.tolerance;
-            let differs = match (a, b) {
-                (Some(a), Some(b)) if a == b => false,
-                (Some(a), Some(b)) => {
-                    divergent::differ(a, b, bench.registry.tick_at(self.views[0], a), tolerance)
-                }
-                (None, None) => false,
-                _ => true,
-            };
-            self.mark(bits::DIFFERS << side, differs);
-            self.accounts[side] = match (awake, a.and(b), differs) {
-                (Some(reason), ..) => Account::Held(reason),
-                (None, None, _) => Account::Held(Held::OneSided),
-                (None, _, true) => Account::Differ,
-                (None, _, false) => Account::Agree,
-            };
-        }
+        self.accounts = accounts;
     }
 
     /// Closes the accounts at `now`.
@@ -406,18 +492,17 @@ impl Pair {
         &mut self,
         now: u64,
         side: Side,
-        [a, b]: [Option<i64>; 2],
+        tops: &Tops,
         held: Option<Held>,
         bench: &mut Bench<'_>,
     ) -> Next {
         let index = side.index();
-        let reason = held.or((a.is_none() || b.is_none()).then_some(Held::OneSided));
+        let reason = held.or((tops.shown().0 & 1 << index == 0).then_some(Held::OneSided));
         self.note_held(index, reason, bench);
         if let Some(reason) = reason {
             self.drop_segment(now, index, reason, bench);
             return Next::NOTHING;
         }
-        let (Some(a), Some(b)) = (a, b) else { return Next::NOTHING };
         let differs = self.differs(index);
         if self.sides[index] == 0 && !differs {
             return Next::NOTHING;
@@ -435,10 +520,7 @@ impl Pair {
                 self.end_segment(now, ended, index, bench);
                 Next::NOTHING
             }
-            Step::Holds(segment) => {
-                let tick = bench.registry.tick_at(self.views[0], a);
-                self.judge_difference(now, side, segment, [a, b], tick, bench)
-            }
+            Step::Holds(segment) => self.judge_difference(now, side, segment, tops.side(index), bench),
         }
     }
 
@@ -464,15 +546,16 @@ impl Pair {
 
     fn count_segment(&self, side: usize, bench: &mut Bench<'_>) {
         let judge = &bench.rare.sides[self.sides[side]];
-        let kind = match judge.alert.and_then(|a| bench.desk.alerts.kind(a)) {
-            Some(kind) => kind.name(),
-            None if judge.was_unexplained => "brief",
-            None => "flight",
-        };
+        let segments = &mut bench.relations[self.relation as usize].segments;
+        match judge.alert.and_then(|a| bench.desk.alerts.kind(a)) {
+            Some(Kind::Lagging) => segments.lagging += 1,
+            Some(_) => segments.divergent += 1,
+            None if judge.was_unexplained => segments.brief += 1,
+            None => segments.flight += 1,
+        }
         if let Some(ledger) = &mut bench.ledger {
             ledger.add(Row { differ_ns: 0, segments: 1, told: u64::from(judge.alert.is_some()) });
         }
-        *bench.relations[self.relation as usize].segments.entry(kind).or_default() += 1;
     }
 
     fn judge_difference(
@@ -481,23 +564,22 @@ impl Pair {
         side: Side,
         segment: Segment,
         prices: [i64; 2],
-        tick: u64,
         bench: &mut Bench<'_>,
     ) -> Next {
         let clock = bench.relations[self.relation as usize].rules.clock;
         let explanation = self.explain(now, side, &clock, bench);
-        let magnitude = Magnitude::between(prices[0], prices[1], tick);
         let judge = &mut bench.rare.sides[self.sides[side.index()]];
         let before = judge.explained.replace(explanation);
         let outlived =
             matches!(before, Some(Explanation::Behind { left, .. }) if now > left + clock.window_ns);
-        let case = Difference { now, side, began: segment.began, prices, magnitude, outlived };
+        let case = Difference { now, side, began: segment.began, prices, outlived };
         let told = judge.alert.and_then(|a| bench.desk.alerts.kind(a));
         if let Some(alert) = judge.alert {
             let lag = match explanation {
                 Explanation::Behind { left, .. } => Some(now - left.min(now)),
                 Explanation::None => None,
             };
+            let magnitude = case.magnitude(self.views[0], bench.registry);
             bench.desk.alerts.observe(alert, Some(magnitude), lag);
         }
         if let Some(flight_ends) = judge.weigh(now, explanation, before, &clock) {
@@ -578,15 +660,19 @@ impl Pair {
             relation: &bench.relations[self.relation as usize],
             sources: bench.sources,
         };
-        let histories = self.views.map(|v| {
-            let kept = bench.views[v as usize].histories[self.like as usize];
+        let history = |view: ViewId| {
+            let kept = bench.views[view as usize].histories[self.like as usize];
             &bench.histories[kept as usize][side.index()]
-        });
-        lagging::explain(now, histories, clock.window_ns, &evidence)
+        };
+        let [a, b] = self.views;
+        lagging::explain(now, [history(a), history(b)], clock.window_ns, &evidence)
     }
 
     /// Which view of the pair is behind the other on either side; for the stale check.
     pub fn behind(&self, rare: &Rare) -> Option<usize> {
+        if self.sides == [0; 2] {
+            return None;
+        }
         let open = self.sides.iter().filter(|side| **side != 0).map(|side| &rare.sides[*side]);
         open.filter_map(|s| s.explained).find_map(|explained| match explained {
             Explanation::Behind { who, .. } => Some(who),

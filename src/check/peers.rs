@@ -49,8 +49,9 @@ impl Groups {
         if len <= INLINE { &group.members[..len] } else { &self.spilled[group.spilled as usize] }
     }
 
-    /// A view joins; its pairs with those that are there, in their order, are numbered from `first_pair`.
-    pub fn join(&mut self, group: u32, view: ViewId, first_pair: u32) {
+    /// A view joins; its pairs with those that are there, in their order, are numbered from `first_pair`. Answers its
+    /// place in the group.
+    pub fn join(&mut self, group: u32, view: ViewId, first_pair: u32) -> u16 {
         let Groups { groups, spilled } = self;
         let group = &mut groups[group as usize];
         let (len, member) = (group.len as usize, Member { view, first_pair });
@@ -64,6 +65,7 @@ impl Groups {
             spilled[group.spilled as usize].push(member);
         }
         group.len += 1;
+        len as u16
     }
 
     /// The views of a group.
@@ -71,19 +73,40 @@ impl Groups {
         self.members(group).iter().map(|m| m.view)
     }
 
-    /// The pairs of a view and its peers in them, in the order in which they were made.
+    /// The pairs of the view at a place in the group and its peers in them, in the order in which they were made.
     #[inline]
-    pub fn pairs_of(&self, group: u32, view: ViewId) -> impl Iterator<Item = (u32, ViewId)> + '_ {
+    pub fn pairs_of(&self, group: u32, own: u16) -> impl Iterator<Item = (u32, ViewId)> + '_ {
         let members = self.members(group);
-        // A view that is none of them has no pairs.
-        let own = members.iter().position(|m| m.view == view).unwrap_or(members.len());
-        let first = members.get(own).map_or(0, |m| m.first_pair);
-        let before =
-            members[..own].iter().enumerate().map(move |(nth, peer)| (first + nth as u32, peer.view));
-        let behind = members[(own + 1).min(members.len())..].iter();
-        let before = before.take(if own < members.len() { own } else { 0 });
-        before.chain(behind.map(move |peer| (peer.first_pair + own as u32, peer.view)))
+        (0..members.len().saturating_sub(1)).map(move |nth| pair_at(members, usize::from(own), nth))
     }
+
+    /// The nth of [`Groups::pairs_of`], for whoever changes what it belongs to on the way.
+    #[inline]
+    pub fn pair_of(&self, group: u32, own: u16, nth: usize) -> (u32, ViewId) {
+        pair_at(self.members(group), usize::from(own), nth)
+    }
+
+    /// A group will be looked at soon.
+    #[inline]
+    pub fn look_ahead(&self, group: u32) {
+        crate::cache::prefetch(&self.groups[group as usize]);
+    }
+
+    /// How many views are in a group.
+    #[inline]
+    pub fn len(&self, group: u32) -> usize {
+        self.groups[group as usize].len as usize
+    }
+}
+
+/// The nth pair of a member, with its peer.
+#[inline]
+fn pair_at(members: &[Member], own: usize, nth: usize) -> (u32, ViewId) {
+    if nth < own {
+        return (members[own].first_pair + nth as u32, members[nth].view);
+    }
+    let peer = members[nth + 1];
+    (peer.first_pair + own as u32, peer.view)
 }
 
 #[cfg(test)]
@@ -101,18 +124,20 @@ mod tests {
         let (other, group) = (groups.make(90), groups.make(0));
         let mut pairs = 0;
         for view in 1..12 {
-            groups.join(group, view, pairs);
+            assert_eq!(u32::from(groups.join(group, view, pairs)), view);
             pairs += view;
         }
         let mut seen = vec![Vec::new(); pairs as usize];
         for view in 0..12 {
-            let out: Vec<_> = groups.pairs_of(group, view).collect();
+            let out: Vec<_> = groups.pairs_of(group, view as u16).collect();
+            let one_by_one = (1..groups.len(group)).map(|nth| groups.pair_of(group, view as u16, nth - 1));
+            assert!(one_by_one.eq(out.iter().copied()));
             assert!(out.is_sorted(), "in the order in which they were made: {out:?}");
             assert_eq!(out.len(), 11);
             out.iter().for_each(|(pair, peer)| seen[*pair as usize].push((view, *peer)));
         }
         assert!(seen.iter().all(|s| s.len() == 2 && s[0] == (s[1].1, s[1].0)), "{seen:?}");
-        assert_eq!((groups.pairs_of(other, 90).count(), groups.views(other).count()), (0, 1));
-        assert_eq!(groups.pairs_of(group, 90).count(), 0);
+        assert_eq!((groups.pairs_of(other, 0).count(), groups.views(other).count()), (0, 1));
+        assert_eq!((groups.len(other), groups.len(group)), (1, 12));
     }
 }

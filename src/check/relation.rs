@@ -8,6 +8,28 @@ use super::lagging;
 use super::rules::PairRules;
 use crate::market::SourceId;
 
+/// Disagreements that ended, by what they were.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Segments {
+    /// Never beyond what flight explains.
+    pub flight: u64,
+    /// Beyond it, and over before they were told.
+    pub brief: u64,
+    /// Told as lagging.
+    pub lagging: u64,
+    /// Told as divergent.
+    pub divergent: u64,
+}
+
+impl Segments {
+    /// Those that there were, by name.
+    pub fn by_name(&self) -> BTreeMap<&'static str, u64> {
+        let Segments { flight, brief, lagging, divergent } = *self;
+        let all = [("flight", flight), ("brief", brief), ("lagging", lagging), ("divergent", divergent)];
+        all.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
 /// Figures of a pair of sources, over all their instruments.
 #[derive(Debug, Clone, Default)]
 pub struct Relation {
@@ -26,7 +48,7 @@ pub struct Relation {
     /// Differences that began while held back, by reason.
     pub held_differences: BTreeMap<&'static str, u64>,
     /// Segments that ended, by what they were.
-    pub segments: BTreeMap<&'static str, u64>,
+    pub segments: Segments,
     /// Updates of the first that the second showed too, or the reverse.
     pub matched: u64,
     /// Of them, how often the first, the second, or neither was first.

@@ -36,7 +36,63 @@ pub fn is_due(armed: &mut u64, at: u64) -> bool {
     due
 }
 
-type Deadline = (u64, TimerKey);
+impl TimerKey {
+    /// A number that is in order as the keys are: the kind, then what it is of.
+    #[inline]
+    fn number(self) -> u64 {
+        let of = |kind: u64, what: u64| kind << 48 | what;
+        match self {
+            TimerKey::Source(source) => of(0, source as u64),
+            TimerKey::Channel(source, channel) => of(1, (source as u64) << 16 | channel as u64),
+            TimerKey::Line(source, channel, line) => of(2, line_number(source, channel, line)),
+            TimerKey::LineGood(source, channel, line) => of(3, line_number(source, channel, line)),
+            TimerKey::Clock(source) => of(4, source as u64),
+            TimerKey::Stale(view) => of(5, view as u64),
+            TimerKey::View(view) => of(6, view as u64),
+            TimerKey::Pair(pair) => of(7, pair as u64),
+            TimerKey::Missing(index) => of(8, index as u64),
+        }
+    }
+
+    /// The key of that number.
+    #[inline]
+    fn of(number: u64) -> TimerKey {
+        let [first, second, third] = [(number >> 32) as u16, (number >> 16) as u16, number as u16];
+        match number >> 48 {
+            0 => TimerKey::Source(third),
+            1 => TimerKey::Channel(second, third),
+            2 => TimerKey::Line(first, second, third),
+            3 => TimerKey::LineGood(first, second, third),
+            4 => TimerKey::Clock(third),
+            5 => TimerKey::Stale(number as u32),
+            6 => TimerKey::View(number as u32),
+            7 => TimerKey::Pair(number as u32),
+            _ => TimerKey::Missing(number as u32),
+        }
+    }
+}
+
+const fn line_number(source: u16, channel: u16, line: u16) -> u64 {
+    (source as u64) << 32 | (channel as u64) << 16 | line as u64
+}
+
+/// A time, and below it the number of a key: one comparison puts them in order.
+type Deadline = u128;
+
+#[inline]
+fn deadline(at: u64, key: TimerKey) -> Deadline {
+    (at as u128) << 64 | key.number() as u128
+}
+
+#[inline]
+const fn time_of(deadline: Deadline) -> u64 {
+    (deadline >> 64) as u64
+}
+
+#[inline]
+fn key_of(deadline: Deadline) -> TimerKey {
+    TimerKey::of(deadline as u64)
+}
 
 const fn stretch_of(slot: u64) -> u64 {
     slot >> STRETCH_BITS
@@ -52,13 +108,15 @@ const STRETCH_BITS: u32 = 8;
 /// Stretches of the other wheel: what is more than 17 s ahead waits outside.
 const STRETCHES: u64 = 256;
 
-/// The deadlines: those of the slot that time is in and of slots before it in order; those of the wheel's slots by
-/// slot, in no order; those of later stretches by stretch, in no order; the rest in order. Hardly one is so far ahead, so
-/// putting one in and taking it out costs the same however many there are.
+/// The deadlines: those of the slot that time is in in order, those that came to it or to slots before it since then in
+/// order; those of the wheel's slots by slot, in no order; those of later stretches by stretch, in no order; the rest in
+/// order. Hardly one is so far ahead or so near, so putting one in and taking it out costs the same however many there are.
 #[derive(Debug)]
 pub struct Timers {
-    near: BinaryHeap<Reverse<Deadline>>,
-    /// The first slot whose deadlines are not in `near`.
+    /// The latest first.
+    near: Vec<Deadline>,
+    late: BinaryHeap<Reverse<Deadline>>,
+    /// The first slot whose deadlines are in neither.
     slot: u64,
     wheel: Vec<Vec<Deadline>>,
     /// Which slots of the wheel hold something.
@@ -68,7 +126,7 @@ pub struct Timers {
     /// How many deadlines are in those.
     stretched: usize,
     far: BinaryHeap<Reverse<Deadline>>,
-    /// The earliest deadline that is not in `near`, `u64::MAX` for none.
+    /// The earliest deadline that is in neither, `u64::MAX` for none.
     ahead: u64,
     /// The time that has been reached: no deadline fires before it.
     now: u64,
@@ -79,7 +137,8 @@ pub struct Timers {
 impl Default for Timers {
     fn default() -> Self {
         Timers {
-            near: BinaryHeap::new(),
+            near: Vec::new(),
+            late: BinaryHeap::new(),
             slot: 0,
             wheel: vec![Vec::new(); SLOTS as usize],
             filled: Default::default(),
@@ -101,21 +160,21 @@ impl Timers {
         let at = at.max(self.now);
         if at < *armed {
             *armed = at;
-            self.put((at, key));
+            self.put(deadline(at, key));
         }
     }
 
     fn put(&mut self, deadline: Deadline) {
-        let slot = deadline.0 >> SLOT_BITS;
+        let slot = time_of(deadline) >> SLOT_BITS;
         if slot < self.slot {
-            self.near.push(Reverse(deadline));
+            self.late.push(Reverse(deadline));
             return;
         }
         if stretch_of(slot) > self.stretch() + 1 {
             // The wheel may be far behind the time when nothing was due for a while.
             self.turn(self.now.min(self.ahead) >> SLOT_BITS);
         }
-        self.ahead = self.ahead.min(deadline.0);
+        self.ahead = self.ahead.min(time_of(deadline));
         self.put_ahead(deadline);
     }
 
@@ -125,7 +184,7 @@ impl Timers {
     }
 
     fn put_ahead(&mut self, deadline: Deadline) {
-        let slot = deadline.0 >> SLOT_BITS;
+        let slot = time_of(deadline) >> SLOT_BITS;
         let (stretch, here) = (stretch_of(slot), self.stretch());
         if stretch <= here + 1 {
             let index = (slot % SLOTS) as usize;
@@ -156,7 +215,7 @@ impl Timers {
             self.stretches[(stretch % STRETCHES) as usize] = deadlines;
         }
         while let Some(Reverse(deadline)) = self.far.peek() {
-            if stretch_of(deadline.0 >> SLOT_BITS) - here >= STRETCHES {
+            if stretch_of(time_of(*deadline) >> SLOT_BITS) - here >= STRETCHES {
                 return;
             }
             let deadline = *deadline;
@@ -170,13 +229,21 @@ impl Timers {
         self.turn(self.ahead >> SLOT_BITS);
         let index = (self.slot % SLOTS) as usize;
         self.coming.clear();
-        self.coming.extend(self.wheel[index].iter().map(|(_, key)| *key));
-        self.near.extend(self.wheel[index].drain(..).map(Reverse));
+        self.coming.extend(self.wheel[index].iter().map(|deadline| key_of(*deadline)));
+        // All that was near has been taken: the lists change places, and neither is made anew.
+        std::mem::swap(&mut self.near, &mut self.wheel[index]);
+        self.near.sort_unstable_by(|a, b| b.cmp(a));
         self.filled[index / 64] &= !(1 << (index % 64));
         self.turn(self.slot + 1);
-        let first = self.first_filled().and_then(|slot| self.wheel[slot].iter().map(|d| d.0).min());
+        let first = self.first_filled().and_then(|slot| self.wheel[slot].iter().copied().min()).map(time_of);
         let first = first.or_else(|| self.first_stretched());
-        self.ahead = first.or(self.far.peek().map(|Reverse((at, _))| *at)).unwrap_or(u64::MAX);
+        self.ahead = first.or(self.far.peek().map(|Reverse(d)| time_of(*d))).unwrap_or(u64::MAX);
+    }
+
+    /// Whether anything was put in order since [`Timers::take_coming`].
+    #[inline]
+    pub fn has_coming(&self) -> bool {
+        !self.coming.is_empty()
     }
 
     /// What was put in order since the last call: owners that will be looked at soon.
@@ -190,7 +257,9 @@ impl Timers {
             return None;
         }
         let mut later = self.stretch() + 2..self.stretch() + STRETCHES;
-        later.find_map(|stretch| self.stretches[(stretch % STRETCHES) as usize].iter().map(|d| d.0).min())
+        later
+            .find_map(|stretch| self.stretches[(stretch % STRETCHES) as usize].iter().copied().min())
+            .map(time_of)
     }
 
     fn first_filled(&self) -> Option<usize> {
@@ -215,8 +284,11 @@ impl Timers {
     /// The earliest deadline.
     #[inline]
     pub fn next(&self) -> Option<u64> {
-        let near = self.near.peek().map(|Reverse((at, _))| *at);
-        near.or((self.ahead != u64::MAX).then_some(self.ahead))
+        let near = self.near.last().map_or(u64::MAX, |d| time_of(*d));
+        let late = self.late.peek().map_or(u64::MAX, |Reverse(d)| time_of(*d));
+        let first = near.min(late);
+        let first = if first == u64::MAX { self.ahead } else { first };
+        (first != u64::MAX).then_some(first)
     }
 
     /// The earliest deadline that is due at `now`.
@@ -225,12 +297,16 @@ impl Timers {
         if self.next()? > now {
             return None;
         }
-        if self.near.is_empty() {
+        if self.near.is_empty() && self.late.is_empty() {
             self.fetch();
         }
-        let Reverse(entry) = self.near.pop()?;
-        self.reached(entry.0);
-        Some(entry)
+        let next = match (self.near.last(), self.late.peek()) {
+            (Some(near), Some(Reverse(late))) if late < near => self.late.pop()?.0,
+            (Some(_), _) => self.near.pop()?,
+            (None, _) => self.late.pop()?.0,
+        };
+        self.reached(time_of(next));
+        Some((time_of(next), key_of(next)))
     }
 }
 
@@ -239,6 +315,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn numbers_are_in_the_order_of_the_keys() {
+        let parts = [0, 1, 0x7fff, u16::MAX];
+        let mut keys = Vec::new();
+        for a in parts {
+            keys.extend([TimerKey::Source(a), TimerKey::Clock(a)]);
+            for b in parts {
+                let wide = u32::from(a) << 16 | u32::from(b);
+                keys.extend([TimerKey::Channel(a, b), TimerKey::Stale(wide), TimerKey::View(wide)]);
+                keys.extend([TimerKey::Pair(wide), TimerKey::Missing(wide)]);
+                keys.extend(parts.map(|c| TimerKey::Line(a, b, c)));
+                keys.extend(parts.map(|c| TimerKey::LineGood(a, b, c)));
+            }
+        }
+        keys.sort();
+        assert!(keys.windows(2).all(|two| two[0].number() < two[1].number()));
+        assert!(keys.iter().all(|key| TimerKey::of(key.number()) == *key));
+    }
 
     proptest! {
         #[test]

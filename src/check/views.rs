@@ -13,7 +13,7 @@ use super::*;
 
 /// A side of a view moves to another price.
 struct Move {
-    like: usize,
+    like: Like,
     side: Side,
     before: Option<Current>,
     price: i64,
@@ -21,15 +21,14 @@ struct Move {
     ts_ns: u64,
 }
 
-/// Pairs of a view, with its peer in each.
-type Near = Vec<(u32, ViewId)>;
-
 impl Comparator {
     /// Quotes after a packet: `touched` lists every view that the packet said something of, and whether its quote
     /// became another. All of them are in `registry` already: the packet's messages take effect together.
     pub fn on_views(&mut self, now: u64, touched: &[(ViewId, bool)], registry: &Registry) {
         for (id, changed) in touched {
-            self.know_view(now, *id, registry);
+            if self.views.len() <= *id as usize {
+                self.know_view(now, *id, registry);
+            }
             if *changed {
                 self.show(now, *id, registry);
             }
@@ -113,8 +112,9 @@ impl Comparator {
             self.views[first as usize].group = group;
         }
         let peers: Vec<ViewId> = self.groups.views(group).collect();
-        self.groups.join(group, new, self.pairs.len() as u32);
+        let place = self.groups.join(group, new, self.pairs.len() as u32);
         self.views[new as usize].group = group;
+        self.views[new as usize].place = place;
         for other in peers {
             let peer = &registry.views[other as usize];
             let ordered = if peer.source < view.source { [other, new] } else { [new, other] };
@@ -200,17 +200,16 @@ impl Comparator {
         let view = &registry.views[id as usize];
         let Some(quote) = &view.quote else { return };
         let window = self.sources[usize::from(view.source)].window_ns;
-        let mut near = None;
         let mut moved = false;
-        for (like, levels) in [quote.best, quote.round_lot].into_iter().enumerate() {
-            let judge = &mut self.views[id as usize];
-            let kept = judge.histories[like];
+        for like in [Like::Plain, Like::RoundLot] {
+            let kept = self.views[id as usize].histories[like as usize];
             if kept == NONE {
                 continue;
             }
+            let levels = if like == Like::Plain { &quote.best } else { &quote.round_lot };
             for side in SIDES {
                 let price = levels[side.index()].map(|l| l.price);
-                if !self.views[id as usize].set_price(like, side.index(), price) {
+                if !self.views[id as usize].set_price(like as usize, side.index(), price) {
                     continue;
                 }
                 moved = true;
@@ -219,15 +218,10 @@ impl Comparator {
                 history.show(now, price, window);
                 if let Some(price) = price {
                     let to = Move { like, side, before, price, ts_ns: view.origin.ts_recv_ns };
-                    let near = match &near {
-                        Some(near) => near,
-                        None => near.insert(self.near(id)),
-                    };
-                    self.match_move(now, id, &to, near);
+                    self.match_move(now, id, &to);
                 }
             }
         }
-        near.into_iter().for_each(|near| self.spare.push(near));
         let judge = &mut self.views[id as usize];
         let quality = Held::by_quality(quote.quality);
         let crosses = quote.crossing().is_some_and(|o| o != std::cmp::Ordering::Less);
@@ -238,23 +232,21 @@ impl Comparator {
         }
     }
 
-    /// The pairs of a view.
-    fn near(&mut self, id: ViewId) -> Near {
-        let mut near = self.spare.pop().unwrap_or_default();
-        near.clear();
-        let group = self.views[id as usize].group;
-        if group != NONE {
-            near.extend(self.groups.pairs_of(group, id));
-        }
-        near
+    /// Where the pairs of a view are, and how many it has. They stay the same while they are judged.
+    #[inline]
+    fn near(&self, id: ViewId) -> (u32, u16, usize) {
+        let ViewJudge { group, place, .. } = self.views[id as usize];
+        let pairs = if group == NONE { 0 } else { self.groups.len(group) - 1 };
+        (group, place, pairs)
     }
 
-    fn match_move(&mut self, now: u64, id: ViewId, to: &Move, near: &Near) {
-        for (pair, peer) in near {
-            let pair = &mut self.pairs[*pair as usize];
+    fn match_move(&mut self, now: u64, id: ViewId, to: &Move) {
+        let (group, place, pairs) = self.near(id);
+        for nth in 0..pairs {
+            let (pair, peer) = self.groups.pair_of(group, place, nth);
+            let pair = &mut self.pairs[pair as usize];
             let relation = pair.relation as usize;
-            if pair.like as usize != to.like || self.packets[relation].as_ref().is_some_and(|p| !p.is_apart())
-            {
+            if pair.like != to.like || self.packets[relation].as_ref().is_some_and(|p| !p.is_apart()) {
                 continue;
             }
             let (position, side) = (usize::from(pair.views[1] == id), to.side as u8);
@@ -263,7 +255,7 @@ impl Comparator {
             if pair.matcher == 0 {
                 pair.matcher = matchers.reuse();
             } else if let Some(own) = to.before {
-                let kept = self.views[*peer as usize].histories[to.like];
+                let kept = self.views[peer as usize].histories[to.like as usize];
                 let flight_ns = self.relations[relation].rules.clock.lag_limit_ns;
                 if let Some(peer) = self.histories[kept as usize][to.side.index()].current()
                     && own.price == peer.price
@@ -284,29 +276,34 @@ impl Comparator {
 
     /// Judges every pair of a view.
     fn judge_pairs_of(&mut self, now: u64, id: ViewId, registry: &Registry) {
-        let near = self.near(id);
-        for (pair, _) in &near {
-            self.judge_pair(now, *pair, registry);
+        let (group, place, pairs) = self.near(id);
+        for nth in 0..pairs {
+            let (pair, _) = self.groups.pair_of(group, place, nth);
+            self.judge_pair(now, pair, registry);
         }
-        self.spare.push(near);
     }
 
     /// A view's quote became another.
     fn judge_moved(&mut self, now: u64, id: ViewId, registry: &Registry) {
-        let near = self.near(id);
         let moved = self.views[id as usize].moved_at == now;
-        for (pair, peer) in &near {
-            if !moved && !self.pairs[*pair as usize].is_active() {
+        let (group, place, pairs) = self.near(id);
+        for nth in 0..pairs {
+            let (pair, peer) = self.groups.pair_of(group, place, nth);
+            if !moved && !self.pairs[pair as usize].is_active() {
                 continue;
             }
-            let held = self.judge_pair(now, *pair, registry);
-            let position = usize::from(self.pairs[*pair as usize].views[1] == id);
-            self.judge_status(now, *pair, Some(position), registry);
+            let held = self.judge_pair(now, pair, registry);
+            let judged = &self.pairs[pair as usize];
+            let position = usize::from(judged.views[1] == id);
+            // Of two that trade, and have not parted, nothing is to be told.
+            let trade = judged.views.iter().all(|view| self.views[*view as usize].quality.is_none());
+            if !trade || judged.has_parted() {
+                self.judge_status(now, pair, Some(position), registry);
+            }
             if moved && held.is_none() {
-                self.peer_moved(now, *pair, id, *peer, registry);
+                self.peer_moved(now, pair, id, peer, registry);
             }
         }
-        self.spare.push(near);
     }
 
     /// Runs `judge` with what pairs are judged with.
@@ -383,26 +380,30 @@ impl Comparator {
         let pair = &self.pairs[pair as usize];
         let (moving, judge) = (&self.views[mover as usize], &self.views[id as usize]);
         let Some(check) = self.rules.source(Kind::Stale, judge.source) else { return };
-        let [kept, own] = [moving, judge].map(|v| &self.histories[v.histories[pair.like as usize] as usize]);
-        let changed = [0, 1].map(|side: usize| kept[side].current().is_some_and(|c| c.since == now));
+        let kept = &self.histories[moving.histories[pair.like as usize] as usize];
+        let changed = |side: usize| kept[side].current().is_some_and(|c| c.since == now);
+        let changed = [changed(0), changed(1)];
         if changed == [false; 2] {
             return;
         }
+        let own = &self.histories[judge.histories[pair.like as usize] as usize];
         let relation = &self.relations[pair.relation as usize];
         let flight_ns = relation.rules.clock.lag_limit_ns;
-        let differs = [0, 1].map(|side| moving.price(pair.like, side) != judge.price(pair.like, side));
-        let follows = [0, 1].map(|side: usize| {
-            let to = moving.price(pair.like, side).filter(|_| changed[side]);
-            to.is_some_and(|price| own[side].has_shown(now, price, flight_ns))
-        });
+        let (mut all_follow, mut away, mut differs) = (true, false, false);
+        for side in [0, 1] {
+            let price = moving.price(pair.like, side);
+            let other = price != judge.price(pair.like, side);
+            differs |= other;
+            if changed[side] {
+                let follows = price.is_some_and(|price| own[side].has_shown(now, price, flight_ns));
+                all_follow &= follows;
+                away |= other && !follows;
+            }
+        }
         let position = usize::from(pair.views[1] == id);
-        let peer = PeerMove {
-            follows: relation.repeats == Some((now, 1 - position))
-                || [0, 1].iter().all(|s: &usize| follows[*s] || !changed[*s]),
-            away: [0, 1].iter().any(|s: &usize| changed[*s] && differs[*s] && !follows[*s]),
-            differs: differs.contains(&true),
-            behind: pair.behind(&self.rare) == Some(position),
-        };
+        let follows = all_follow || relation.repeats == Some((now, 1 - position));
+        let behind = pair.behind(&self.rare) == Some(position);
+        let peer = PeerMove { follows, away, differs, behind };
         let silences = self.sources[usize::from(judge.source)].silences;
         let stale = &mut self.views[id as usize].stale;
         if stale.is_stale() {

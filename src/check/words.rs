@@ -20,7 +20,8 @@ impl Pair {
     }
 
     pub(super) fn divergent_details(&self, case: &Difference, bench: &Bench<'_>) -> Details {
-        let Difference { side, prices, magnitude, .. } = *case;
+        let Difference { side, prices, .. } = *case;
+        let magnitude = case.magnitude(self.views[0], bench.registry);
         let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
         let why = format!(
             "{} shows {} {} while {} shows {}, a price the other has not shown",
@@ -40,7 +41,8 @@ impl Pair {
         lag_ns: u64,
         bench: &Bench<'_>,
     ) -> Details {
-        let Difference { side, prices, magnitude, .. } = *case;
+        let Difference { side, prices, .. } = *case;
+        let magnitude = case.magnitude(self.views[0], bench.registry);
         let name = |p: usize| bench.desk.name(bench.registry.views[self.views[p] as usize].source);
         let why = format!(
             "{} still shows {} {}, which {} left {}.{:03} ms ago for {}",

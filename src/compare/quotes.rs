@@ -174,7 +174,7 @@ fn outcome(bench: Bench, config: &Config, judge: &Judge, end: u64) -> QuoteOutco
         comparable_ns,
         agree_ns,
         agreement_percent: hundredths.map(|h| format!("{}.{:02}", h / 100, h % 100)),
-        segments: relation.map(|r| r.segments.clone()).unwrap_or_default(),
+        segments: relation.map(|r| r.segments.by_name()).unwrap_or_default(),
         held_ns: relation.map(|r| r.held.by_name()).unwrap_or_default(),
         held_differences: relation.map(|r| r.held_differences.clone()).unwrap_or_default(),
         odd_lots_only: updates.odd_lots_only,

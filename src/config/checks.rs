@@ -132,6 +132,14 @@ pub struct Tolerance {
     pub milli_bps: u64,
 }
 
+impl Tolerance {
+    /// Prices must be equal.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.ticks == 0 && self.milli_bps == 0
+    }
+}
+
 /// What a check looks at. Numbers are positions in [`super::Config::comparands`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {

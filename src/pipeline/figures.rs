@@ -275,8 +275,9 @@ impl Figures {
                     self.push(at_ns, What::Held(now.sources, reason, ns, differences));
                 }
             }
-            for (kind, count) in &now.segments {
-                let count = count - was.segments.get(kind).copied().unwrap_or(0);
+            let ended_before = was.segments.by_name();
+            for (kind, count) in now.segments.by_name() {
+                let count = count - ended_before.get(kind).copied().unwrap_or(0);
                 if count > 0 {
                     self.push(at_ns, What::Segments(now.sources, kind, count));
                 }

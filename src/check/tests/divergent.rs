@@ -309,5 +309,5 @@ fn agreement_time_adds_up_to_the_nanosecond() {
     assert_eq!(relation.comparable_ns - relation.agree_ns, 100 * MS + 4);
     let no_quote = relation.held.by_name().get("no_quote").copied().unwrap_or(0);
     assert_eq!(relation.comparable_ns + held - no_quote, 2 * 499 * MS);
-    assert_eq!(relation.segments.values().sum::<u64>(), 1);
+    assert_eq!(relation.segments.by_name().values().sum::<u64>(), 1);
 }

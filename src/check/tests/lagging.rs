@@ -21,7 +21,7 @@ fn within_the_limit_is_flight_and_raises_nothing() {
     w.finish(S);
     assert_eq!(w.told(), [""; 0]);
     let relation = &w.comparator.relations()[0];
-    assert_eq!(relation.segments.get("flight"), Some(&1));
+    assert_eq!(relation.segments.flight, 1);
     assert_eq!((relation.matched, relation.led), (1, [1, 0, 0]));
 }
 

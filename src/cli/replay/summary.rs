@@ -327,7 +327,7 @@ fn pairs(config: &Config, pipeline: &Pipeline, series: &[SeriesSummary]) -> Vec<
                 instruments: relation.pairs,
                 comparable_ns: relation.comparable_ns,
                 agreement_percent: hundredths.map(|h| format!("{}.{:02}", h / 100, h % 100)),
-                segments: relation.segments.clone(),
+                segments: relation.segments.by_name(),
                 held_ns: relation.held.by_name(),
                 held_differences: relation.held_differences.clone(),
                 matched: relation.matched,
