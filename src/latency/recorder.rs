@@ -70,6 +70,8 @@ pub struct Recorder {
     interval_ns: u64,
     /// First and last nanosecond of the open interval.
     open_first_ns: u64,
+    /// The two numbers that its lines begin with.
+    open_stamp: String,
     open_last_ns: u64,
     started: bool,
     header_written: bool,
@@ -105,6 +107,7 @@ impl Recorder {
             series: Vec::new(),
             interval_ns: interval_ns.max(1),
             open_first_ns: 0,
+            open_stamp: String::new(),
             open_last_ns: 0,
             started: false,
             header_written: false,
@@ -228,6 +231,10 @@ impl Recorder {
         self.close_interval();
         self.open_first_ns = now_ns - now_ns % self.interval_ns;
         self.open_last_ns = self.open_first_ns.saturating_add(self.interval_ns - 1);
+        if self.keeps_log {
+            let [first, length] = [self.open_first_ns, self.interval_ns].map(seconds);
+            self.open_stamp = format!("{first},{length}");
+        }
         if self.keeps_log && !self.header_written {
             self.push_header(Some(self.open_first_ns));
         }
@@ -292,9 +299,9 @@ impl Recorder {
         if side.open_saturated > 0 {
             let _ = writeln!(pending, "{SATURATED}{} {tag}]", side.open_saturated);
         }
-        let [first, length] = [self.open_first_ns, self.interval_ns].map(seconds);
+        let stamp = &self.open_stamp;
         let (millis, nanos) = (side.open.max() / 1_000_000, side.open.max() % 1_000_000);
-        let _ = writeln!(pending, "Tag={tag},{first},{length},{millis}.{nanos:06},{}", self.text);
+        let _ = writeln!(pending, "Tag={tag},{stamp},{millis}.{nanos:06},{}", self.text);
     }
 }
 
