@@ -41,6 +41,10 @@ pub struct Intake {
     /// Lines by the name that a recording of them bears: `source/channel/line`.
     named: HashMap<String, (usize, u16)>,
     captures: Vec<String>,
+    /// Where the latest datagram without an interface's name came from, by capture and group.
+    latest_from: Option<(u32, Group)>,
+    /// And where it went.
+    latest_to: Option<(usize, u16)>,
     pub(super) notes: Vec<Note>,
     now: u64,
     first: Option<u64>,
@@ -74,6 +78,8 @@ impl Intake {
             routes,
             named,
             captures,
+            latest_from: None,
+            latest_to: None,
             notes: Vec::new(),
             now: 0,
             first: None,
@@ -102,7 +108,21 @@ impl Intake {
         to.step(Step { now_ns: now, ..step }, &mut self.notes);
     }
 
-    fn route(&self, datagram: &Datagram<'_>) -> Option<(usize, u16)> {
+    #[inline]
+    fn route(&mut self, datagram: &Datagram<'_>) -> Option<(usize, u16)> {
+        if !datagram.interface_name.is_empty() {
+            return self.find_route(datagram);
+        }
+        // Packets of a group come in rows, and captures have few groups.
+        let from = (datagram.capture, packet::group(datagram));
+        if self.latest_from != Some(from) {
+            self.latest_from = Some(from);
+            self.latest_to = self.find_route(datagram);
+        }
+        self.latest_to
+    }
+
+    fn find_route(&self, datagram: &Datagram<'_>) -> Option<(usize, u16)> {
         if !datagram.interface_name.is_empty()
             && let Some(place) = self.named.get(datagram.interface_name)
         {

@@ -9,8 +9,8 @@ use super::intake::{Intake, Steps};
 use super::judge::Judge;
 use super::note::{Class, Note, Step};
 
-/// Notes that go over together: enough that handing over costs nothing, few enough to stay in a core's cache.
-const NOTES: usize = 512;
+/// Notes that go over together: enough that waking the other side is rare, few enough that they are still near it.
+const NOTES: usize = 2_048;
 /// Notes looked at together ahead of being judged: those of some ten packets.
 const AHEAD: usize = 64;
 /// Batches under way at most.

@@ -77,8 +77,9 @@ impl ChannelMarket {
                 continue;
             }
             let book = quoter.said.is_none().then_some(slot);
-            touched.push(Touched { view: quoter.view, changed: view.quote != Some(quote), book });
-            if view.quote == Some(quote) {
+            let changed = view.quote.as_ref() != Some(&quote);
+            touched.push(Touched { view: quoter.view, changed, book });
+            if !changed {
                 continue;
             }
             let crossed =
