@@ -19,7 +19,10 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("shm", &["book", "market"]),
     ("packet", &["config", "source"]),
     ("check", &["alert", "cache", "config", "latency", "line", "market"]),
-    ("pipeline", &["alert", "check", "config", "latency", "line", "market", "packet", "rules", "source"]),
+    (
+        "pipeline",
+        &["alert", "cache", "check", "config", "latency", "line", "market", "packet", "rules", "source"],
+    ),
     ("store", &["alert", "config", "latency", "market", "pipeline", "source"]),
     ("report", &["chart", "latency", "rules", "store"]),
     ("identify", &["config", "packet", "source"]),

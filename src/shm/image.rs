@@ -35,6 +35,11 @@ pub(super) const STATES: [TradingState; 5] = [
     TradingState::Closed,
 ];
 
+/// Of flags, with so many levels at most.
+pub(super) const fn limits(levels: usize) -> u64 {
+    flags::limits(QUALITIES.len() as u64 - 1, STATES.len() as u64 - 1, levels as u64)
+}
+
 /// Position of a field among the words behind the version.
 #[inline]
 const fn at(word: usize) -> usize {
@@ -206,13 +211,10 @@ impl Image {
         }
     }
 
-    /// Whether this version writes such words, with so many levels.
+    /// Whether this version writes such words, with flags within these [`limits`].
     #[inline]
-    pub(super) const fn check(&self, levels: usize) -> Result<(), Unreadable> {
-        let known = self.byte(flags::QUALITY) < QUALITIES.len()
-            && self.byte(flags::STATE) < STATES.len()
-            && self.count(Side::Bid) <= levels
-            && self.count(Side::Ask) <= levels
+    pub(super) const fn check(&self, limits: u64) -> Result<(), Unreadable> {
+        let known = flags::within(self.top[at(slot::FLAGS)], limits)
             && self.top[at(slot::CAPTURE)] <= u32::MAX as u64;
         if known { Ok(()) } else { Err(Unreadable) }
     }

@@ -135,6 +135,21 @@ pub mod flags {
     pub const BID_LEVELS: u32 = 24;
     /// Lowest bit of the count of ask levels, 8 bits.
     pub const ASK_LEVELS: u32 = 32;
+
+    /// The highest bit of every field that is a number: none that is written is so great.
+    const HIGH: u64 = 0x80 << QUALITY | 0x80 << STATE | 0x80 << BID_LEVELS | 0x80 << ASK_LEVELS;
+    const FIELDS: u64 = 0xFF << QUALITY | 0xFF << STATE | 0xFF << BID_LEVELS | 0xFF << ASK_LEVELS;
+
+    /// The greatest number that each field may hold, all in one; none is above 127.
+    pub const fn limits(quality: u64, state: u64, levels: u64) -> u64 {
+        quality << QUALITY | state << STATE | levels << BID_LEVELS | levels << ASK_LEVELS
+    }
+
+    /// Whether no field of these flags is above its limit: all fields by one subtraction, in which none borrows from another.
+    #[inline]
+    pub const fn within(flags: u64, limits: u64) -> bool {
+        flags & HIGH == 0 && ((limits | HIGH) - (flags & FIELDS)) & HIGH == HIGH
+    }
 }
 
 /// How large a file is made.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
 use super::error::{ReadError, ShmError};
-use super::image::{Image, Unreadable};
+use super::image::{Image, Unreadable, limits};
 use super::layout::{
     ENTRY_WORDS, FEED_BYTES, HEADER_WORDS, MAGIC, NAME_BYTES, SOURCE_BYTES, Shape, Slots, TOP_WORDS,
     VENUE_BYTES, VERSION, WORD, entry, header, text_from_words,
@@ -61,6 +61,8 @@ pub struct Reader<M: Memory = Map> {
     memory: M,
     title: Title,
     slots: Slots,
+    /// Of the flags of a slot.
+    limits: u64,
     file: Option<(PathBuf, u64, u64)>,
 }
 
@@ -83,7 +85,7 @@ impl Reader<Map> {
         let map = Map::readable(&file, shape.file_bytes()).map_err(io("map"))?;
         let title = title_of(map.words(), shape);
         let file = Some((path.to_owned(), found.dev(), found.ino()));
-        Ok(Reader { memory: map, title, slots: shape.places(), file })
+        Ok(Reader { memory: map, title, slots: shape.places(), limits: limits(shape.levels), file })
     }
 
     /// Whether another file lies at the path by now, or none: the writer was started anew, and this one is history.
@@ -153,7 +155,7 @@ impl<M: Memory> Reader<M> {
     pub fn on(memory: M) -> Result<Self, String> {
         let shape = shape_of(memory.words(), (memory.words().len() * WORD) as u64)?;
         let title = title_of(memory.words(), shape);
-        Ok(Reader { memory, title, slots: shape.places(), file: None })
+        Ok(Reader { memory, title, slots: shape.places(), limits: limits(shape.levels), file: None })
     }
 
     /// Who writes it, for what.
@@ -289,7 +291,7 @@ impl<M: Memory> Reader<M> {
             // Nothing was ever written to a slot that is not in use, so only here is it worth asking which of the two it is.
             Ok((0, ())) if slot.index() >= self.count() => Err(ReadError::NoSlot),
             Ok((0, ())) => Err(ReadError::Empty),
-            Ok((version, ())) => match image.check(self.title.shape.levels) {
+            Ok((version, ())) => match image.check(self.limits) {
                 Ok(()) => Ok(version / 2),
                 Err(Unreadable) => Err(ReadError::Unreadable),
             },

@@ -158,7 +158,7 @@ fn the_layout_is_the_documented_one() {
 fn loaded(words: &[AtomicU64]) -> Result<Image, Unreadable> {
     let mut held = image(9);
     held.load(words);
-    held.check(5).map(|()| held)
+    held.check(super::image::limits(5)).map(|()| held)
 }
 
 #[test]
