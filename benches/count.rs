@@ -9,9 +9,9 @@ mod itch_day {
     pub mod fields;
     pub mod parts;
 }
+mod session;
 
 use std::hint::black_box;
-use std::path::Path;
 use std::process::ExitCode;
 
 use feeds::Feed;
@@ -19,33 +19,21 @@ use feeds::event::{Event, Side, TradingState};
 use feeds::feed::{PacketHeader, PacketKind};
 use feeds::nasdaq_itch50::Itch50;
 use itch_day::parts::{BARE, Day};
-use parallax::config::Config;
 use parallax::latency::Recorder;
 use parallax::line::{Arrival, Channel, ChannelConfig, LineEvent, LineSink};
 use parallax::market::{Level, Origin, Quality, Quote};
 use parallax::pipeline::{Pipeline, Settings};
 use parallax::shm::{Image, Papers, Reader, Shape, SlotId, Writer, book_path};
-use parallax::simulate::{LINES, Scenario, Sent, Simulator, write};
-use parallax::source::{Datagram, Lost, Transport};
+use parallax::simulate::Sent;
+use session::session;
 
 /// Updates of what has no messages.
 const UPDATES: u64 = 10_000;
 
-fn session() -> Vec<Sent> {
-    let scenario = Scenario {
-        seed: 1,
-        instruments: 500,
-        duration_ns: 1_000_000_000,
-        rate: 30_000,
-        ..Scenario::default()
-    };
-    Simulator::new(&scenario).collect()
-}
-
 /// The venue's messages as one row of bytes, a length before each.
 fn messages() -> Vec<u8> {
     let mut bytes = Vec::new();
-    for sent in session().iter().filter(|sent| sent.line == 0) {
+    for sent in session(1_000_000_000, 30_000).iter().filter(|sent| sent.line == 0) {
         let at = Itch50::header(&sent.payload).expect("made well").len;
         bytes.extend_from_slice(&sent.payload[at..]);
     }
@@ -171,30 +159,13 @@ fn shared(what: &str) -> u64 {
 /// All of it, from datagrams to the checks.
 #[inline(never)]
 fn measured_pipeline(pipeline: &mut Pipeline, session: &[Sent]) {
-    for (n, sent) in session.iter().enumerate() {
-        pipeline.on_datagram(&Datagram {
-            ts_recv_ns: sent.ts_ns,
-            capture: 0,
-            frame: n as u64 + 1,
-            transport: Transport::Udp,
-            source: std::net::SocketAddr::from(([127, 0, 0, 1], 1)),
-            destination: std::net::SocketAddr::V4(LINES[sent.line].group),
-            payload: &sent.payload,
-            wire_len: sent.payload.len() as u32,
-            checksum: 0,
-            interface: 0,
-            interface_name: "",
-            lost: Lost::default(),
-        });
-    }
+    session::take(pipeline, session);
 }
 
 fn pipeline() -> u64 {
-    let config =
-        Config::parse("count", &write::configuration(), Path::new(".")).expect("a good configuration");
-    let mut pipeline = Pipeline::new(&config, Settings::default(), Recorder::without_log());
-    measured_pipeline(&mut pipeline, &session());
-    pipeline.intake.feeder.channels.iter().map(|c| c.core.tally.delivered()).sum()
+    let mut pipeline = Pipeline::new(&session::config(), Settings::default(), Recorder::without_log());
+    measured_pipeline(&mut pipeline, &session(1_000_000_000, 30_000));
+    session::delivered(&pipeline)
 }
 
 fn main() -> ExitCode {

@@ -9,25 +9,17 @@ instructions, not time: a cache miss is not in it. `check` is an update of a quo
 number of instruments when its rows are. Exit code 0 also when valgrind is missing, which is said.
 """
 
-import argparse
 import json
 import re
 import shutil
 import subprocess
 import sys
 
+import measured
+
 PARTS = ["framing", "decode", "book", "line", "publish", "read", "read-top", "pipeline"]
 UPDATES = 50_000
 CHECKS = [(sources, instruments) for sources in (2, 4, 8) for instruments in (10, 1_000, 10_000, 100_000)]
-
-
-def built(bench):
-    command = ["cargo", "bench", "--bench", bench, "--no-run", "--message-format=json"]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    found = [m["executable"] for m in map(json.loads, out.splitlines()) if m.get("executable")]
-    if not found:
-        sys.exit(f"instructions.py: `{' '.join(command)}` built no executable")
-    return found[-1]
 
 
 def counted(command, function):
@@ -42,7 +34,7 @@ def counted(command, function):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measured.parser(__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "check", []], metavar="PART")
     parser.add_argument("--out")
     parser.add_argument("--against")
@@ -67,12 +59,12 @@ def main():
         print(f"{name:28}{each:12.2f} {change}", flush=True)
 
     if any(part in PARTS for part in wanted):
-        program = built("count")
+        program = measured.built("bench", "--bench", "count", "--no-run")
         for part in (part for part in PARTS if part in wanted):
             instructions, said = counted([program, part], "count::measured_" + part.replace("-", "_"))
             tell(part, instructions, int(said))
     if "check" in wanted:
-        program = built("breadth")
+        program = measured.built("bench", "--bench", "breadth", "--no-run")
         for sources, instruments in CHECKS:
             row = ["row", str(sources), str(instruments), "all", str(UPDATES), "one"]
             tell(f"check {sources} x {instruments}", counted([program, *row], "breadth::Bench::measured")[0], UPDATES)

@@ -13,9 +13,7 @@ are shown as they are, once.
 Peers are whole processes: what they spend on reading the file is in their figure, as it is in `file+book`.
 """
 
-import argparse
 import csv
-import json
 import os
 import re
 import resource
@@ -24,18 +22,9 @@ import statistics
 import subprocess
 import sys
 
+import measured
+
 PART = re.compile(r"^(.+?) +([0-9.]+) ns/message \[")
-
-
-def built(*what):
-    """Builds, and answers the executable."""
-    command = ["cargo", *what, "--message-format=json"]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    made = [json.loads(line) for line in out.splitlines()]
-    found = [m["executable"] for m in made if m.get("reason") == "compiler-artifact" and m.get("executable")]
-    if not found:
-        sys.exit(f"speed.py: `{' '.join(command)}` built no executable")
-    return found[-1]
 
 
 def on(core, command):
@@ -54,11 +43,8 @@ def cpu_seconds(command, stdin=None):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("day")
+    parser = measured.parser(__doc__, "day", runs=5)
     parser.add_argument("--pcap")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--core", type=int, default=1)
     parser.add_argument("--csv")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--floor")
@@ -73,8 +59,8 @@ def arguments():
 
 def main():
     asked = arguments()
-    bench = built("bench", "--bench", "itch_day", "--no-run")
-    parallax = built("build", "--release", "--bin", "parallax") if asked.pcap else None
+    bench = measured.built("bench", "--bench", "itch_day", "--no-run")
+    parallax = measured.built("build", "--release", "--bin", "parallax") if asked.pcap else None
     rows, messages, memory = {}, 0, {}
     for _ in range(asked.runs):
         said = subprocess.run(

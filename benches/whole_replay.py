@@ -16,7 +16,6 @@ source (`-V`, MoldUDP64 and ITCH told where it has dissectors), and, for its sta
 ratio is of what each packet costs, whole process, wall time. Programs are built unless they are given.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -29,16 +28,10 @@ import sys
 import tempfile
 import time
 
+import measured
+
 HERE = pathlib.Path(__file__).resolve().parent
 COMPRESS = {"zst": ["zstd", "-q", "-3", "-c"], "gz": ["gzip", "-6", "-c"], "lz4": ["lz4", "-q", "-c"], "xz": ["xz", "-1", "-c"]}
-
-
-def built(*what):
-    out = subprocess.run(["cargo", *what, "--message-format=json"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    found = [m["executable"] for m in map(json.loads, out.splitlines()) if m.get("executable")]
-    if not found:
-        sys.exit(f"whole_replay.py: `cargo {' '.join(what)}` built no executable")
-    return found[-1]
 
 
 def run(command, core=None):
@@ -161,19 +154,15 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("day")
-    parser.add_argument("directory")
+    parser = measured.parser(__doc__, "day", "directory", runs=3)
     parser.add_argument("--packets", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--core", type=int, default=1)
     parser.add_argument("--compressed", default="zst,gz")
     parser.add_argument("--tshark", type=int, default=200_000)
     parser.add_argument("--program")
     parser.add_argument("--floor")
     asked = parser.parse_args()
-    asked.program = asked.program or built("build", "--release", "--bin", "parallax")
-    asked.floor = asked.floor or built("bench", "--bench", "decode_book", "--no-run")
+    asked.program = asked.program or measured.built("build", "--release", "--bin", "parallax")
+    asked.floor = asked.floor or measured.built("bench", "--bench", "decode_book", "--no-run")
     if not os.path.exists(os.path.join(asked.directory, "two.pcap")):
         subprocess.run([sys.executable, str(HERE / "two_sources.py"), asked.day, asked.directory, str(asked.packets)], check=True)
     bench = Bench(asked)
