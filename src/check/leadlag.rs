@@ -21,25 +21,38 @@ fn lead(first: u64, second: u64) -> i64 {
     ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
+/// A move that waits for its match.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waiting<K> {
+    ts_ns: u64,
+    to: K,
+    /// Of which view, 0 or 1.
+    who: u8,
+    side: u8,
+}
+
 /// Moves that one of two views made and the other has not yet; `K` is what they moved to.
-#[derive(Debug)]
+///
+/// Most often one or two wait, and those are in the matcher itself: a cache line. What is more lies apart.
+#[derive(Debug, Default)]
 pub struct MoveMatcher<K> {
-    pending: [VecDeque<(u8, K, u64)>; 2],
+    few: [Waiting<K>; FEW],
+    /// How many of those there are, when none lie apart.
+    count: u8,
+    /// All of them, in the order in which they came, when they are more; its room is kept when they are not.
+    #[allow(clippy::box_collection, reason = "one word instead of three: the matcher is a cache line")]
+    many: Option<Box<Vec<Waiting<K>>>>,
 }
 
 /// Moves to a price.
 pub type PriceMatcher = MoveMatcher<i64>;
 
-impl<K> Default for MoveMatcher<K> {
-    fn default() -> Self {
-        MoveMatcher { pending: [VecDeque::new(), VecDeque::new()] }
-    }
-}
-
+/// Moves that a matcher holds itself.
+const FEW: usize = 2;
 /// Moves that wait for their match, per view, at most.
 const PENDING_MAX: usize = 16;
 
-impl<K: Copy + PartialEq> MoveMatcher<K> {
+impl<K: Copy + PartialEq + Default> MoveMatcher<K> {
     /// View `position` (0 or 1) moved its `side` to `price` at `ts_ns`. Answers the match, and how many older
     /// moves of either view are given up as unmatched.
     pub fn moved(
@@ -51,69 +64,122 @@ impl<K: Copy + PartialEq> MoveMatcher<K> {
         window_ns: u64,
     ) -> (Option<Match>, [u64; 2]) {
         let mut given_up = [0, 0];
-        for (count, queue) in given_up.iter_mut().zip(&mut self.pending) {
-            while queue.front().is_some_and(|(_, _, ts)| ts_ns.saturating_sub(*ts) > window_ns) {
-                queue.pop_front();
-                *count += 1;
-            }
-        }
-        let other = &mut self.pending[1 - position];
-        if let Some(found) = other.iter().position(|(s, p, _)| *s == side && *p == price) {
-            let Some((_, _, ts)) = other.remove(found) else { return (None, given_up) };
-            if found > 0 {
-                // Older moves of this side that the follower skipped will not be matched any more.
-                let before = other.len();
-                let mut index = 0;
-                other.retain(|(s, _, _)| {
-                    index += 1;
-                    *s != side || index > found
-                });
-                given_up[1 - position] += (before - other.len()) as u64;
-            }
-            let own = &mut self.pending[position];
-            if !own.is_empty() {
-                // And what the follower did alone before it followed has no match to come: order is kept.
-                let before = own.len();
-                own.retain(|(s, _, _)| *s != side);
-                given_up[position] += (before - own.len()) as u64;
-            }
+        self.expire(ts_ns, window_ns, &mut given_up);
+        let (own, other) = (position as u8, 1 - position as u8);
+        let found = self.waiting().iter().position(|w| w.who == other && w.side == side && w.to == price);
+        if let Some(found) = found {
+            let ts = self.waiting()[found].ts_ns;
+            // Older moves of this side that the follower skipped will not be matched any more. And what the follower did
+            // alone before it followed has no match to come: order is kept.
+            self.keep(|at, w| {
+                let gone = w.side == side && (w.who == own || at <= found);
+                if gone && at != found {
+                    given_up[usize::from(w.who)] += 1;
+                }
+                !gone
+            });
             let (first, second) = if position == 1 { (ts, ts_ns) } else { (ts_ns, ts) };
             return (Some(Match { lead_ns: lead(first, second) }), given_up);
         }
-        let own = &mut self.pending[position];
-        if own.len() == PENDING_MAX {
-            own.pop_front();
+        let mut of_own = self.waiting().iter().enumerate().filter(|(_, w)| w.who == own).map(|(at, _)| at);
+        if let (Some(oldest), Some(_)) = (of_own.next(), of_own.nth(PENDING_MAX - 2)) {
+            self.keep(|at, _| at != oldest);
             given_up[position] += 1;
         }
-        own.push_back((side, price, ts_ns));
+        self.push(Waiting { ts_ns, to: price, who: own, side });
         (None, given_up)
     }
 
     /// The views have agreed on the side for longer than a flight: what was not matched until then never will be.
     /// Answers how many moves of either view are given up.
     pub fn settled(&mut self, side: u8) -> [u64; 2] {
-        self.pending.each_mut().map(|queue| {
-            let before = queue.len();
-            queue.retain(|(s, _, _)| *s != side);
-            (before - queue.len()) as u64
-        })
+        let mut given_up = [0, 0];
+        self.keep(|_, w| {
+            given_up[usize::from(w.who)] += u64::from(w.side == side);
+            w.side != side
+        });
+        given_up
+    }
+
+    /// Gives up what has waited for too long: of each view the oldest, until one has not.
+    fn expire(&mut self, now_ns: u64, window_ns: u64, given_up: &mut [u64; 2]) {
+        let old = |w: &Waiting<K>| now_ns.saturating_sub(w.ts_ns) > window_ns;
+        if !self.waiting().iter().any(old) {
+            return;
+        }
+        let mut goes_on = [true; 2];
+        self.keep(|_, w| {
+            let who = usize::from(w.who);
+            goes_on[who] &= old(w);
+            given_up[who] += u64::from(goes_on[who]);
+            !goes_on[who]
+        });
+    }
+
+    /// All that wait, in the order in which they came.
+    #[inline]
+    fn waiting(&self) -> &[Waiting<K>] {
+        match &self.many {
+            Some(many) if !many.is_empty() => many,
+            _ => &self.few[..usize::from(self.count)],
+        }
+    }
+
+    fn push(&mut self, waiting: Waiting<K>) {
+        let count = usize::from(self.count);
+        let apart = self.many.as_ref().is_some_and(|many| !many.is_empty());
+        if !apart && count < FEW {
+            self.few[count] = waiting;
+            self.count += 1;
+            return;
+        }
+        let many = self.many.get_or_insert_default();
+        if !apart {
+            many.extend_from_slice(&self.few);
+            self.count = 0;
+        }
+        many.push(waiting);
+    }
+
+    /// Keeps those for which `wanted` says so, which is asked of each in order, with its place.
+    #[inline]
+    fn keep(&mut self, mut wanted: impl FnMut(usize, &Waiting<K>) -> bool) {
+        let mut at = 0;
+        let mut wanted = |w: &Waiting<K>| {
+            at += 1;
+            wanted(at - 1, w)
+        };
+        match &mut self.many {
+            Some(many) if !many.is_empty() => many.retain(wanted),
+            _ => {
+                let mut kept = 0;
+                for from in 0..usize::from(self.count) {
+                    if wanted(&self.few[from]) {
+                        self.few[kept] = self.few[from];
+                        kept += 1;
+                    }
+                }
+                self.count = kept as u8;
+            }
+        }
     }
 
     /// Whether no move is waiting.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.pending.iter().all(VecDeque::is_empty)
+        self.waiting().is_empty()
     }
 
     /// Something of the lines that its moves are in.
     #[inline]
     pub fn lines(&self) -> u64 {
-        self.pending.iter().filter_map(VecDeque::front).fold(0, |all, (_, _, ts)| all ^ ts)
+        self.waiting().first().map_or(0, |w| w.ts_ns)
     }
 
     /// Moves still waiting, per view.
     pub fn pending(&self) -> [u64; 2] {
-        [self.pending[0].len() as u64, self.pending[1].len() as u64]
+        let second = self.waiting().iter().filter(|w| w.who == 1).count() as u64;
+        [self.waiting().len() as u64 - second, second]
     }
 }
 
@@ -206,7 +272,91 @@ impl PacketMatcher {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The rule in its plainest form: a queue for each view.
+    #[derive(Default)]
+    struct Plain {
+        pending: [VecDeque<(u8, i64, u64)>; 2],
+    }
+
+    impl Plain {
+        fn moved(
+            &mut self,
+            position: usize,
+            side: u8,
+            price: i64,
+            ts: u64,
+            window: u64,
+        ) -> (Option<i64>, [u64; 2]) {
+            let mut given_up = [0, 0];
+            for (count, queue) in given_up.iter_mut().zip(&mut self.pending) {
+                while queue.front().is_some_and(|(_, _, then)| ts.saturating_sub(*then) > window) {
+                    queue.pop_front();
+                    *count += 1;
+                }
+            }
+            let other = &mut self.pending[1 - position];
+            if let Some(found) = other.iter().position(|(s, p, _)| *s == side && *p == price) {
+                let then = other.remove(found).unwrap().2;
+                let mut at = 0;
+                let before = other.len();
+                other.retain(|(s, _, _)| {
+                    at += 1;
+                    *s != side || at > found
+                });
+                given_up[1 - position] += (before - other.len()) as u64;
+                let before = self.pending[position].len();
+                self.pending[position].retain(|(s, _, _)| *s != side);
+                given_up[position] += (before - self.pending[position].len()) as u64;
+                let (first, second) = if position == 1 { (then, ts) } else { (ts, then) };
+                return (Some(lead(first, second)), given_up);
+            }
+            if self.pending[position].len() == PENDING_MAX {
+                self.pending[position].pop_front();
+                given_up[position] += 1;
+            }
+            self.pending[position].push_back((side, price, ts));
+            (None, given_up)
+        }
+
+        fn settled(&mut self, side: u8) -> [u64; 2] {
+            self.pending.each_mut().map(|queue| {
+                let before = queue.len();
+                queue.retain(|(s, _, _)| *s != side);
+                (before - queue.len()) as u64
+            })
+        }
+    }
+
+    #[test]
+    fn a_matcher_is_one_cache_line() {
+        assert_eq!(size_of::<PriceMatcher>(), 64);
+    }
+
+    proptest! {
+        #[test]
+        fn it_matches_what_two_plain_queues_do(
+            prices in 1..40i64,
+            steps in prop::collection::vec((0..2usize, 0..2u8, 0..40i64, 0..40u64, 0..30u8), 1..300),
+        ) {
+            let (mut plain, mut matcher, mut now) = (Plain::default(), PriceMatcher::default(), 0);
+            for (position, side, price, wait, odd) in steps {
+                // Most moves follow each other closely; now and then nothing moves for long.
+                now += if odd == 0 { wait * 20 } else { wait / 8 };
+                let (found, given_up) = matcher.moved(position, side, price % prices, now, 300);
+                let wanted = plain.moved(position, side, price % prices, now, 300);
+                prop_assert_eq!((found.map(|f| f.lead_ns), given_up), wanted);
+                if odd == 1 {
+                    prop_assert_eq!(matcher.settled(side), plain.settled(side));
+                }
+                let pending = [0, 1].map(|p: usize| plain.pending[p].len() as u64);
+                prop_assert_eq!((matcher.pending(), matcher.is_empty()), (pending, pending == [0, 0]));
+            }
+        }
+    }
 
     #[test]
     fn a_follower_is_matched_and_skipped_moves_are_given_up() {
