@@ -27,7 +27,7 @@ pub struct RowSender<R> {
 /// The running thread.
 pub struct RowThread<R> {
     sender: RowSender<R>,
-    thread: JoinHandle<Result<(), StoreError>>,
+    thread: JoinHandle<Work<R>>,
     error: Arc<Mutex<String>>,
 }
 
@@ -91,7 +91,8 @@ impl<R: Record + Send + 'static> RowThread<R> {
         let name = format!("store-{}", R::FOLDER);
         let thread = std::thread::Builder::new().name(name).spawn(move || {
             prepare();
-            run(&mut work, &receiver, &shown)
+            run(&mut work, &receiver, &shown);
+            work
         });
         let thread = thread
             .map_err(|e| StoreError(format!("{} cannot be written: no thread starts: {e}", R::FOLDER)))?;
@@ -109,27 +110,25 @@ impl<R: Record + Send + 'static> RowThread<R> {
         (error, self.sender.lost.load(Ordering::Relaxed))
     }
 
-    /// Everything that was handed over is written, once nobody hands over any more.
+    /// Everything that was handed over is written, once nobody hands over any more; the last of it by the caller, who may be
+    /// in a greater hurry than the thread was.
     ///
     /// # Errors
     /// What could not be written.
     pub fn finish(self) -> Result<(), StoreError> {
         drop(self.sender);
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let mut work = self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        work.files.flush()
     }
 }
 
-fn run<R: Record>(
-    work: &mut Work<R>,
-    receiver: &Receiver<Vec<R>>,
-    shown: &Mutex<String>,
-) -> Result<(), StoreError> {
+fn run<R: Record>(work: &mut Work<R>, receiver: &Receiver<Vec<R>>, shown: &Mutex<String>) {
     loop {
         let due = work.due().map_or(RETRY_AFTER, |due| due.saturating_duration_since(clock::monotonic_now()));
         match receiver.recv_timeout(due) {
             Ok(rows) => work.take(rows, clock::monotonic_now()),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return work.files.flush(),
+            Err(RecvTimeoutError::Disconnected) => return,
         }
         work.tend(clock::monotonic_now());
         if let Ok(mut shown) = shown.lock() {
