@@ -24,7 +24,7 @@ pub struct CaptureArgs {
     pub to: Option<String>,
 
     /// The day of a BinaryFILE, whose times count from midnight in New York (e.g. 2019-12-30); without it the day in its
-    /// name, where that is one of Nasdaq's (12302019.NASDAQ_ITCH50.gz, S123019-v50.txt.gz)
+    /// name, where that is one of Nasdaq's (12302019.NASDAQ_ITCH50.gz, S123019-v50.txt.gz) or says ITCH and a day (20191230)
     #[arg(long, value_name = "DATE")]
     pub date: Option<String>,
 
@@ -98,7 +98,7 @@ fn of_day(day: Option<Date>) -> String {
 }
 
 /// The day in the name of a BinaryFILE as Nasdaq publishes them: `12302019.NASDAQ_ITCH50.gz`, `20191230.BX_ITCH_50.gz`,
-/// `S123019-v50.txt.gz`.
+/// `S123019-v50.txt.gz`; eight digits of a day somewhere in a name that says ITCH.
 fn day_in(name: &str) -> Option<Date> {
     let date = |year: &str, month: &str, day: &str| {
         let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
@@ -107,16 +107,20 @@ fn day_in(name: &str) -> Option<Date> {
     if !name.is_ascii() {
         return None;
     }
-    let digits =
-        name.bytes().skip_while(|b| b.eq_ignore_ascii_case(&b'S')).take_while(u8::is_ascii_digit).count();
     if let Some(rest) = name.strip_prefix(['S', 's']) {
-        let of_version = digits == 6 && rest[6..].to_ascii_lowercase().starts_with("-v50");
-        return of_version.then(|| date(&format!("20{}", &rest[4..6]), &rest[..2], &rest[2..4]))?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 6 && rest[6..].to_ascii_lowercase().starts_with("-v50") {
+            return date(&format!("20{}", &rest[4..6]), &rest[..2], &rest[2..4]);
+        }
     }
-    if digits != 8 || !name[8..].to_ascii_uppercase().contains("ITCH") {
+    if !name.to_ascii_uppercase().contains("ITCH") {
         return None;
     }
-    date(&name[4..8], &name[..2], &name[2..4]).or_else(|| date(&name[..4], &name[4..6], &name[6..8]))
+    let mut eights = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 8);
+    eights.find_map(|d| {
+        let american = date(&d[4..8], &d[..2], &d[2..4]);
+        american.or_else(|| date(&d[..4], &d[4..6], &d[6..8]))
+    })
 }
 
 fn time(option: &str, text: Option<&str>) -> Result<Option<u64>> {
@@ -171,6 +175,7 @@ mod tests {
         let day = 1_577_682_000_000_000_000;
         assert_eq!(of(&["in/12302019.NASDAQ_ITCH50.gz"], None), day);
         assert_eq!(of(&["20191230.BX_ITCH_50.gz", "S123019-v50.txt.gz", "other.pcap"], None), day);
+        assert_eq!(of(&["nasdaq_itch50_20191230_open.binaryfile"], None), day);
         assert_eq!(of(&["01302019.NASDAQ_ITCH50"], Some("2019-12-30")), day);
         for none in [
             &["day.bin"][..],

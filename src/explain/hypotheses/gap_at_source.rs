@@ -2,7 +2,7 @@
 
 use super::super::facts::Facts;
 use super::words::{
-    gaps_hide_nothing, given_to_messages, holes, lost_by, pair_of, range, stretch, unreadable, whole,
+    gaps_hide_nothing, given_to_messages, holes, lost_by, numbers, pair_of, range, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -46,9 +46,12 @@ fn test(facts: &Facts) -> Finding {
 }
 
 fn of_gap(facts: &Facts, finding: Finding) -> Finding {
-    let ask = "ask the source to send the range again: what it cannot send it never sent";
+    let name = facts.alert.sources.first().map_or("the source", String::as_str);
     let holes = holes(facts);
-    let Some((channel, hole)) = holes.first() else { return finding.ask(ask) };
+    let Some((channel, hole)) = holes.first() else {
+        return finding.ask(format!("{name}: to send the range again; what it cannot send it never sent"));
+    };
+    let ask = format!("{name}: to send {} again; what it cannot send it never sent", numbers(hole));
     let lines = channel.lines.len();
     if hole.undecodable {
         return finding

@@ -1,7 +1,7 @@
 //! Our own loss or overload.
 
 use super::super::facts::{ChannelFacts, Facts, LineFacts};
-use super::words::{gaps_hide_nothing, holes, length, lost_by, many, pair_of, range, whole};
+use super::words::{gaps_hide_nothing, holes, length, lost_by, many, moment, pair_of, range, whole};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -66,7 +66,11 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             "the rate was calm, but nothing else arrived in the {stretch} of the hole to prove it"
         )),
     };
-    finding.ask("the drop counters of the capture around the hole: nobody counted in this one")
+    finding.ask(format!(
+        "whoever took the capture: its drop counters from {} to {}; nobody counted in it",
+        moment(hole.before_ns),
+        moment(hole.began_ns)
+    ))
 }
 
 /// The rate of a channel's busiest line, when it is one that might not be taken.

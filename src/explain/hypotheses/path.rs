@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment, pair_of,
-    pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
+    LATE_NS, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment, numbers,
+    pair_of, pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -153,7 +153,11 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             many(all, "change")
         )),
     };
-    finding.ask("a second line, or the source's own record of what it sent")
+    let name = facts.alert.sources.first().map_or("the source", String::as_str);
+    finding.ask(format!(
+        "a second line of the channel, or {name}'s own record of when it sent {}",
+        numbers(hole)
+    ))
 }
 
 fn of_silence(facts: &Facts, finding: Finding) -> Finding {

@@ -210,7 +210,18 @@ pub fn late_alike(source: &SourceFacts) -> Option<String> {
 
 /// A range of numbers.
 pub fn range(hole: &Hole) -> String {
-    format!("{}, {} to {}", many(hole.count, "message"), hole.first, hole.last)
+    match hole.first == hole.last {
+        true => format!("message {}", hole.first),
+        false => format!("{}, {} to {}", many(hole.count, "message"), hole.first, hole.last),
+    }
+}
+
+/// Its first and last number, to ask for.
+pub fn numbers(hole: &Hole) -> String {
+    match hole.first == hole.last {
+        true => hole.first.to_string(),
+        false => format!("{} to {}", hole.first, hole.last),
+    }
 }
 
 /// How much of both sources is there: the sentence that excludes losses.
