@@ -1,10 +1,12 @@
 //! Orders of neighbouring ids, side by side.
 //!
-//! Sixty-four ids make a group, 256 groups a page. A group's line says which of its ids have a place and where its block
-//! of places begins: the place of an id is the number of places before it. A new group has a place for each of its ids;
-//! when less than half of them is left, the living move into a block of half the size, and when few are left of a whole
-//! page, the page is given up and its orders stand alone ([`Dense::scatter`]). So an order that was there for a while costs
-//! at most two places and its share of a page, whatever the ids; how much may be opened for orders to come is bounded, too.
+//! Sixty-four ids make a group, 256 groups a page. A group's line says which of its ids have a place, which of those an
+//! order, and where its block of places begins: the place of an id is the number of places before it. A group begins with
+//! as many places as the last ones needed, and ids that only grow take the next one as they come; where ids come in
+//! another order, each of the group has a place from then on. When what lives fits a smaller block it moves into one,
+//! and when few are left of a whole page, the page is given up and its orders stand alone ([`Dense::scatter`]). So an
+//! order that was there for a while costs little more than two places, or four where it is the last of its group, and
+//! its share of a page, whatever the ids; how much may be opened for orders to come is bounded, too.
 //!
 //! It never decides whose an order is.
 
