@@ -10,7 +10,7 @@ standard input; `{}` in it stands for the file), and the whole `replay` of the p
 run; times do not travel between machines, ratios travel better. `--floor` is another program that prints its own lines: they
 are shown as they are, once.
 
-Peers are whole processes: what they spend on reading the file is in their figure, as it is in `file+book`.
+Peers are whole processes: what they spend on reading the file is in their figure, as it is in `file+ahead`.
 """
 
 import csv
@@ -86,7 +86,7 @@ def main():
         ratios = [middle[name] / middle[floor] for floor in ("framing", "two lines")]
         print(f"{name:24}{middle[name]:9.2f}{min(took):9.2f}{max(took):9.2f}{ratios[0]:10.2f}{ratios[1]:11.2f}")
     for name in (peer.split("=", 1)[0] for peer in asked.peer):
-        print(f"file+book / {name}: {middle['file+book'] / middle[name]:.2f}")
+        print(f"file+ahead / {name}: {middle['file+ahead'] / middle[name]:.2f}")
     if asked.floor:
         subprocess.run(on(asked.core, shlex.split(asked.floor.replace("{}", asked.day))), check=True)
     if asked.csv:

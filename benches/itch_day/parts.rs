@@ -14,7 +14,7 @@ use parallax::book::{Books, Level};
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
 
-/// By name; all from memory but `file+book`, which reads the file as it goes. `ahead` lets the books look ahead.
+/// By name; all from memory but `file+ahead`, which reads the file as it goes. `ahead` lets the books look ahead.
 pub const PARTS: &[(&str, Part)] = &[
     ("framing", framing),
     ("views", views),
@@ -22,8 +22,8 @@ pub const PARTS: &[(&str, Part)] = &[
     ("events", events),
     ("two lines", two_lines),
     ("book", book),
-    ("file+book", book_from_file),
     ("ahead", book_ahead),
+    ("file+ahead", ahead_from_file),
 ];
 
 /// Bytes that are read at a time.
@@ -200,18 +200,19 @@ fn book(bytes: &[u8], _: &str) -> io::Result<u64> {
     Ok(day.said())
 }
 
-fn book_from_file(_: &[u8], path: &str) -> io::Result<u64> {
+fn ahead_from_file(_: &[u8], path: &str) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut day = Day::new();
     let (mut buffer, mut had) = (vec![0u8; READ], 0);
     loop {
         let more = file.read(&mut buffer[had..])?;
         if more == 0 {
+            day.finish();
             return Ok(day.said());
         }
         had += more;
         let done = walk(&buffer[..had], |message| {
-            day.take(message);
+            day.take_or_ahead(message);
         });
         buffer.copy_within(done..had, 0);
         had -= done;
