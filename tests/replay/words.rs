@@ -92,10 +92,10 @@ instruments: 2 rows in the map
 rules of the data's own day, shipped book; outside of a market's hours quotes are judged all the same; the summary says for how long
   US-SIP tick: us-612 from 2006-01-31
   US-SIP round lot: us-lots-before-mdi from 2006-01-31 until 2025-11-03; us-lots-mdi from 2025-11-03
-  US-SIP hours: us-sip-hours from 2013-01-01
+  US-SIP hours: us-sip-hours-before-2013 from 2007-01-01 until 2013-01-01; us-sip-hours from 2013-01-01 until 2026-12-06; us-sip-hours-night from 2026-12-06, not verified
   XNAS tick: us-612 from 2006-01-31
   XNAS round lot: us-lots-before-mdi from 2006-01-31 until 2025-11-03; us-lots-mdi from 2025-11-03
-  XNAS hours: xnas-hours from 2013-01-01
+  XNAS hours: xnas-hours-before-2013 from 2007-01-01 until 2013-01-01; xnas-hours-2013 from 2013-01-01 until 2013-03-18; xnas-hours-2013-03 from 2013-03-18 until 2013-04-01, not verified; xnas-hours from 2013-04-01 until 2026-12-06; xnas-hours-night from 2026-12-06, not verified
   `parallax rules --market M --date D` prints what holds on a day, with its sources
 
 checks
