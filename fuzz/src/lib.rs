@@ -18,7 +18,7 @@ use parallax::config::map;
 use parallax::identify::{Limits, config_toml, identify as identify_captures, table};
 use parallax::latency::Recorder;
 use parallax::pipeline::{Pipeline, Settings};
-use parallax::rules::Book;
+use parallax::rules::{Banded, Book};
 use parallax::source::{Captures, Datagram, HardwareTimestamps, Options, Transport, read_bytes};
 
 /// Any feed of the catalogue, by the first byte; packets when the second byte is even, a bare message when it is odd.
@@ -283,7 +283,9 @@ pub fn rules(bytes: &[u8]) {
         let (day, price) = (session.day.date, word as i64);
         let _ = book.tick(&market.name, "", price, day);
         let _ = book.round_lot(&market.name, Some(price), day);
-        let _ = book.bands(&market.name, "tier-1", price, word, ts_ns);
+        let close = (word % 3 > 0).then_some(price.rotate_left(7));
+        let banded = Banded { tier: "tier-1", previous_close_nanos: close, leverage: word };
+        let _ = book.bands(&market.name, banded, price, ts_ns);
     }
     book.rows().iter().for_each(|row| drop(row.facts()));
 }
