@@ -52,7 +52,7 @@ fn run(paths: &[PathBuf]) -> Result<String, parallax::source::CaptureError> {
     }
     let seconds = begun.elapsed().as_secs_f64();
     let orders: usize = days.iter().map(|day| day.books.orders_live()).sum();
-    let contradictions: u64 = days.iter().map(|day| day.contradictions).sum();
+    let contradictions: u64 = days.iter().map(|day| day.seen.contradictions).sum();
     let ns = seconds * 1e9 / count.max(1) as f64;
     Ok(format!(
         "{{\"messages\":{count},\"packets\":{packets},\"seconds\":{seconds:.3},\"ns_per_message\":{ns:.2},\

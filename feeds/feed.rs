@@ -3,7 +3,7 @@
 //! A feed is stateless: what it answers is a function of the bytes alone. Sequence and line
 //! state, books and time live elsewhere.
 
-use crate::event::{Side, Sink};
+use crate::event::{Event, Side, Sink};
 use crate::wire::{Layout, Visitor, WireError};
 
 /// How a feed's event times count.
@@ -135,27 +135,65 @@ pub enum Decoded {
     Unknown(u32),
 }
 
-/// What a message about one order of the book does, told in one piece: the same as the event that [`Feed::decode`] makes of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderChange {
+/// A message that does one thing to one order of the book.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderMessage {
     /// The venue's time of the event, in the feed's time base.
     pub ts: u64,
     /// The feed's number for the instrument.
     pub instrument: u64,
+    /// The message's position in [`Feed::MESSAGES`].
+    pub message: u16,
+    /// What it does.
+    pub change: OrderChange,
+}
+
+/// A change of one order, of whatever instrument: the events of orders in one form. What an act does not mention means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderChange {
     /// The order.
     pub order: u64,
-    /// The order that comes in its place; of [`OrderAct::Replaces`] only.
+    /// The order that comes in its place; of [`OrderAct::Replaces`].
     pub new_order: u64,
-    /// Raw price; of what comes in only.
+    /// Raw price of what comes in; of [`OrderAct::Enters`] and [`OrderAct::Replaces`].
     pub price: i64,
-    /// What comes in or is lost; all there is where the order leaves.
+    /// What comes in or is lost; of all but [`OrderAct::Leaves`].
     pub quantity: u64,
-    /// Of [`OrderAct::Enters`] only.
+    /// Of [`OrderAct::Enters`].
     pub side: Side,
     /// What is done.
     pub act: OrderAct,
-    /// The message's position in [`Feed::MESSAGES`].
-    pub message: u16,
+}
+
+impl OrderChange {
+    /// The change that the event is; `None` for events of something else, and for [`Event::OrderPut`], which is either.
+    #[inline(always)]
+    pub const fn of(event: &Event<'_>) -> Option<OrderChange> {
+        let plain = OrderChange {
+            order: 0,
+            new_order: 0,
+            price: 0,
+            quantity: 0,
+            side: Side::Bid,
+            act: OrderAct::Leaves,
+        };
+        Some(match *event {
+            Event::OrderAdd { order, side, price, quantity, .. } => {
+                OrderChange { order, side, price, quantity, act: OrderAct::Enters, ..plain }
+            }
+            Event::OrderExecute { order, quantity, .. } => {
+                OrderChange { order, quantity, act: OrderAct::Executes, ..plain }
+            }
+            Event::OrderReduce { order, quantity, .. } => {
+                OrderChange { order, quantity, act: OrderAct::Reduces, ..plain }
+            }
+            Event::OrderDelete { order, .. } => OrderChange { order, ..plain },
+            Event::OrderReplace { order, new_order, price, quantity, .. } => {
+                OrderChange { order, new_order, price, quantity, act: OrderAct::Replaces, ..plain }
+            }
+            _ => return None,
+        })
+    }
 }
 
 /// What is done to an order.
@@ -208,7 +246,7 @@ pub trait Feed {
     /// A message that does one thing to one order, as that; `None` for every other and for what cannot be decoded. Where it
     /// says something, [`Feed::decode`] says that event and no other, and succeeds.
     #[inline]
-    fn order_change(message: &[u8]) -> Option<OrderChange> {
+    fn order_message(message: &[u8]) -> Option<OrderMessage> {
         let _ = message;
         None
     }

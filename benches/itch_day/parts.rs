@@ -6,11 +6,11 @@ use std::io::{self, Read};
 
 use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
-use feeds::feed::{OrderChange, PacketHeader, PacketKind};
+use feeds::feed::{OrderChange, OrderMessage, PacketHeader, PacketKind};
 use feeds::moldudp64;
 use feeds::nasdaq_itch50::wire as itch;
 use feeds::nasdaq_itch50::{Itch50, Message};
-use parallax::book::{Books, Level};
+use parallax::book::{Applied, Books, Level};
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
 
@@ -100,7 +100,8 @@ fn two_lines(day: &[u8], _: &str) -> io::Result<u64> {
     let (mut orders, mut levels) = (vec![[0u64; 8]; 1 << 19], vec![[0u64; 8]; 1 << 16]);
     let mut sum = 0u64;
     walk(day, |message| {
-        if let Some(OrderChange { instrument: slot, order, .. }) = Itch50::order_change(message) {
+        if let Some(OrderMessage { instrument: slot, change, .. }) = Itch50::order_message(message) {
+            let order = change.order;
             let place = order.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 45;
             let line = &mut orders[place as usize];
             line[0] = line[0].wrapping_add(order);
@@ -127,57 +128,56 @@ fn best_of(books: &Books, slot: u32, side: Side) -> (i64, u64) {
     books.best(slot, side).map_or((0, 0), |Level { price, quantity }| (price, quantity))
 }
 
-/// The books of a day and the top of each, which is looked at after every message that may have changed it.
+/// The books of a day and what is seen of them.
 pub struct Day {
     pub books: Books,
+    pub seen: Seen,
+    /// The symbol that the last message of an order spoke of.
+    pub spoken_of: u32,
+}
+
+/// The top of each book, which is looked at after every message that may have changed it.
+pub struct Seen {
     tops: Vec<Best>,
     changes: u64,
     pub contradictions: u64,
-    /// The symbol that the last message of an order spoke of.
-    pub spoken_of: u32,
+}
+
+impl Seen {
+    /// A message did that to a side.
+    #[inline(always)]
+    fn told(&mut self, books: &Books, (slot, side): (u32, Side), applied: Applied) {
+        self.contradictions += u64::from(applied.contradiction.is_some());
+        if applied.changed {
+            let now = best_of(books, slot, side);
+            let top = &mut self.tops[slot as usize][side.index()];
+            // Compared as a whole: which of the two differs, nobody can foretell.
+            self.changes += u64::from((top.0 ^ now.0) as u64 | (top.1 ^ now.1) != 0);
+            *top = now;
+        }
+    }
 }
 
 /// Takes the events of orders into the books.
 impl Sink for Day {
     #[inline(always)]
     fn event(&mut self, _: u64, event: Event<'_>) {
-        let key = match &event {
-            Event::OrderAdd { key, .. }
-            | Event::OrderExecute { key, .. }
-            | Event::OrderReduce { key, .. }
-            | Event::OrderDelete { key, .. }
-            | Event::OrderReplace { key, .. } => *key,
-            _ => return,
-        };
-        let Key::Number(slot) = key else { return };
-        self.spoken_of = slot as u32;
-        let applied = self.books.apply(slot as u32, &event);
-        self.contradictions += u64::from(applied.contradiction.is_some());
-        if applied.changed {
-            let now = best(&self.books, slot as u32);
-            let top = &mut self.tops[slot as usize];
-            // Compared as a whole: which of the four differs, nobody can foretell.
-            let differs = |n: usize| (top[n].0 ^ now[n].0) as u64 | (top[n].1 ^ now[n].1);
-            self.changes += u64::from(differs(0) | differs(1) != 0);
-            *top = now;
-        }
+        let (Some(_), Some(Key::Number(slot))) = (OrderChange::of(&event), event.key()) else { return };
+        let slot = slot as u32;
+        self.spoken_of = slot;
+        let applied = self.books.apply(slot, &event);
+        // Which side it was is not told; only one can have changed.
+        self.seen.told(&self.books, (slot, Side::Bid), applied);
+        self.seen.told(&self.books, (slot, Side::Ask), Applied { contradiction: None, ..applied });
     }
 }
 
 impl Day {
-    /// Looks at the best of a side of which something was said.
-    #[inline(always)]
-    fn look(tops: &mut [Best], changes: &mut u64, books: &Books, (slot, side): (u32, Side)) {
-        let now = best_of(books, slot, side);
-        let top = &mut tops[slot as usize][side.index()];
-        *changes += u64::from((top.0 ^ now.0) as u64 | (top.1 ^ now.1) != 0);
-        *top = now;
-    }
-
     pub fn new() -> Day {
         let mut books = Books::new();
         books.set_started_whole(true);
-        Day { books, tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0, spoken_of: 0 }
+        let seen = Seen { tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0 };
+        Day { books, seen, spoken_of: 0 }
     }
 
     /// Takes one message.
@@ -188,7 +188,7 @@ impl Day {
     }
 
     fn said(&self) -> u64 {
-        self.changes + (self.contradictions << 40)
+        self.seen.changes + (self.seen.contradictions << 40)
     }
 }
 
@@ -279,32 +279,18 @@ impl Day {
     /// Takes one message, together with others where it is about an order.
     #[inline(always)]
     pub fn take_or_ahead(&mut self, message: &[u8]) {
-        match Itch50::order_change(message) {
-            Some(change) => self.take_ahead(&change),
+        let Some(said) = Itch50::order_message(message) else {
             // About no order: these books are not concerned.
-            None => self.take(message),
-        }
-    }
-
-    #[inline(always)]
-    fn take_ahead(&mut self, change: &OrderChange) {
-        let Day { books, tops, changes, contradictions, .. } = self;
-        books.take_ahead(change.instrument as u32, change, |books, at, applied| {
-            *contradictions += u64::from(applied.contradiction.is_some());
-            if applied.changed {
-                Day::look(tops, changes, books, at);
-            }
-        });
+            return self.take(message);
+        };
+        let Day { books, seen, .. } = self;
+        let slot = said.instrument as u32;
+        books.take_ahead(slot, &said.change, |books, at, applied| seen.told(books, at, applied));
     }
 
     #[inline(never)]
     pub fn finish(&mut self) {
-        let Day { books, tops, changes, contradictions, .. } = self;
-        books.finish(|books, at, applied| {
-            *contradictions += u64::from(applied.contradiction.is_some());
-            if applied.changed {
-                Day::look(tops, changes, books, at);
-            }
-        });
+        let Day { books, seen, .. } = self;
+        books.finish(|books, at, applied| seen.told(books, at, applied));
     }
 }

@@ -97,16 +97,18 @@ pub fn compare(bytes: &[u8]) -> Result<(), String> {
         let slot = day.spoken_of;
         let best = reference.best(slot as u16);
         tell(&mut VecDeque::from([(messages, slot, best)]), &day.books, slot);
-        if let Some(change) = Itch50::order_change(message) {
+        if let Some(said) = Itch50::order_message(message) {
             expected.push_back((messages, slot, best));
-            ahead.books.take_ahead(slot, &change, |books, (slot, _), _| tell(&mut expected, books, slot));
+            ahead
+                .books
+                .take_ahead(slot, &said.change, |books, (slot, _), _| tell(&mut expected, books, slot));
         }
     });
     ahead.books.finish(|books, (slot, _), _| tell(&mut expected, books, slot));
     match wrong {
         Some((message, slot)) => Err(format!("the tops of symbol {slot} differ after message {message}")),
         None if !expected.is_empty() => Err(format!("{} changes were not told", expected.len())),
-        None if day.contradictions > 0 => Err(format!("{} contradictions", day.contradictions)),
+        None if day.seen.contradictions > 0 => Err(format!("{} contradictions", day.seen.contradictions)),
         None => {
             println!(
                 "{messages} messages: the top is the reference's after each of them, one by one and looking ahead"

@@ -3,7 +3,7 @@
 use super::message::{Message, index_of};
 use super::wire::*;
 use crate::event::{Definition, Event, Key, Side, Sink, StateScope, TradingState};
-use crate::feed::{Decoded, OrderAct, OrderChange};
+use crate::feed::{Decoded, OrderAct, OrderChange, OrderMessage};
 use crate::wire::{ErrorKind, WireError, trim};
 
 /// The message's type code.
@@ -62,7 +62,7 @@ const SHAPES: [Shape; 256] = {
     };
     let mut shapes = [none; 256];
     let add = Shape {
-        len: 36,
+        len: AddOrder::LEN as u16,
         act: OrderAct::Enters,
         quantity: 20,
         price: 32,
@@ -71,23 +71,30 @@ const SHAPES: [Shape; 256] = {
         check: 0xFF,
     };
     shapes[b'A' as usize] = add;
-    shapes[b'F' as usize] = Shape { len: 40, ..add };
-    shapes[b'D' as usize] = Shape { len: 19, ..none };
-    shapes[b'U' as usize] =
-        Shape { len: 35, act: OrderAct::Replaces, quantity: 27, price: 31, new_order: 19, ..none };
-    let executed = Shape { len: 31, act: OrderAct::Executes, quantity: 19, ..none };
+    shapes[b'F' as usize] = Shape { len: AddOrderMpid::LEN as u16, ..add };
+    shapes[b'D' as usize] = Shape { len: OrderDelete::LEN as u16, ..none };
+    shapes[b'U' as usize] = Shape {
+        len: OrderReplace::LEN as u16,
+        act: OrderAct::Replaces,
+        quantity: 27,
+        price: 31,
+        new_order: 19,
+        ..none
+    };
+    let executed = Shape { len: OrderExecuted::LEN as u16, act: OrderAct::Executes, quantity: 19, ..none };
     shapes[b'E' as usize] = executed;
-    shapes[b'C' as usize] = Shape { len: 36, ..executed };
-    shapes[b'X' as usize] = Shape { len: 23, act: OrderAct::Reduces, quantity: 19, ..none };
+    shapes[b'C' as usize] = Shape { len: OrderExecutedWithPrice::LEN as u16, ..executed };
+    shapes[b'X' as usize] =
+        Shape { len: OrderCancel::LEN as u16, act: OrderAct::Reduces, quantity: 19, ..none };
     shapes
 };
 
 /// Bytes of the shortest message about an order: every one begins with instrument, time and order.
-const ORDER_HEAD: usize = 19;
+const ORDER_HEAD: usize = OrderDelete::LEN;
 
 /// A message about an order in one piece. Which type it is nobody can foretell: nothing here branches on it.
 #[inline(always)]
-pub(super) fn order_change(b: &[u8]) -> Option<OrderChange> {
+pub(super) fn order_message(b: &[u8]) -> Option<OrderMessage> {
     let head: &[u8; ORDER_HEAD] = b.first_chunk()?;
     let shape = SHAPES[usize::from(head[0])];
     if b.len() < usize::from(shape.len) {
@@ -100,17 +107,19 @@ pub(super) fn order_change(b: &[u8]) -> Option<OrderChange> {
     if (from_bid ^ (ask * (b'S' - b'B'))) & shape.check != 0 {
         return None;
     }
-    Some(OrderChange {
+    Some(OrderMessage {
         // Six bytes, behind two of the tracking number.
         ts: u64::from_be_bytes(*head[3..].first_chunk()?) & ((1 << 48) - 1),
         instrument: u64::from(u16::from_be_bytes([head[1], head[2]])),
-        order: u64::from_be_bytes(*head[11..].first_chunk()?),
-        new_order: eight(shape.new_order)?,
-        price: i64::from(four(shape.price)?),
-        quantity: u64::from(four(shape.quantity)?),
-        side: Side::ask_if(ask != 0),
-        act: shape.act,
         message: index_of(head[0]),
+        change: OrderChange {
+            order: u64::from_be_bytes(*head[11..].first_chunk()?),
+            new_order: eight(shape.new_order)?,
+            price: i64::from(four(shape.price)?),
+            quantity: u64::from(four(shape.quantity)?),
+            side: Side::ask_if(ask != 0),
+            act: shape.act,
+        },
     })
 }
 
@@ -350,23 +359,30 @@ mod tests {
         assert_eq!(values.encode(), ADD);
     }
 
-    /// What a change says as an event, without the symbol.
-    fn event_of(change: &OrderChange) -> Event<'static> {
-        let OrderChange { order, new_order, price, quantity, side, .. } = *change;
-        let key = Key::Number(change.instrument);
-        match change.act {
-            OrderAct::Enters => Event::OrderAdd { key, symbol: &[], order, side, price, quantity },
-            OrderAct::Executes => Event::OrderExecute { key, order, quantity, price: None },
-            OrderAct::Reduces => Event::OrderReduce { key, order, quantity },
-            OrderAct::Leaves => Event::OrderDelete { key, order },
-            OrderAct::Replaces => Event::OrderReplace { key, order, new_order, price, quantity },
+    fn number_of(key: Option<Key<'_>>) -> Option<u64> {
+        match key {
+            Some(Key::Number(number)) => Some(number),
+            _ => None,
         }
     }
 
-    /// Of any bytes, of every length up to one beyond the message's: a change is the one event, and where there is an event
-    /// of an order, there is a change.
+    /// The change without what its act does not mention.
+    fn plain(change: OrderChange) -> OrderChange {
+        let OrderChange { act, .. } = change;
+        let (enters, replaces) = (act == OrderAct::Enters, act == OrderAct::Replaces);
+        OrderChange {
+            new_order: if replaces { change.new_order } else { 0 },
+            price: if enters || replaces { change.price } else { 0 },
+            quantity: if act == OrderAct::Leaves { 0 } else { change.quantity },
+            side: if enters { change.side } else { Side::Bid },
+            ..change
+        }
+    }
+
+    /// Of any bytes, of every length up to one beyond the message's: where there is an event of an order, there is a change,
+    /// and it is that event, and there is no other.
     #[test]
-    fn a_change_of_an_order_is_the_event_of_its_message() {
+    fn a_message_of_an_order_is_its_event() {
         let mut noise = 1u64;
         for layout in MESSAGES {
             for n in 0..400 {
@@ -381,34 +397,23 @@ mod tests {
                     bytes[19] = [b'B', b'S'][n % 2];
                 }
                 let bytes = &bytes[..if n % 8 == 0 { n / 8 % (layout.len + 2) } else { layout.len }];
-                let (mut said, mut others) = (None, 0);
+                let (mut event_said, mut events) = (None, 0);
                 let decoded = decode(bytes, &mut |ts, event: Event<'_>| {
-                    let plain = match event {
-                        Event::OrderAdd { key: Key::Number(n), order, side, price, quantity, .. } => {
-                            Event::OrderAdd { key: Key::Number(n), symbol: &[], order, side, price, quantity }
-                        }
-                        Event::OrderExecute { key: Key::Number(n), order, quantity, .. } => {
-                            Event::OrderExecute { key: Key::Number(n), order, quantity, price: None }
-                        }
-                        Event::OrderReduce { key: Key::Number(n), order, quantity } => {
-                            Event::OrderReduce { key: Key::Number(n), order, quantity }
-                        }
-                        Event::OrderDelete { key: Key::Number(n), order } => {
-                            Event::OrderDelete { key: Key::Number(n), order }
-                        }
-                        Event::OrderReplace { key: Key::Number(n), order, new_order, price, quantity } => {
-                            Event::OrderReplace { key: Key::Number(n), order, new_order, price, quantity }
-                        }
-                        _ => return others += 1,
-                    };
-                    said = Some((ts, plain));
+                    events += 1;
+                    let Some(change) = OrderChange::of(&event) else { return };
+                    event_said = Some((ts, number_of(event.key()), plain(change)));
                 });
-                let change = order_change(bytes);
-                assert_eq!(change.map(|c| (c.ts, event_of(&c))), said, "{} {bytes:?}", layout.name);
-                if let Some(change) = change {
+                let message = order_message(bytes);
+                assert_eq!(
+                    message.map(|m| (m.ts, Some(m.instrument), plain(m.change))),
+                    event_said,
+                    "{} {bytes:?}",
+                    layout.name
+                );
+                if let Some(message) = message {
                     assert_eq!(
-                        (decoded, others),
-                        (Ok(Decoded::Message(change.message)), 0),
+                        (decoded, events),
+                        (Ok(Decoded::Message(message.message)), 1),
                         "{}",
                         layout.name
                     );

@@ -8,7 +8,7 @@ pub use message::Message;
 
 use crate::event::Sink;
 use crate::feed::{
-    Decoded, Depth, Described, Feed, Info, OrderChange, PacketHeader, SequenceUnit, Span, TimeBase,
+    Decoded, Depth, Described, Feed, Info, OrderMessage, PacketHeader, SequenceUnit, Span, TimeBase,
 };
 use crate::moldudp64;
 use crate::wire::WireError;
@@ -59,8 +59,8 @@ impl Feed for Itch50 {
     }
 
     #[inline]
-    fn order_change(message: &[u8]) -> Option<OrderChange> {
-        decode::order_change(message)
+    fn order_message(message: &[u8]) -> Option<OrderMessage> {
+        decode::order_message(message)
     }
 
     fn recognise(payload: &[u8]) -> u8 {

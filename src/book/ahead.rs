@@ -11,10 +11,10 @@
 //! seen at the third turn before anything is done: all before it is told, and it goes the general way of the parent module.
 //! Nothing here repairs or refuses anything.
 
-use feeds::event::{Event, Key, Side};
+use feeds::event::Side;
 use feeds::feed::{OrderAct, OrderChange};
 
-use super::{Applied, Books, Slot};
+use super::{Applied, Books, Contradiction, Slot};
 
 /// How many steps a step waits at each turn, so that memory has time to answer. More of them take room in the nearest cache
 /// from what they ask for.
@@ -72,7 +72,7 @@ impl Step {
 
     /// Only what its turns read is written.
     #[inline(always)]
-    const fn begin(&mut self, slot: Slot, group: u32, change: &Change) {
+    const fn begin(&mut self, slot: Slot, group: u32, change: &OrderChange) {
         self.order = change.order;
         self.price = change.price;
         self.quantity = change.quantity;
@@ -88,7 +88,7 @@ impl Step {
 
     /// The order that comes in the place of another.
     #[inline(always)]
-    const fn begin_second(&mut self, slot: Slot, group: u32, change: &Change) {
+    const fn begin_second(&mut self, slot: Slot, group: u32, change: &OrderChange) {
         self.begin(slot, group, change);
         self.order = change.new_order;
         (self.enters, self.all) = (u32::MAX, 0);
@@ -98,23 +98,6 @@ impl Step {
     #[inline(always)]
     pub(super) const fn side(&self) -> Side {
         Side::ask_if(self.side != 0)
-    }
-}
-
-/// What a change says to the books.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
-    pub(super) order: u64,
-    pub(super) new_order: u64,
-    pub(super) price: i64,
-    pub(super) quantity: u64,
-    pub(super) side: Side,
-    pub(super) act: OrderAct,
-}
-
-impl Change {
-    pub(super) const fn of(act: OrderAct) -> Self {
-        Change { order: 0, new_order: 0, price: 0, quantity: 0, side: Side::Bid, act }
     }
 }
 
@@ -199,29 +182,27 @@ impl Books {
         if let Some(instrument) = self.instruments.get(slot as usize) {
             crate::cache::prefetch(instrument);
         }
-        let OrderChange { order, new_order, price, quantity, side, act, .. } = *change;
-        let change = Change { order, new_order, price, quantity, side, act };
-        let group = self.orders.ask(order);
+        let group = self.orders.ask(change.order);
         let number = self.way.pushed;
         let step = self.way.step(number);
-        step.begin(slot, group, &change);
+        step.begin(slot, group, change);
         let more = step.more;
         self.way.pushed = number + 1;
         if more {
-            let group = self.orders.ask(new_order);
-            self.way.step(number + 1).begin_second(slot, group, &change);
+            let group = self.orders.ask(change.new_order);
+            self.way.step(number + 1).begin_second(slot, group, change);
             self.way.pushed = number + 2;
         }
     }
 
     /// Applies a change at once, where nothing about it is unusual; `None`, and nothing is done, where something is.
     #[inline(always)]
-    pub(super) fn apply_usual(&mut self, slot: Slot, change: &Change) -> Option<Applied> {
+    pub(super) fn apply_usual(&mut self, slot: Slot, change: &OrderChange) -> Option<Applied> {
         let mut step = Step::NONE;
         step.begin(slot, self.orders.ask(change.order), change);
         let mut changed = self.step_at_once(&mut step)?;
         if step.more {
-            let Change { new_order, price, quantity, .. } = *change;
+            let OrderChange { new_order, price, quantity, .. } = *change;
             let side = step.side;
             step.begin_second(slot, self.orders.ask(new_order), change);
             step.side = side;
@@ -314,7 +295,7 @@ impl Books {
         let steps = [*self.way.step(number), *self.way.step(number + 1)];
         let steps = &steps[..if steps[0].more { 2 } else { 1 }];
         let side = self.side_of(&steps[0]);
-        let mut applied = self.apply_unusual(steps);
+        let mut applied = self.apply_steps(steps);
         applied.changed |= std::mem::take(&mut self.way.changed);
         self.way.ordered += steps.len();
         self.way.told = self.way.ordered;
@@ -360,26 +341,28 @@ impl Books {
     }
 
     /// One change by itself, or what is left of it.
-    #[cold]
-    #[inline(never)]
-    fn apply_unusual(&mut self, steps: &[Step]) -> Applied {
-        let Step { order, price, quantity, slot, .. } = steps[0];
+    fn apply_steps(&mut self, steps: &[Step]) -> Applied {
+        let Step { order, price, quantity, slot, act, .. } = steps[0];
         let side = steps[0].side();
         if steps[0].second != 0 {
             return self.put_new(slot, order, side, price, quantity);
         }
-        // The instrument is known by its slot.
-        let key = Key::Number(slot.into());
-        let event = match steps[0].act {
-            OrderAct::Enters => Event::OrderAdd { key, symbol: &[], order, side, price, quantity },
-            OrderAct::Executes => Event::OrderExecute { key, order, quantity, price: None },
-            OrderAct::Reduces => Event::OrderReduce { key, order, quantity },
-            OrderAct::Leaves => Event::OrderDelete { key, order },
-            OrderAct::Replaces => {
-                let new_order = steps.last().map_or(order, |second| second.order);
-                Event::OrderReplace { key, order, new_order, price, quantity }
-            }
-        };
-        self.apply(slot, &event)
+        if self.instrument_mut(slot).is_none() {
+            return Applied::NOTHING;
+        }
+        let new_order = steps.last().map_or(order, |last| last.order);
+        self.apply_unusual(slot, &OrderChange { order, new_order, price, quantity, side, act })
+    }
+
+    /// The general way of a change.
+    pub(super) fn apply_unusual(&mut self, slot: Slot, change: &OrderChange) -> Applied {
+        let OrderChange { order, new_order, price, quantity, side, act } = *change;
+        match act {
+            OrderAct::Enters => self.put_new(slot, order, side, price, quantity),
+            OrderAct::Executes => self.lessen(slot, order, quantity, Contradiction::OverExecution),
+            OrderAct::Reduces => self.lessen(slot, order, quantity, Contradiction::OverReduction),
+            OrderAct::Leaves => self.delete(slot, order),
+            OrderAct::Replaces => self.replace(slot, order, new_order, price, quantity),
+        }
     }
 }

@@ -270,14 +270,8 @@ impl Ladders {
         *word = after;
         ladder.levels =
             ladder.levels.wrapping_add(u16::from(before == 0)).wrapping_sub(u16::from(after == 0));
-        match ladder.settle(tick, after, round_lot) {
-            Settled::Unchanged => false,
-            Settled::Changed => true,
-            Settled::Unknown => {
-                let from = tick.max(ladder.best);
-                self.look_again(at, from, round_lot)
-            }
-        }
+        let settled = ladder.settle(tick, after, round_lot);
+        self.settled(at, settled, tick, round_lot)
     }
 
     #[cold]
@@ -297,12 +291,18 @@ impl Ladders {
     /// The window's step `tick` holds `quantity` now: brings the bests up to date, and answers whether one became another.
     #[inline(always)]
     fn settle(&mut self, at: At, tick: i32, quantity: u32, round_lot: u32) -> bool {
-        let ladder = self.ladder_mut(at);
-        match ladder.settle(tick, quantity, round_lot) {
+        let settled = self.ladder_mut(at).settle(tick, quantity, round_lot);
+        self.settled(at, settled, tick, round_lot)
+    }
+
+    /// Answers whether a best became another; looks for them where it takes that.
+    #[inline(always)]
+    fn settled(&mut self, at: At, settled: Settled, tick: i32, round_lot: u32) -> bool {
+        match settled {
             Settled::Unchanged => false,
             Settled::Changed => true,
             Settled::Unknown => {
-                let from = tick.max(ladder.best);
+                let from = tick.max(self.ladder(at).best);
                 self.look_again(at, from, round_lot)
             }
         }

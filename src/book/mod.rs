@@ -22,10 +22,9 @@ mod probe_table;
 mod tests;
 mod whose;
 
-use ahead::Change;
 pub use contradiction::Contradiction;
 use feeds::event::{Event, Ladder, Side};
-use feeds::feed::OrderAct;
+use feeds::feed::OrderChange;
 use instrument::{Instrument, View};
 use ladders::{At, Ladders};
 use orders::{Found, Orders, Vacant};
@@ -148,33 +147,12 @@ impl Books {
         if slot as usize >= self.instruments.len() && self.instrument_mut(slot).is_none() {
             return Applied::NOTHING;
         }
+        if let Some(change) = OrderChange::of(event) {
+            return self.apply_usual(slot, &change).unwrap_or_else(|| self.apply_unusual(slot, &change));
+        }
         match *event {
-            Event::OrderAdd { order, side, price, quantity, .. } => {
-                let change = Change { order, side, price, quantity, ..Change::of(OrderAct::Enters) };
-                self.apply_usual(slot, &change)
-                    .unwrap_or_else(|| self.put_new(slot, order, side, price, quantity))
-            }
             Event::OrderPut { order, side, price, quantity, known, .. } => {
                 self.put(slot, order, side, price, quantity, if known { Expect::Known } else { Expect::Any })
-            }
-            Event::OrderExecute { order, quantity, .. } => {
-                let change = Change { order, quantity, ..Change::of(OrderAct::Executes) };
-                self.apply_usual(slot, &change)
-                    .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverExecution))
-            }
-            Event::OrderReduce { order, quantity, .. } => {
-                let change = Change { order, quantity, ..Change::of(OrderAct::Reduces) };
-                self.apply_usual(slot, &change)
-                    .unwrap_or_else(|| self.lessen(slot, order, quantity, Contradiction::OverReduction))
-            }
-            Event::OrderDelete { order, .. } => {
-                let change = Change { order, ..Change::of(OrderAct::Leaves) };
-                self.apply_usual(slot, &change).unwrap_or_else(|| self.delete(slot, order))
-            }
-            Event::OrderReplace { order, new_order, price, quantity, .. } => {
-                let change = Change { order, new_order, price, quantity, ..Change::of(OrderAct::Replaces) };
-                self.apply_usual(slot, &change)
-                    .unwrap_or_else(|| self.replace(slot, order, new_order, price, quantity))
             }
             Event::LevelSet { side, price, quantity, .. } => {
                 let (orders, others) = self.others_mut(slot);
@@ -194,7 +172,12 @@ impl Books {
                 self.clear(slot);
                 Applied { changed: true, contradiction: None }
             }
-            Event::Define(_)
+            Event::OrderAdd { .. }
+            | Event::OrderExecute { .. }
+            | Event::OrderReduce { .. }
+            | Event::OrderDelete { .. }
+            | Event::OrderReplace { .. }
+            | Event::Define(_)
             | Event::WipeOut { .. }
             | Event::PriceBands { .. }
             | Event::Trade { .. }

@@ -9,6 +9,7 @@
 //! neither store: orders that bear an old name are swept out when they outnumber the living.
 
 mod dense;
+mod pages;
 
 use super::grow;
 use hashbrown::HashMap;
@@ -313,7 +314,7 @@ impl Orders {
     #[inline(always)]
     pub(super) fn ask(&self, id: u64) -> u32 {
         let group = self.dense.ask(id);
-        if group >= dense::NOWHERE && self.lone.len() > 0 {
+        if group >= pages::NOWHERE && self.lone.len() > 0 {
             self.lone.prefetch(id);
         }
         group

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use feeds::FeedId;
 use feeds::event::{Definition, Event, Key, QuoteSide, Quoter, StateScope, TradingState};
-use feeds::feed::{Depth, OrderAct, OrderChange};
+use feeds::feed::{Depth, OrderAct, OrderMessage};
 use hashbrown::HashMap;
 
 use super::price;
@@ -202,22 +202,27 @@ impl ChannelMarket {
         &self.books
     }
 
-    /// Takes a change of an order to apply it with others: what it will read is asked of memory now. It is applied by
-    /// [`ChannelMarket::finish`] at the latest, and until then nothing else may be. False, and nothing is done, where
-    /// it should come as an event: its instrument is not known yet.
+    /// Takes a message about an order, said at `ts_event_ns`, to apply it with others: what it will read is asked of memory
+    /// now. It is applied by [`ChannelMarket::finish`] at the latest, and until then nothing else may be. False, and
+    /// nothing is done, where it should come as an event: its instrument is not known yet.
     #[inline]
-    pub fn take_ahead(&mut self, change: &OrderChange, origin: &Origin, registry: &Registry) -> bool {
-        let Some(slot) = self.known_slot(Key::Number(change.instrument)) else { return false };
+    pub fn take_ahead(
+        &mut self,
+        message: &OrderMessage,
+        (sequence, ts_event_ns): (u64, u64),
+        registry: &Registry,
+    ) -> bool {
+        let Some(slot) = self.known_slot(Key::Number(message.instrument)) else { return false };
         let view = self.book_views.get(slot as usize).and_then(|view| registry.views.get(*view as usize));
-        if view.is_none() && change.act == OrderAct::Enters {
-            // Its message may name the instrument.
+        if view.is_none() && message.change.act == OrderAct::Enters {
+            // It may name the instrument.
             return false;
         }
         view.into_iter().for_each(cache::prefetch_whole);
         self.slots.get(slot as usize).into_iter().for_each(cache::prefetch_whole);
-        self.taken.push(Taken { slot, sequence: origin.sequence, ts_event_ns: origin.ts_event_ns });
+        self.taken.push(Taken { slot, sequence, ts_event_ns });
         let told = &mut self.told;
-        self.books.take_ahead(slot, change, |_, _, applied| told.push(applied));
+        self.books.take_ahead(slot, &message.change, |_, _, applied| told.push(applied));
         true
     }
 

@@ -190,20 +190,19 @@ impl<'a, F: Feed> PacketSink<'a, F> {
     /// one; `None` for any other message.
     #[inline]
     fn take_ahead(&mut self, (sequence, _): (u64, u32), message: &[u8]) -> Option<u64> {
-        let change = F::order_change(message)?;
+        let said = F::order_message(message)?;
         let ChannelCore { market, time, origin, tally, place, .. } = &mut *self.state;
         let registry = &self.common.registries[usize::from(place.source)];
-        let before = *origin;
-        origin.sequence = sequence;
-        if change.ts != 0 {
-            origin.ts_event_ns = time.unix_ns(change.ts, origin.ts_recv_ns);
-        }
-        if !market.take_ahead(&change, origin, registry) {
-            *origin = before;
+        let ts_event_ns = match said.ts {
+            0 => origin.ts_event_ns,
+            ts => time.unix_ns(ts, origin.ts_recv_ns),
+        };
+        if !market.take_ahead(&said, (sequence, ts_event_ns), registry) {
             return None;
         }
-        tally.message(Decoded::Message(change.message));
-        Some(change.ts)
+        (origin.sequence, origin.ts_event_ns) = (sequence, ts_event_ns);
+        tally.message(Decoded::Message(said.message));
+        Some(said.ts)
     }
 
     /// Applies the events of a message, after all that was taken before it, and answers the venue's time of the last, 0

@@ -318,49 +318,34 @@ fn hours(table: &mut Table<'_>) -> Result<Hours, ConfigError> {
                 table.error_of("week", "`week` says all of the hours: leave the sessions of a day out")
             );
         }
-        let (closing, early_until) = (None, None);
-        let hours = Hours {
-            order_entry,
-            pre,
-            regular,
-            post,
-            closing,
-            early_until,
-            extended_unknown: false,
-            night_unknown: false,
-            week,
-            holidays_of,
-        };
-        return Ok(hours);
+        return Ok(Hours { week, holidays_of, ..Hours::default() });
     }
     let Some([opens, closes]) = regular else {
         return Err(table.error(
             "the row needs `regular = [\"09:30\", \"16:00\"]`, or `week = [\"Sun 17:00 - Mon 16:00\"]`",
         ));
     };
-    let (closing, early_until) = (time(table, "closing")?, time(table, "early_until")?);
-    let extended_unknown = unknown(table, "extended")?;
-    let night_unknown = unknown(table, "night")?;
     let in_order = order_entry.is_none_or(|t| t <= pre.map_or(opens, |p| p[0]))
         && pre.is_none_or(|p| p[1] <= opens)
         && post.is_none_or(|p| closes <= p[0]);
+    let hours = Hours {
+        order_entry,
+        pre,
+        regular,
+        post,
+        closing: time(table, "closing")?,
+        early_until: time(table, "early_until")?,
+        extended_unknown: unknown(table, "extended")?,
+        night_unknown: unknown(table, "night")?,
+        week,
+        holidays_of,
+    };
     if !in_order {
         return Err(
             table.error("`order_entry`, `pre`, `regular` and `post` must follow each other in the day")
         );
     }
-    Ok(Hours {
-        order_entry,
-        pre,
-        regular,
-        post,
-        closing,
-        early_until,
-        extended_unknown,
-        night_unknown,
-        week,
-        holidays_of,
-    })
+    Ok(hours)
 }
 
 /// Whether the key says `"unknown"`; anything else is an error.

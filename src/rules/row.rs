@@ -123,7 +123,7 @@ pub struct BandRule {
 }
 
 /// Hours of a normal day, local time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hours {
     /// Orders are taken from here on, and do not trade.
     pub order_entry: Option<Time>,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::kit::{Daemon, Place, scenario, wait_for};
-use crate::quotes::{files, rows};
+use crate::kit::{Daemon, Place, scenario};
+use crate::quotes::{files, kills_leave_whole_files, rows};
 
 /// A daemon with a receiver for each source and recordings of two seconds.
 fn place(name: &str, port: u16) -> (Place, PathBuf) {
@@ -56,21 +56,7 @@ fn a_replay_of_the_recording_writes_the_same_messages() {
 #[test]
 fn a_kill_leaves_whole_files_of_messages_only() {
     let (place, config) = place("messages-kill", 27_790);
-    let (kept, mut before) = (place.path("kept"), 0);
-    for life in 1..=3u64 {
-        let mut daemon = Daemon::start(&config);
-        let market = crate::store::Market::of(&place, &format!("sim{life}"));
-        let count = || files(&kept).values().map(Vec::len).sum::<usize>();
-        wait_for("files of this life", || (count() > before + 20).then_some(()));
-        std::thread::sleep(std::time::Duration::from_millis(life * 311));
-        daemon.child.kill().unwrap();
-        daemon.child.wait().unwrap();
-        drop(market);
-        // Every file is read to its end, and nothing of an earlier life was written over.
-        let rows: usize = rows(&kept).values().map(Vec::len).sum();
-        assert!(rows >= count() && count() > before, "life {life}: {rows} rows");
-        before = count();
-    }
+    kills_leave_whole_files(&place, &config);
 }
 
 #[test]

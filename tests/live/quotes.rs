@@ -87,10 +87,15 @@ fn a_replay_of_the_recording_writes_the_same_quotes() {
 #[test]
 fn a_kill_leaves_whole_files_only() {
     let (place, config) = place("quotes-kill", 27_770);
+    kills_leave_whole_files(&place, &config);
+}
+
+/// Kills three daemons one after the other, each a while after it has written files into the same folder.
+pub fn kills_leave_whole_files(place: &Place, config: &Path) {
     let (kept, mut before) = (place.path("kept"), 0);
     for life in 1..=3u64 {
-        let mut daemon = Daemon::start(&config);
-        let market = crate::store::Market::of(&place, &format!("sim{life}"));
+        let mut daemon = Daemon::start(config);
+        let market = crate::store::Market::of(place, &format!("sim{life}"));
         let count = || files(&kept).values().map(Vec::len).sum::<usize>();
         wait_for("files of this life", || (count() > before + 20).then_some(()));
         std::thread::sleep(std::time::Duration::from_millis(life * 311));

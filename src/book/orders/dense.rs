@@ -11,6 +11,7 @@
 //! It never decides whose an order is.
 
 use super::Order;
+use super::pages::{NOWHERE, Pages};
 use crate::cache;
 
 /// Ids in a group.
@@ -29,14 +30,11 @@ const WHOLE: u8 = 5;
 const FEW: u32 = 128;
 /// Thin groups from which on it is time to tidy.
 const THIN: usize = 16;
-/// Pages that are found without a search.
-const FRONT: usize = 1024;
 /// Pages and places that may be there whatever the number of orders.
 const PAGES_FREE: usize = 64;
 const PLACES_FREE: usize = 1 << 16;
 
-/// No group; so is what comes within a page of it.
-pub(super) const NOWHERE: u32 = u32::MAX - GROUPS as u32;
+const _: () = assert!(GROUPS <= (u32::MAX - NOWHERE) as usize, "a group of no page is no group");
 
 /// Sixty-four ids.
 #[derive(Debug, Clone, Copy)]
@@ -73,18 +71,6 @@ impl Group {
     }
 }
 
-/// A page in the directory.
-#[derive(Debug, Clone, Copy)]
-struct Page {
-    number: u64,
-    /// Its first group, of [`GROUPS`].
-    groups: u32,
-}
-
-impl Page {
-    const NONE: Page = Page { number: u64::MAX, groups: 0 };
-}
-
 /// Where an order is: its group, its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::book) struct Place {
@@ -95,9 +81,7 @@ pub(in crate::book) struct Place {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Dense {
-    /// Open addressing by page number; a power of two of them, at most a quarter in use.
-    directory: Vec<Page>,
-    pages: usize,
+    pages: Pages,
     groups: Vec<Group>,
     /// Orders by page, as the pages lie in `groups` and as its groups were last counted.
     pages_live: Vec<u32>,
@@ -118,62 +102,13 @@ pub(super) struct Dense {
     moves: u32,
     /// Groups that may have to shrink, with an id of each.
     thin: Vec<(u32, u64)>,
-    /// Pages by the low bits of their numbers, where that is unambiguous: the youngest lie there.
-    front: Front,
-}
-
-/// See [`Dense::front`].
-#[derive(Debug)]
-struct Front(Box<[Page; FRONT]>);
-
-impl Default for Front {
-    fn default() -> Self {
-        Front(Box::new([Page::NONE; FRONT]))
-    }
-}
-
-impl Front {
-    #[inline(always)]
-    fn get(&self, number: u64) -> &Page {
-        &self.0[number as usize % FRONT]
-    }
 }
 
 impl Dense {
-    #[inline(always)]
-    fn home(&self, number: u64) -> usize {
-        (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize & (self.directory.len().wrapping_sub(1))
-    }
-
-    /// The group of the id, or [`NOWHERE`].
+    /// The group of the id, or none at or beyond [`NOWHERE`].
     #[inline(always)]
     fn group(&self, id: u64) -> u32 {
-        let front = self.front.get(id / PAGE);
-        let first = if front.number == id / PAGE { front.groups } else { self.first_group(id) };
-        // Beyond all groups stays beyond.
-        first + (id / GROUP) as u32 % GROUPS as u32
-    }
-
-    #[inline(never)]
-    fn first_group(&self, id: u64) -> u32 {
-        self.page(id).map_or(NOWHERE, |page| self.directory[page].groups)
-    }
-
-    /// Where in the directory the page of the id is.
-    #[inline(always)]
-    fn page(&self, id: u64) -> Option<usize> {
-        let number = id / PAGE;
-        let mut at = self.home(number);
-        loop {
-            let page = self.directory.get(at)?;
-            if page.number == number {
-                return Some(at);
-            }
-            if page.number == Page::NONE.number {
-                return None;
-            }
-            at = (at + 1) & (self.directory.len() - 1);
-        }
+        self.pages.first_group(id / PAGE) + (id / GROUP) as u32 % GROUPS as u32
     }
 
     /// The place of that id and what is there, perhaps nobody's; `None` where the id has no place.
@@ -252,7 +187,7 @@ impl Dense {
         if self.places_used > PLACES_FREE + 8 * self.live || self.places.len() > (u32::MAX - 128) as usize {
             return None;
         }
-        if self.page(id).is_none() {
+        if self.group(id) >= NOWHERE {
             self.open_page(id / PAGE)?;
         }
         let at = self.group(id) as usize;
@@ -302,15 +237,10 @@ impl Dense {
         (1..WHOLE).find(|class| u32::from(PLACES[usize::from(*class)]) >= most).unwrap_or(WHOLE)
     }
 
-    fn open_page(&mut self, number: u64) -> Option<usize> {
-        if self.pages > PAGES_FREE + self.live / FEW as usize || self.groups.len() > NOWHERE as usize - GROUPS
-        {
+    fn open_page(&mut self, number: u64) -> Option<()> {
+        let most = PAGES_FREE + self.live / FEW as usize;
+        if self.pages.len() > most || self.groups.len() > NOWHERE as usize - GROUPS {
             return None;
-        }
-        if (self.pages + 1) * 4 > self.directory.len() {
-            let old = std::mem::take(&mut self.directory);
-            self.directory = vec![Page::NONE; (old.len() * 2).max(64)];
-            old.into_iter().filter(|p| p.number != Page::NONE.number).for_each(|p| self.enter(p));
         }
         let groups = self.pages_free.pop().unwrap_or_else(|| {
             let first = self.groups.len();
@@ -318,21 +248,8 @@ impl Dense {
             self.pages_live.push(0);
             first as u32
         });
-        self.enter(Page { number, groups });
-        self.pages += 1;
-        self.page(number * PAGE)
-    }
-
-    fn enter(&mut self, page: Page) {
-        let front = &mut self.front.0[page.number as usize % FRONT];
-        if front.number == Page::NONE.number || front.number < page.number {
-            *front = page;
-        }
-        let mut at = self.home(page.number);
-        while self.directory[at].number != Page::NONE.number {
-            at = (at + 1) & (self.directory.len() - 1);
-        }
-        self.directory[at] = page;
+        self.pages.enter(number, groups);
+        Some(())
     }
 
     /// Moves what lives in the group into a smaller block, or none.
@@ -359,44 +276,20 @@ impl Dense {
 
     /// Gives up the page of that id and hands its orders on.
     pub(super) fn scatter(&mut self, id: u64, mut each: impl FnMut(u64, Order)) {
-        let Some(page) = self.page(id) else { return };
+        let number = id / PAGE;
+        let Some(groups) = self.pages.leave(number) else { return };
         self.moves = self.moves.wrapping_add(1);
-        let Page { number, groups } = self.directory[page];
-        let mut gone = 0;
         for n in 0..GROUPS {
             let group = std::mem::replace(&mut self.groups[groups as usize + n], Group::EMPTY);
             for bit in bits(group.live) {
-                gone += 1;
+                self.live -= 1;
                 let id = number * PAGE + n as u64 * GROUP + u64::from(bit);
                 each(id, self.places[group.place(bit.into())]);
             }
             self.free_block(group);
         }
-        self.live -= gone;
         self.pages_live[groups as usize / GROUPS] = 0;
-        self.pages -= 1;
         self.pages_free.push(groups);
-        self.leave(page);
-    }
-
-    /// Takes a page out of the directory; whoever it displaced moves back.
-    fn leave(&mut self, mut hole: usize) {
-        let number = self.directory[hole].number;
-        let front = &mut self.front.0[number as usize % FRONT];
-        if front.number == number {
-            *front = Page::NONE;
-        }
-        let mask = self.directory.len() - 1;
-        let mut at = (hole + 1) & mask;
-        while self.directory[at].number != Page::NONE.number {
-            let from_home = at.wrapping_sub(self.home(self.directory[at].number)) & mask;
-            if from_home >= at.wrapping_sub(hole) & mask {
-                self.directory[hole] = self.directory[at];
-                hole = at;
-            }
-            at = (at + 1) & mask;
-        }
-        self.directory[hole] = Page::NONE;
     }
 
     /// Finds the place of the id in the group and asks for it. Where the id is beyond all that have a place, and `enters`
@@ -492,11 +385,9 @@ impl Dense {
 
     /// Keeps the orders for which `keep` is true.
     pub(super) fn retain(&mut self, keep: impl Fn(&Order) -> bool) {
-        for page in 0..self.directory.len() {
-            let Page { number, groups } = self.directory[page];
-            for at in (groups as usize..).take(if number == Page::NONE.number { 0 } else { GROUPS }) {
-                self.retain_in(at, &keep);
-            }
+        let pages: Vec<u32> = self.pages.first_groups().collect();
+        for groups in pages {
+            (groups as usize..).take(GROUPS).for_each(|at| self.retain_in(at, &keep));
         }
     }
 
@@ -519,7 +410,7 @@ impl Dense {
 
     pub(super) fn state_bytes(&self) -> usize {
         let lists: usize = self.blocks_free.iter().map(Vec::capacity).sum();
-        self.directory.capacity() * size_of::<Page>()
+        self.pages.state_bytes()
             + self.groups.capacity() * size_of::<Group>()
             + self.places.capacity() * size_of::<Order>()
             + (lists + self.pages_free.capacity() + self.pages_live.capacity()) * size_of::<u32>()

@@ -1,39 +1,8 @@
 //! Changes that go through the books together, against the same ones applied one by one.
 
 use super::*;
-use feeds::feed::{OrderAct, OrderChange};
+use feeds::feed::OrderChange;
 use proptest::prelude::*;
-
-/// The event as a change, where it is one of an order.
-fn change(event: &Event<'_>) -> Option<OrderChange> {
-    let plain = |order, act| OrderChange {
-        ts: 0,
-        instrument: 1,
-        order,
-        new_order: 0,
-        price: 0,
-        quantity: 0,
-        side: Bid,
-        act,
-        message: 0,
-    };
-    Some(match *event {
-        Event::OrderAdd { order, side, price, quantity, .. } => {
-            OrderChange { side, price, quantity, ..plain(order, OrderAct::Enters) }
-        }
-        Event::OrderExecute { order, quantity, .. } => {
-            OrderChange { quantity, ..plain(order, OrderAct::Executes) }
-        }
-        Event::OrderReduce { order, quantity, .. } => {
-            OrderChange { quantity, ..plain(order, OrderAct::Reduces) }
-        }
-        Event::OrderDelete { order, .. } => plain(order, OrderAct::Leaves),
-        Event::OrderReplace { order, new_order, price, quantity, .. } => {
-            OrderChange { new_order, price, quantity, ..plain(order, OrderAct::Replaces) }
-        }
-        _ => return None,
-    })
-}
 
 /// What can be seen of a slot after an event: the fault it was told, the top, and the levels where they are wanted.
 type Seen = (Slot, Option<Contradiction>, Top, [Vec<(i64, u64)>; 2]);
@@ -64,7 +33,7 @@ pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32, rests: &[usize],
     let mut rests = rests.iter().cycle();
     let mut until = rests.next().copied().unwrap_or(usize::MAX);
     for (slot, event) in events {
-        match change(event) {
+        match OrderChange::of(event) {
             Some(change) => ahead.take_ahead(*slot, &change, &mut tell),
             None => {
                 ahead.finish(&mut tell);
@@ -86,7 +55,7 @@ pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32, rests: &[usize],
         let (was, is) = (std::mem::replace(&mut before[seen.0 as usize], seen.2), seen.2);
         assert!(*changed || was == is, "unsaid change by event {n}, {:?}", events[n]);
         let other = |top: Top| if *side == Some(Bid) { top.ask } else { top.bid };
-        let is_change = change(&events[n].1).is_some();
+        let is_change = OrderChange::of(&events[n].1).is_some();
         assert!(
             !is_change || seen.1.is_some() || other(was) == other(is),
             "side of event {n}, {:?}",
