@@ -209,8 +209,13 @@ fn the_page_loads_nothing_and_every_form_is_the_same_every_time() {
 
 /// A store made by hand: one source that was watched for a minute.
 fn store_by_hand(desk: &Desk, more: &str) {
+    store_from(desk, DEMO_DAY, DEMO_DAY + 60_000_000_000, more);
+}
+
+/// The same, of a run over another time.
+fn store_from(desk: &Desk, from: i64, until: i64, more: &str) {
     let store = parallax::store::open_write(&desk.path("store.db")).unwrap();
-    let (from, until) = (DEMO_DAY, DEMO_DAY + 60_000_000_000);
+    let day = from - from.rem_euclid(DAY_NS);
     store
         .connection
         .execute_batch(&format!(
@@ -220,7 +225,7 @@ fn store_by_hand(desk: &Desk, more: &str) {
             INSERT OR IGNORE INTO source VALUES (0, ''); INSERT INTO source VALUES (1, 'a|b<i>');
             INSERT INTO run_source VALUES (1, 1, 0, 'utp-uqdf', NULL);
             INSERT INTO watch_interval VALUES ({from}, 1, 60000000000);
-            INSERT INTO watch_day VALUES ({from}, 1, 60000000000);
+            INSERT INTO watch_day VALUES ({day}, 1, 60000000000);
             {more}"
         ))
         .unwrap();
@@ -281,6 +286,107 @@ fn clock_events_are_logged_against_the_rule() {
     );
 }
 
+/// A look at the machine's clock.
+fn look(ts: i64, offset_ns: i64) -> String {
+    format!("INSERT INTO host_clock VALUES (1, {ts}, 1, {offset_ns}, 0, 0, 0);")
+}
+
+#[test]
+fn every_look_is_judged_by_the_rule_of_its_day() {
+    const HOUR: i64 = 3_600_000_000_000;
+    // 2017-02-20, midnight in New York: a second until then, 50 ms from there on.
+    let change = 1_487_566_800_000_000_000;
+    let desk = Desk::new();
+    let looks: String = (-3..3).map(|nth| look(change + nth * HOUR, 60_000_000)).collect();
+    store_from(&desk, change - 3 * HOUR, change + 3 * HOUR, &looks);
+    let tables = desk.tables(&["--from", "2017-02-19T00:00:00Z", "--to", "2017-02-21T00:00:00Z"]);
+    let by = |rule: &str| {
+        let (_, rows) = tables.iter().find(|(name, _)| name == "host_clock").unwrap();
+        let at = |name: &str| rows[0].iter().position(|column| column == name).unwrap();
+        let row = rows.iter().find(|row| row[at("rule")] == rule).unwrap();
+        ["tolerance_ns", "looks", "out_of_tolerance"].map(|name| row[at(name)].clone())
+    };
+    assert_eq!(by("finra-before-4590"), ["1000000000", "3", "0"]);
+    assert_eq!(by("finra-4590-computer"), ["50000000", "3", "3"]);
+    let (_, log) = tables.iter().find(|(name, _)| name == "clock_log").unwrap();
+    let told: Vec<[&str; 3]> = log[1..].iter().map(|row| [row[5].as_str(), &row[6], &row[7]]).collect();
+    assert_eq!(
+        told,
+        [
+            ["first look: synchronised", "yes", "finra-before-4590"],
+            ["first look by this rule", "no", "finra-4590-computer"],
+        ]
+    );
+    let said = desk.report(&["--from", "2017-02-19T00:00:00Z", "--to", "2017-02-21T00:00:00Z"]);
+    for sentence in [
+        "- The clock rule changes in this time: finra-4590: finra-before-4590 (1.00s) from 2011-01-01 until 2017-02-20, finra-4590-computer (50.0ms) from 2017-02-20. Every look",
+        "by finra-4590, row finra-4590-computer: out of tolerance (50.0ms) at 3 looks, 3 looks from",
+        "\nClock rule finra-4590 (1.00s), finra-before-4590 from 2011-01-01 until 2017-02-20: ",
+    ] {
+        assert!(said.contains(sentence), "{said}");
+    }
+    // A day on which one row holds is told as ever, the other one is not in it.
+    let after = desk.report(&["--day", "2017-02-21"]);
+    assert!(after.starts_with("Nothing to report"), "{after}");
+    let before = desk.report(&["--from", "2017-02-19T00:00:00Z", "--to", "2017-02-20T05:00:00Z"]);
+    assert!(before.contains("by finra-4590: within 1.00s at every look, 3 looks"), "{before}");
+    assert!(!before.contains("finra-4590-computer"), "{before}");
+}
+
+#[test]
+fn what_no_row_covers_is_judged_by_none() {
+    const HOUR: i64 = 3_600_000_000_000;
+    // 2026-03-02, midnight in Paris, from where on (EU) 2025/1155 names who publishes.
+    let change = DEMO_DAY - HOUR;
+    let desk = Desk::new();
+    let looks: String = (-2..2).map(|nth| look(change + nth * HOUR, 2_000_000)).collect();
+    store_from(&desk, change - 2 * HOUR, change + 2 * HOUR, &looks);
+    let ask = |rule: &'static str| {
+        let range = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-03-02T12:00:00Z", "--clock-rule", rule];
+        (desk.report(&range), desk.tables(&range))
+    };
+    let (said, tables) = ask("rts25-dpe");
+    let none = row(&tables, "host_clock", &["", "", "", ""]);
+    assert_eq!((none("looks"), none("out_of_tolerance")), ("2", ""));
+    let some = row(&tables, "host_clock", &["", "", "eu-rts25-dpe-2026"]);
+    assert_eq!((some("looks"), some("out_of_tolerance")), ("2", "2"));
+    assert!(
+        said.contains("The rule book has no row of rts25-dpe before 2026-03-02: looks of these"),
+        "{said}"
+    );
+    assert!(
+        said.contains("judged by no rule, the rule book has none of rts25-dpe for this time, 2 looks"),
+        "{said}"
+    );
+    // The repealed and its successor, each in its days.
+    let (said, tables) = ask("rts-25");
+    for rule in ["eu-rts25-hft", "eu-rts25-hft-2026"] {
+        assert_eq!(row(&tables, "host_clock", &["", "", rule])("looks"), "2");
+    }
+    assert!(said.contains("eu-rts25-hft (100us) from 2018-01-03 until 2026-03-02, eu-rts25-hft-2026 (100us) from 2026-03-02."), "{said}");
+    let (said, _) = ask("gb/rts25-hft");
+    assert!(said.contains("Clock rule GB/rts25-hft (100us), gb-rts25-hft from 2021-01-01: "), "{said}");
+    let sooner =
+        ["--from", "2026-03-01T00:00:00Z", "--to", "2026-03-01T22:00:00Z", "--clock-rule", "rts25-dpe"];
+    let sentence = desk.refused(&sooner);
+    assert!(
+        sentence.contains(
+            "--clock-rule rts25-dpe holds from 2026-03-02 on by the rule book, and these data end before that"
+        ),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn data_older_than_the_default_rule_are_reported_without_one() {
+    let desk = Desk::new();
+    store_from(&desk, 0, 60_000_000_000, "");
+    desk.refused(&["--clock-rule", "finra-4590"]);
+    let said = desk.report(&["--day", "1970-01-01"]);
+    assert!(said.contains("so nothing is said about the tolerance of any rule."), "{said}");
+    assert!(!said.contains("Clock rule"), "{said}");
+}
+
 #[test]
 fn what_cannot_be_reported_gets_one_sentence() {
     let desk = Desk::of_the_demo();
@@ -295,7 +401,8 @@ fn what_cannot_be_reported_gets_one_sentence() {
     // A range from long before the data is held to the rule of the data's days.
     let all = desk.report(&["--from", "1970-01-01T00:00:00Z", "--to", "2200-01-01T00:00:00Z"]);
     assert!(
-        all.contains("Clock rule finra-4590 (50.0ms): ") && all.contains("To be kept: the times"),
+        all.contains("Clock rule finra-4590 (50.0ms), finra-4590-computer from 2017-02-20: ")
+            && all.contains("To be kept: the times"),
         "{all}"
     );
     std::fs::create_dir(desk.path("folder")).unwrap();

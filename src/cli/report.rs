@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan};
 use rusqlite::Connection;
 
 use crate::config;
-use crate::report::{self, ClockRule, Clocks, QUERIES, Range, RunClock};
+use crate::report::{self, ClockRules, Clocks, QUERIES, Range, RunClock};
 use crate::rules::Book;
 use crate::store;
 
@@ -51,9 +51,10 @@ pub struct Args {
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub zone: String,
 
-    /// Clock rule of the rule book: finra-4590, cat, rts-25, or a class that `parallax rules` shows
-    #[arg(long, value_name = "RULE", default_value = "finra-4590")]
-    pub clock_rule: String,
+    /// Clock rule of the rule book: finra-4590 (the default), cat, rts-25, or a class that `parallax rules --kind clock` shows,
+    /// with its market where two have it, such as GB/rts25-hft
+    #[arg(long, value_name = "RULE")]
+    pub clock_rule: Option<String>,
 
     /// Write a page that needs nothing but itself
     #[arg(long, value_name = "FILE.html")]
@@ -90,13 +91,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "Nothing to report: {name} holds no data yet.")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let rule = clock_rule(&args.clock_rule, range, held)?;
+    let rules = clock_rules(args.clock_rule.as_deref(), range, held)?;
     let (runs, errors) = watched(&connection).with_context(asked)?;
-    let clocks = Clocks { tolerance_ns: rule.tolerance_ns, runs, errors };
+    let clocks = Clocks { rules, runs, errors };
     if let Some(table) = &args.show_sql {
         return show_sql(table, &range, &clocks, out);
     }
-    let Some(report) = report::gather(&connection, range, rule, &clocks).with_context(asked)? else {
+    let Some(report) = report::gather(&connection, range, &clocks).with_context(asked)? else {
         let of = |ns: i64| show(ns);
         let held = held
             .map_or("none at all".to_owned(), |(from, to)| format!("data from {} to {}", of(from), of(to)));
@@ -226,32 +227,15 @@ fn of_days(first: Date, count: i64, zone: &TimeZone) -> Result<(i64, i64)> {
     Ok((midnight(first)?, midnight(first.checked_add(count.days())?)?))
 }
 
-/// The rule of the book that holds on the first day of the range of which the store has data.
-fn clock_rule(name: &str, range: Range, held: Option<(i64, i64)>) -> Result<ClockRule> {
-    // As people call them; each means the strictest class that binds a firm.
-    let class = match name {
-        "cat" => "cat-industry-member",
-        "rts-25" | "rts25" => "rts25-hft",
-        name => name,
-    };
-    let book = Book::shipped();
-    let begins = held.map_or(range.from_ns, |(first, _)| range.from_ns.max(first.min(range.to_ns)));
-    let day = Timestamp::from_nanosecond(i128::from(begins))?.to_zoned(TimeZone::UTC).date();
-    let mut known: Vec<&str> = Vec::new();
-    for (clock, row) in book.clocks_on(day) {
-        if row.class != class {
-            known.push(&row.class);
-            continue;
-        }
-        let seen = if row.verified { "" } else { " (not verified in its source)" };
-        return Ok(ClockRule {
-            name: class.to_owned(),
-            tolerance_ns: i64::try_from(clock.tolerance_ns).unwrap_or(i64::MAX),
-            log: clock.log.clone(),
-            source: format!("{}, {}{seen}", row.source.document, row.source.section),
-        });
+/// The rule by which clocks are judged where none is named.
+const CLOCK_RULE: &str = "finra-4590";
+
+/// The rule of the book for every day of the range; one that was not asked for may be missing.
+fn clock_rules(name: Option<&str>, range: Range, held: Option<(i64, i64)>) -> Result<ClockRules> {
+    let data = report::with_data(range, held);
+    match (name, ClockRules::find(&Book::shipped(), name.unwrap_or(CLOCK_RULE), data)) {
+        (_, Ok(rules)) => Ok(rules),
+        (None, Err(_)) => Ok(ClockRules { name: CLOCK_RULE.to_owned(), ..ClockRules::default() }),
+        (Some(name), Err(why)) => bail!("--clock-rule {name} {why}"),
     }
-    known.sort_unstable();
-    known.dedup();
-    bail!("--clock-rule {name} is no clock rule that holds on {day}; such are {}", known.join(", "))
 }

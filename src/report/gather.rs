@@ -3,38 +3,19 @@
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+use super::clock_rule::ClockRules;
 use super::queries::{Clocks, QUERIES, Query};
 use super::range::Range;
 use super::scorecard;
 use super::table::{Cell, Table};
-
-/// The clock rule that a report is held against.
-#[derive(Debug, Clone)]
-pub struct ClockRule {
-    /// Its name in the rule book.
-    pub name: String,
-    /// How far a clock may be off, nanoseconds.
-    pub tolerance_ns: i64,
-    /// What it asks to be kept, where the book says it.
-    pub log: String,
-    /// Where it is written.
-    pub source: String,
-}
-
-impl ClockRule {
-    /// What it asks to be kept, as a sentence that follows another; empty where the book does not say.
-    pub fn asks(&self) -> String {
-        if self.log.is_empty() { String::new() } else { format!(" To be kept: {}.", self.log) }
-    }
-}
 
 /// A report.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The time it is about.
     pub range: Range,
-    /// The rule for clocks.
-    pub rule: ClockRule,
+    /// The rule for clocks, by its days.
+    pub rules: ClockRules,
     /// What it says in sentences, the most important first.
     pub sentences: Vec<String>,
     /// Every query's table, empty ones too.
@@ -48,21 +29,17 @@ impl Report {
     }
 }
 
-/// Makes the report; `clocks` says whose clocks were watched, and how far those of arrivals may be off. `None` when the store has nothing in the range.
+/// Makes the report; `clocks` says by what clocks are judged, whose were watched, and how far those of arrivals may be off.
+/// `None` when the store has nothing in the range.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn gather(
-    store: &Connection,
-    range: Range,
-    rule: ClockRule,
-    clocks: &Clocks,
-) -> rusqlite::Result<Option<Report>> {
+pub fn gather(store: &Connection, range: Range, clocks: &Clocks) -> rusqlite::Result<Option<Report>> {
     // One reading: what is written meanwhile is in all tables or in none.
     let store = store.unchecked_transaction()?;
     let tables: Vec<Table> =
         QUERIES.iter().map(|query| ask(&store, query, &range, clocks)).collect::<rusqlite::Result<_>>()?;
-    let mut report = Report { range, rule, sentences: Vec::new(), tables };
+    let mut report = Report { range, rules: clocks.rules.clone(), sentences: Vec::new(), tables };
     let told = |name: &str| report.table(name).is_some_and(|table| !table.rows.is_empty());
     if !["sources", "alerts", "lines", "latency", "host_clock"].iter().any(|name| told(name)) {
         return Ok(None);

@@ -54,15 +54,10 @@ fn try_write(report: &Report, out: &mut String) -> fmt::Result {
     if !empty.is_empty() {
         writeln!(out, "<p class=\"points\">Nothing to tell of: {}.</p>", empty.join(", "))?;
     }
-    let rule = &report.rule;
-    writeln!(
-        out,
-        "<p class=\"points\">Clock rule <b>{}</b> ({}): {}.{}</p>\n</main></body></html>",
-        escape(&rule.name),
-        humane(rule.tolerance_ns),
-        escape(&rule.source),
-        escape(&rule.asks())
-    )
+    for (rule, says) in report.rules.paragraphs() {
+        writeln!(out, "<p class=\"points\">Clock rule <b>{}</b>: {}</p>", escape(&rule), escape(&says))?;
+    }
+    writeln!(out, "</main></body></html>")
 }
 
 fn write_table(table: &Table, out: &mut String) -> fmt::Result {

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::format::{heading, is_text, range, show};
 use super::gather::Report;
 use super::table::Table;
-use crate::latency::text::humane;
 
 /// The whole report; tables without rows are named together at the end.
 pub fn write(report: &Report) -> String {
@@ -27,14 +26,10 @@ fn try_write(report: &Report, out: &mut String) -> std::fmt::Result {
     if !empty.is_empty() {
         writeln!(out, "\nNothing to tell of: {}.", empty.join(", "))?;
     }
-    writeln!(
-        out,
-        "\nClock rule {} ({}): {}.{}",
-        report.rule.name,
-        humane(report.rule.tolerance_ns),
-        escape(&report.rule.source),
-        escape(&report.rule.asks())
-    )
+    for (rule, says) in report.rules.paragraphs() {
+        writeln!(out, "\nClock rule {}: {}", escape(&rule), escape(&says))?;
+    }
+    Ok(())
 }
 
 fn write_table(table: &Table, out: &mut String) -> std::fmt::Result {

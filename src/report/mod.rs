@@ -7,6 +7,7 @@
 //! What this room never does: it reads no clock and judges nothing anew. Where there is no figure it says so; no data is
 //! never told as 100 %.
 
+mod clock_rule;
 pub mod csv;
 mod format;
 mod gather;
@@ -17,7 +18,8 @@ mod range;
 mod scorecard;
 mod table;
 
-pub use gather::{ClockRule, Report, gather};
+pub use clock_rule::{ClockRule, ClockRules, with_data};
+pub use gather::{Report, gather};
 pub use queries::{Clocks, QUERIES, Query, RunClock};
 pub use range::{DAY_NS, Range};
 pub use table::{Cell, Table};

@@ -1,5 +1,6 @@
 //! The named queries, one file each.
 
+use super::clock_rule::ClockRules;
 use super::range::Range;
 
 /// One query, and the table that it makes.
@@ -43,8 +44,8 @@ queries! {
     "alerts_per_hour", "Busiest hours", "Hours (UTC) with most alerts; hours without any are left out.";
     "bursts", "Microbursts", "Most messages, packets and bytes in any stretch of the length, aligned to it; not always the same stretch. Busiest: the interval of the first with most messages, or its day where intervals are no longer kept.";
     "venue_clocks", "Venue clocks", "Receive time less the venue's own time of every packet. After receipt: stamps later than the receipt of their packet. Backwards: earlier than the source's own latest.";
-    "host_clock", "Clocks of our machines", "What the kernel of each machine said of its clock while a daemon ran there. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance. Host and time source are the configuration's words.";
-    "clock_log", "Clock log", "The first look of every day (UTC) and every change: synchronised or not, in tolerance or not. Offset: the kernel's estimate of how far the clock was off; error most: the most that it could be. Kept by: as far as the kernel knows.";
+    "host_clock", "Clocks of our machines", "What the kernel of each machine said of its clock while a daemon ran there. Every look is judged by the row of the rule book that holds on its day. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance. Host and time source are the configuration's words.";
+    "clock_log", "Clock log", "The first look of every day (UTC) and every change: synchronised or not, in tolerance or not, the rule that holds. Offset: the kernel's estimate of how far the clock was off; error most: the most that it could be. Kept by: as far as the kernel knows.";
     "contradictions", "Book contradictions", "Messages that contradict the book built so far.";
     "unreadable", "What could not be read", "Where each kind was first seen: packets and messages, by the name of the error. How many there were stands under Availability.";
     "days", "Day by day", "Days (UTC).";
@@ -66,8 +67,8 @@ pub struct RunClock {
 /// What is asked of clocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clocks {
-    /// Tolerance of the rule, nanoseconds.
-    pub tolerance_ns: i64,
+    /// The rule for them, by its days.
+    pub rules: ClockRules,
     /// Whose clocks were watched.
     pub runs: Vec<RunClock>,
     /// How far the clock that stamps a source's arrivals may be off, nanoseconds, as the runs' configurations say it: the
@@ -95,6 +96,22 @@ impl Clocks {
 }
 
 impl Clocks {
+    /// A table of the rule by its days: name of the row, nanoseconds from and until, tolerance.
+    fn rules(&self) -> String {
+        let rows = self.rules.rows.iter().map(|rule| {
+            let (name, tolerance) = (rule.row.replace('\'', "''"), rule.tolerance_ns);
+            let (from, until) = (rule.from_ns, rule.until_ns);
+            format!(
+                "SELECT '{name}' AS rule, {from} AS from_ns, {until} AS until_ns, {tolerance} AS tolerance_ns"
+            )
+        });
+        match self.rules.rows.is_empty() {
+            true => "SELECT NULL AS rule, NULL AS from_ns, NULL AS until_ns, NULL AS tolerance_ns WHERE 0"
+                .to_owned(),
+            false => rows.collect::<Vec<_>>().join("\n    UNION ALL "),
+        }
+    }
+
     /// A table of what the configurations say: name of the source, nanoseconds.
     fn errors(&self) -> String {
         let rows = self.errors.iter().map(|(name, error_ns)| {
@@ -121,7 +138,7 @@ impl Query {
                 "to" => sql.push_str(&range.to_ns.to_string()),
                 "from_day" => sql.push_str(&from_day.to_string()),
                 "to_day" => sql.push_str(&to_day.to_string()),
-                "tolerance" => sql.push_str(&clocks.tolerance_ns.to_string()),
+                "clock_rules" => sql.push_str(&clocks.rules()),
                 "host" => sql.push_str(&clocks.named(|clock| clock.host.as_deref())),
                 "time_source" => sql.push_str(&clocks.named(|clock| clock.time_source.as_deref())),
                 "clock_errors" => sql.push_str(&clocks.errors()),
@@ -153,7 +170,9 @@ mod tests {
             for query in QUERIES {
                 let clock = RunClock { run: 3, host: Some("it's".into()), time_source: None };
                 let errors = [("o'sip".to_owned(), 7)].into();
-                let clocks = Clocks { tolerance_ns: 50_000_000, runs: vec![clock], errors };
+                let rules =
+                    ClockRules::find(&crate::rules::Book::shipped(), "cat", range).unwrap_or_default();
+                let clocks = Clocks { rules, runs: vec![clock], errors };
                 let sql = query.sql(&range, &clocks);
                 assert!(!sql.contains(['{', '}']), "{sql}");
                 assert!(

@@ -247,40 +247,67 @@ fn tenths(n: i64) -> String {
 }
 
 fn clocks(report: &Report, said: &mut Vec<String>) {
-    let rule = &report.rule;
-    let tolerance = humane(rule.tolerance_ns);
-    if rows(report, "host_clock").next().is_none() {
+    let rules = &report.rules;
+    if rules.rows.len() > 1 {
         said.push(format!(
-            "This machine's clock was not watched in this time (only a daemon does), so nothing is said about {} ({tolerance}).",
-            rule.name
+            "The clock rule changes in this time: {}. Every look is judged by that of its day.",
+            rules.shown()
+        ));
+    }
+    if !rules.without.is_empty() {
+        said.push(format!(
+            "The rule book has no row of {} {}: looks of these days are judged by none.",
+            rules.name, rules.without
+        ));
+    }
+    if rows(report, "host_clock").next().is_none() {
+        let about = match rules.rows.len() {
+            0 => "the tolerance of any rule".to_owned(),
+            1 => rules.shown(),
+            _ => rules.name.clone(),
+        };
+        said.push(format!(
+            "This machine's clock was not watched in this time (only a daemon does), so nothing is said about {about}."
         ));
     }
     let mut alike: Vec<(i64, String)> = Vec::new();
     for (table, row) in rows(report, "host_clock") {
-        let n = |column: &str| table.whole(row, column).unwrap_or(0);
-        let out = n("out_of_tolerance");
-        let verdict = match out {
-            0 => format!("within {tolerance} at every look"),
-            1 => format!("out of tolerance ({tolerance}) at one look"),
-            out => format!("out of tolerance ({tolerance}) at {} looks", thousands(out)),
-        };
-        let host = Some(table.text(row, "host")).filter(|host| !host.is_empty());
-        let kept = Some(table.text(row, "time_source")).filter(|source| !source.is_empty());
-        let sentence = format!(
-            "Clock of {}{} by {}: {verdict}, {} {} from {} to {}, at most {} off and {} unsure.",
-            host.unwrap_or_else(|| "this machine".to_owned()),
-            kept.map_or(String::new(), |kept| format!(" ({kept})")),
-            rule.name,
-            thousands(n("samples")),
-            if n("samples") == 1 { "look" } else { "looks" },
-            time(n("first_at_ns")),
-            time(n("last_at_ns")),
-            humane(n("offset_most_ns")),
-            humane(n("error_most_ns"))
-        );
-        alike.push((-out, sentence));
+        let out = table.whole(row, "out_of_tolerance").unwrap_or(0);
+        alike.push((-out, clock(report, table, row)));
     }
     tell(alike, "Clocks of our machines", said);
+}
+
+/// One clock by one row of the rule.
+fn clock(report: &Report, table: &Table, row: &[Cell]) -> String {
+    let rules = &report.rules;
+    let n = |column: &str| table.whole(row, column).unwrap_or(0);
+    let by = table.text(row, "rule");
+    let tolerance = humane(n("tolerance_ns"));
+    let verdict = match (rules.row(&by).is_some(), n("out_of_tolerance")) {
+        (false, _) => format!("judged by no rule, the rule book has none of {} for this time", rules.name),
+        (_, 0) => format!("within {tolerance} at every look"),
+        (_, 1) => format!("out of tolerance ({tolerance}) at one look"),
+        (_, out) => format!("out of tolerance ({tolerance}) at {} looks", thousands(out)),
+    };
+    let by = match rules.rows.len() {
+        _ if by.is_empty() => String::new(),
+        1 => format!(" by {}", rules.name),
+        _ => format!(" by {}, row {by}", rules.name),
+    };
+    let host = Some(table.text(row, "host")).filter(|host| !host.is_empty());
+    let kept = Some(table.text(row, "time_source")).filter(|source| !source.is_empty());
+    format!(
+        "Clock of {}{}{by}: {verdict}, {} {} from {} to {}, at most {} off and {} unsure.",
+        host.unwrap_or_else(|| "this machine".to_owned()),
+        kept.map_or(String::new(), |kept| format!(" ({kept})")),
+        thousands(n("looks")),
+        if n("looks") == 1 { "look" } else { "looks" },
+        time(n("first_at_ns")),
+        time(n("last_at_ns")),
+        humane(n("offset_most_ns")),
+        humane(n("error_most_ns"))
+    )
 }
 
 /// Two runs over one time count the same packets twice, if they watched the same lines.

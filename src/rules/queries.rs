@@ -138,14 +138,6 @@ impl Book {
         }
     }
 
-    /// Every clock rule that holds on a day, whoever's, in the order of the book.
-    pub fn clocks_on(&self, date: Date) -> impl Iterator<Item = (&ClockRule, &Row)> {
-        self.rows().iter().filter(move |row| row.holds_on(date)).filter_map(|row| match &row.values {
-            Values::Clock(clock) => Some((clock, row)),
-            _ => None,
-        })
-    }
-
     /// A rule in words that holds on a day: halts, locked and crossed markets, odd lots. Its name and what it says.
     pub fn policy(&self, kind: Kind, market: &str, class: &str, date: Date) -> Option<(&str, &str, &Row)> {
         let row = self.find(kind, market, class, date)?;

@@ -94,6 +94,12 @@ impl Book {
         zone.unwrap_or(TimeZone::UTC)
     }
 
+    /// The midnight, nanoseconds since 1970 UTC, at which a day of the market begins: from there on a row that begins on that
+    /// day holds. 0 before 1970.
+    pub fn midnight_ns(&self, market: &str, date: Date) -> u64 {
+        ns(&self.zone(market), date, Time::midnight())
+    }
+
     /// The local day of a moment in the market; that of UTC for a market that the book does not know.
     pub fn day(&self, market: &str, ts_ns: u64) -> Day {
         let zone = self.zone(market);
