@@ -16,12 +16,23 @@ pub enum TimeBase {
 }
 
 /// What one sequence number numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SequenceUnit {
     /// Each message has one; packets may overlap partly.
+    #[default]
     Message,
     /// Each packet has one.
     Packet,
+}
+
+impl SequenceUnit {
+    /// What is counted by such numbers, in a sentence.
+    pub const fn word(self) -> &'static str {
+        match self {
+            SequenceUnit::Message => "message",
+            SequenceUnit::Packet => "packet",
+        }
+    }
 }
 
 /// What kind of view of the market it carries.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::config::{Kind, Severity};
 use crate::market::{InstrumentId, Registry, SourceId, VenueId, ViewId};
 use feeds::event::Side;
+use feeds::feed::SequenceUnit;
 
 /// An open alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,14 +111,17 @@ pub struct SequenceRange {
     pub last: u64,
     /// How many of them are meant (a `line` alert adds up several ranges).
     pub count: u64,
+    /// What has such a number.
+    pub unit: SequenceUnit,
 }
 
 impl std::fmt::Display for SequenceRange {
-    /// For a sentence: `10 messages, 812331 to 812340`.
+    /// For a sentence: `10 messages, 812331 to 812340`, or packets where it is these that the feed numbers.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = self.unit.word();
         match *self {
-            SequenceRange { first, count: 1, .. } => write!(f, "message {first}"),
-            SequenceRange { first, last, count } => write!(f, "{count} messages, {first} to {last}"),
+            SequenceRange { first, count: 1, .. } => write!(f, "{word} {first}"),
+            SequenceRange { first, last, count, .. } => write!(f, "{count} {word}s, {first} to {last}"),
         }
     }
 }

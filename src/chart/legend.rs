@@ -19,6 +19,12 @@ pub fn legend(names: &[String], has_baseline: bool) -> String {
     legend
 }
 
+/// The names of lines without marks, each as it is drawn: the odd ones are dashed.
+pub fn line_legend(names: &[String]) -> String {
+    let style = |nth: usize| format!("s{}{}", nth % STYLES, if nth % 2 == 1 { " then" } else { "" });
+    names.iter().enumerate().map(|(nth, name)| key(&style(nth), &escape(name))).collect()
+}
+
 /// One style of line, and what it means.
 pub fn key(class: &str, words: &str) -> String {
     format!(

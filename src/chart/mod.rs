@@ -19,7 +19,7 @@ mod scale;
 pub mod steps;
 mod time;
 
-pub use legend::{block_key, key, legend};
+pub use legend::{block_key, key, legend, line_legend};
 pub use paper::{Paper, STYLES, escape};
 pub use scale::{ValueScale, label as duration, thousands};
 pub use time::time_axis;

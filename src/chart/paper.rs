@@ -20,6 +20,8 @@ pub const STYLES: usize = 8;
 /// A drawing that is being written.
 pub struct Paper {
     svg: String,
+    /// What is written in the frame, to lie above every line.
+    words: String,
     height: f64,
     scale: ValueScale,
 }
@@ -28,7 +30,7 @@ impl Paper {
     /// An empty frame with its value axis. `label` describes the drawing to those who
     /// cannot see it.
     pub fn new(height: f64, scale: ValueScale, label: &str) -> Self {
-        let mut chart = Self { svg: String::new(), height, scale };
+        let mut chart = Self { svg: String::new(), words: String::new(), height, scale };
         let _ = write!(
             chart.svg,
             "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">",
@@ -132,26 +134,27 @@ impl Paper {
     pub fn flag(&mut self, part: f64, row: usize, text: &str) {
         let (x, y) = (self.x(part), TOP + 12.0 + 14.0 * row as f64);
         let (anchor, at) = if part > 0.7 { ("end", x - 5.0) } else { ("start", x + 5.0) };
-        let _ = write!(
-            self.svg,
-            "<path class=\"flag\" d=\"M{x:.1} {TOP}V{:.1}\"/><text class=\"word {anchor}\" x=\"{at:.1}\" y=\"{y:.1}\">{}</text>",
-            self.height - BOTTOM,
-            escape(text)
-        );
+        let _ = write!(self.svg, "<path class=\"flag\" d=\"M{x:.1} {TOP}V{:.1}\"/>", self.height - BOTTOM);
+        self.word(anchor, (at, y), text);
     }
 
     /// Words in the frame, at a part of its width, in row `row` from the top.
     pub fn words(&mut self, class: &str, part: f64, row: usize, text: &str) {
         let (x, y) = (self.x(part), TOP + 12.0 + 14.0 * row as f64);
+        self.word(class, (x, y), text);
+    }
+
+    fn word(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
         let _ = write!(
-            self.svg,
+            self.words,
             "<text class=\"word {class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
             escape(text)
         );
     }
 
-    /// The finished drawing.
+    /// The finished drawing: words lie above every line.
     pub fn finish(mut self) -> String {
+        self.svg.push_str(&self.words);
         self.svg.push_str("</svg>\n");
         self.svg
     }

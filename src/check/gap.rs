@@ -149,7 +149,7 @@ impl GapJudge {
             desk.clear(now, now, alert, "too_many_open", registry);
             return;
         }
-        let SequenceRange { first, last, count } = gap.range;
+        let SequenceRange { first, last, count, .. } = gap.range;
         self.open.push(Open { first, last, missing: count, alert });
     }
 

@@ -131,7 +131,8 @@ impl Comparator {
         registry: &Registry,
     ) {
         let Place { source, channel, .. } = place;
-        let range = |first, last, count| SequenceRange { first, last, count };
+        let unit = self.feeds[usize::from(source)].map_or_else(Default::default, |f| f.info().sequence_unit);
+        let range = |first, last, count| SequenceRange { first, last, count, unit };
         match *event {
             LineEvent::Gap { first, last, count, began_ns, reason } => {
                 let gap = Gap {

@@ -238,7 +238,7 @@ fn write_quotes(quotes: &QuoteOutcome, one_clock: bool, out: &mut String) -> fmt
     write_examples(quotes, out)?;
     if !quotes.worst.is_empty() {
         writeln!(out, "<h2>Instruments that differed longest</h2>")?;
-        head(out, &["instrument", "time apart", "times", "longest", "at most apart", "updates"], 1)?;
+        head(out, &["instrument", "time apart", "times", "longest", "most apart, price", "updates"], 1)?;
         for worst in &quotes.worst {
             let longest = humane(i64::try_from(worst.longest_ns).unwrap_or(i64::MAX));
             let (times, updates) = (count(worst.times), count(worst.updates));

@@ -269,7 +269,7 @@ fn write_quotes(quotes: &QuoteOutcome, out: &mut String) -> fmt::Result {
     for worst in &quotes.worst {
         writeln!(
             out,
-            "    {:<10} {:>7} in {} times, longest {}, at most {} apart; {} updates",
+            "    {:<10} {:>7} in {} times, longest {}, prices at most {} apart; {} updates",
             worst.instrument,
             humane(i64::try_from(worst.apart_ns).unwrap_or(i64::MAX)),
             count(worst.times),

@@ -2,11 +2,11 @@
 
 use crate::alert::json::show_time;
 use crate::chart::steps::{self, Line, Mark, Steps};
-use crate::chart::{STYLE, escape, legend};
+use crate::chart::{STYLE, escape, line_legend};
 use crate::explain::facts::{Facts, Span, ViewFacts};
 use crate::explain::hypotheses::Standing;
 use crate::explain::hypotheses::words::length;
-use crate::explain::text::about;
+use crate::explain::text::{about, touched};
 use crate::explain::{Explanation, Verdict};
 use crate::market::price::show_nanos;
 use std::fmt::Write;
@@ -65,15 +65,7 @@ fn facts_table(out: &mut String, facts: &Facts, explanation: &Explanation) {
     if alert.sources.len() == 2 {
         rows.push(("order", explanation.order.to_string()));
     }
-    for pairing in facts.pairings.iter().filter(|p| p.others_shared > 0 && alert.sources.contains(&p.other)) {
-        rows.push((
-            "touched",
-            format!(
-                "{} of {} other instruments of {} and {} differed for more than 20 ms meanwhile",
-                pairing.others_apart, pairing.others_shared, pairing.subject, pairing.other
-            ),
-        ));
-    }
+    rows.push(("touched", touched(facts)));
     out.push_str("<section><div class=\"wide\"><table>");
     for (name, value) in rows {
         let _ = write!(
@@ -138,7 +130,7 @@ fn pictures(out: &mut String, facts: &Facts) {
             out,
             "<figure><figcaption>{}{}</figcaption>{svg}</figure>",
             escape(&label),
-            legend(&names, false)
+            line_legend(&names)
         );
     }
     out.push_str("</section>");

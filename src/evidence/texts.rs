@@ -71,9 +71,7 @@ pub fn ticket(facts: &Facts, explanation: &Explanation) -> String {
     let alert = &facts.alert;
     let mut out = String::new();
     let to = match &explanation.verdict {
-        Verdict::Decided(crate::explain::hypotheses::Blame::Source(name)) => {
-            format!("support of source {name}")
-        }
+        Verdict::Decided(crate::explain::hypotheses::Blame::Source(name)) => format!("support of {name}"),
         Verdict::Decided(crate::explain::hypotheses::Blame::Network) => "network operations".to_owned(),
         Verdict::Decided(crate::explain::hypotheses::Blame::ReferenceData) => "reference data".to_owned(),
         Verdict::Decided(crate::explain::hypotheses::Blame::Ours) => "our own operations".to_owned(),
@@ -96,7 +94,9 @@ pub fn ticket(facts: &Facts, explanation: &Explanation) -> String {
         }
     }
     if let Some([first, last, count]) = alert.sequence {
-        let _ = writeln!(out, "Numbers  {first} to {last} ({count} messages)");
+        let word = facts.channel().map_or("message", |channel| channel.unit.word());
+        let _ =
+            writeln!(out, "Numbers  {first} to {last} ({count} {word}{})", if count == 1 { "" } else { "s" });
     }
     let during = facts.during();
     let meant = |v: &&ViewFacts| {
@@ -109,7 +109,7 @@ pub fn ticket(facts: &Facts, explanation: &Explanation) -> String {
         };
         let _ = writeln!(
             out,
-            "Shown    {}{}: {} / {} since {} (your sequence number {}, your time {})",
+            "Shown    {}{}: {} / {} since {} (its sequence number {}, its time {})",
             view.source,
             view.venue.as_deref().map_or_else(|| " (national best)".to_owned(), |v| format!(" at {v}")),
             level(shown.quote.best[0]),
@@ -127,12 +127,16 @@ pub fn ticket(facts: &Facts, explanation: &Explanation) -> String {
         });
     }
     let _ = writeln!(out, "\nPlease tell us");
+    let _ = writeln!(out, "- whether your own records show the same, and since when");
     match explanation.verdict {
-        Verdict::Undecided => explanation.decides.iter().for_each(|ask| {
-            let _ = writeln!(out, "- {ask}");
-        }),
+        // What decides it may lie with others: it is said to all, and not asked of whoever gets the ticket.
+        Verdict::Undecided => {
+            let _ = writeln!(out, "\nWhat would decide it, whoever has it");
+            explanation.decides.iter().for_each(|ask| {
+                let _ = writeln!(out, "- {ask}");
+            });
+        }
         Verdict::Decided(_) => {
-            let _ = writeln!(out, "- whether your own records show the same, and since when");
             let _ = writeln!(out, "- what caused it, and whether it can come again");
         }
     }

@@ -7,7 +7,7 @@ use super::subject::Alert;
 use crate::config::Kind;
 use crate::market::{Quality, Quote};
 use crate::source::Seal;
-use feeds::feed::Depth;
+use feeds::feed::{Depth, SequenceUnit};
 
 /// A stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -212,7 +212,7 @@ pub struct TradesSeen {
     pub count: u64,
     /// Their mean.
     pub mean: i64,
-    /// Trades at prices of another world, which are not in the mean: when, and at what.
+    /// Trades at prices far from all others, which are not in the mean: when, and at what.
     pub strange: Vec<(u64, i64)>,
 }
 
@@ -359,6 +359,8 @@ pub struct ChannelFacts {
     pub name: String,
     /// Its lines.
     pub lines: Vec<LineFacts>,
+    /// What its sequence numbers count.
+    pub unit: SequenceUnit,
     /// Its lines are joined on interfaces that differ, as far as the configuration says.
     pub separate_interfaces: bool,
     /// Whether what was lost on this machine was counted.
@@ -437,6 +439,8 @@ pub struct Hole {
     pub last: u64,
     /// How many.
     pub count: u64,
+    /// Of what.
+    pub unit: SequenceUnit,
     /// The last delivery before it.
     pub before_ns: u64,
     /// The arrival that showed it.

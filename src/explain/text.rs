@@ -39,7 +39,7 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> String {
     let _ = writeln!(out, "\nalert    {} {} ({})", alert.id, about(facts), alert.severity);
     let _ = writeln!(out, "         {}", alert.why);
     since(&mut out, facts);
-    touched(&mut out, facts);
+    let _ = writeln!(out, "touched  {}", touched(facts));
     if alert.sources.len() == 2 {
         let _ = writeln!(out, "order    {}", explanation.order);
     }
@@ -94,7 +94,8 @@ fn since(out: &mut String, facts: &Facts) {
     }
 }
 
-fn touched(out: &mut String, facts: &Facts) {
+/// What else was wrong meanwhile, in words.
+pub fn touched(facts: &Facts) -> String {
     let mut parts = Vec::new();
     for pairing in
         facts.pairings.iter().filter(|p| facts.alert.sources.contains(&p.other) || p.others_apart > 0)
@@ -122,7 +123,7 @@ fn touched(out: &mut String, facts: &Facts) {
     if parts.is_empty() {
         parts.push("nothing else was wrong meanwhile".to_owned());
     }
-    let _ = writeln!(out, "touched  {}", parts.join("; "));
+    parts.join("; ")
 }
 
 fn plural(kind: &str, count: u64) -> String {

@@ -107,7 +107,7 @@ fn decide(findings: &[(&'static Hypothesis, Finding)]) -> (Verdict, String) {
         .collect();
     if !rivals.is_empty() {
         let because = format!(
-            "{} speaks for itself, but the data do not exclude: {}",
+            "something speaks for {} and nothing against it, but the data do not exclude: {}",
             supported.join("; "),
             rivals.join("; ")
         );

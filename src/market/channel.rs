@@ -192,6 +192,11 @@ impl ChannelMarket {
         self.slots.len()
     }
 
+    /// Which they are; `None` for those that have no name yet.
+    pub fn names(&self) -> impl Iterator<Item = Option<InstrumentId>> {
+        self.slots.iter().map(|slot| slot.instrument)
+    }
+
     /// Instruments whose book cannot be believed.
     pub fn suspects(&self) -> usize {
         self.suspects

@@ -94,7 +94,7 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         self.state.market.mark_gap();
         self.state.had_suspects = true;
         let gap = Gap {
-            range: SequenceRange { first: sequence, last: sequence, count: 1 },
+            range: SequenceRange { first: sequence, last: sequence, count: 1, unit: F::INFO.sequence_unit },
             began: self.common.now,
             reason: "undecodable",
             suspects: self.state.market.suspects() as u64,
@@ -297,7 +297,8 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
             ts_recv_ns,
         });
         self.publish();
-        if self.state.origin.ts_event_ns != 0 {
+        // A file of bare messages has no receive times but those of its messages: they say nothing about a way.
+        if self.state.origin.ts_event_ns != 0 && !self.state.bare {
             let latency_ns = apart(ts_recv_ns, self.state.origin.ts_event_ns);
             self.out.push(Note::Event { place, latency_ns });
         }

@@ -12,6 +12,10 @@ pub fn heading(column: &str) -> String {
         "p999" => "p99.9",
         "p9999" => "p99.99",
         "first_ppm" => "first",
+        // Of what, the column before says.
+        "messages_missing" => "missing",
+        "messages_lost" => "lost",
+        "messages_only_here" => "only here",
         "differ" => "time apart",
         "alert" => "alert time",
         "held" => "time held",

@@ -1,5 +1,7 @@
 //! The named queries, one file each.
 
+use feeds::feed::SequenceUnit;
+
 use super::clock_rule::ClockRules;
 use super::range::Range;
 
@@ -29,9 +31,9 @@ macro_rules! queries {
 
 queries! {
     "sources", "Availability", "Of the time watched, the part in which the source was not told as silent, rounded down. A source of which nothing arrived has no availability, it has no data. Unreadable: packets and messages that could not be read. Refused: packets whose numbers or session cannot be.";
-    "gaps", "Completeness", "Messages lost on every line of a channel. Unrecovered: missing, less those that came too late. Suspect: time from each gap until its end was told, the channels of the source added up.";
-    "lines", "Lines", "Packets of which something was first on the line, and what it lost or delayed. Only here: messages that no other line brought in time, so what would have been missing without it.";
-    "latency", "Latency", "Time from the first to the second named point, in the columns that the US tape publishes; histograms of the range added up, three digits. Negative values are kept: they are evidence about clocks, or say that the second was first. Clock error: plus or minus so much, as the configuration says of the clocks that stamp arrivals; of two sources the sum.";
+    "gaps", "Completeness", "Messages lost on every line of a channel, by their numbers: packets, where the feed numbers those. Unrecovered: missing, less those that came too late. Complete: of all numbers, the part that arrived in time. Suspect: time from each gap until its end was told, the channels of the source added up.";
+    "lines", "Lines", "Packets of which something was first on the line, and what it lost or delayed. Only here: messages that no other line brought in time, so what would have been missing without it. Packets, where the feed numbers those.";
+    "latency", "Latency", "Time from the first to the second named point, in the columns that the US tape publishes; histograms of the range added up, three digits. Negative values are kept: they are evidence about clocks, or say that the second was first. Clock error: plus or minus so much, as the configuration says of the clocks that stamp arrivals (clock_error); of two sources the sum; - where it says nothing.";
     "agreement", "Agreement", "Comparable time of both sides of all instruments added up, the part in which both showed the same price (rounded down), and who was first with an update that both showed. Clock error: two updates closer together have no order, by what the configuration says of the clocks.";
     "discrepancies", "Time told by kind and cause", "From the beginning to the end of what was told; instruments, sides and lines added up.";
     "segments", "Disagreements by what they were", "Flight: explained by one being a little later. Brief: over before it would have been told.";
@@ -42,7 +44,7 @@ queries! {
     "suppressed", "Held back", "What would have been told, and why it was not.";
     "alerts", "Alerts", "Raised in the range.";
     "alerts_per_hour", "Busiest hours", "Hours (UTC) with most alerts; hours without any are left out.";
-    "bursts", "Microbursts", "Most messages, packets and bytes in any stretch of the length, aligned to it; not always the same stretch. Busiest: the interval of the first with most messages, or its day where intervals are no longer kept.";
+    "bursts", "Microbursts", "Most messages, packets and bytes in any stretch of the length, aligned to it; not always the same stretch. Messages by their numbers: packets, where the feed numbers those. Busiest: the interval of the first with most messages, or its day where intervals are no longer kept.";
     "venue_clocks", "Venue clocks", "Receive time less the venue's own time of every packet. After receipt: stamps later than the receipt of their packet. Backwards: earlier than the source's own latest.";
     "host_clock", "Clocks of our machines", "What the kernel of each machine said of its clock while a daemon ran there. Every look is judged by the row of the rule book that holds on its day. Out of tolerance: not synchronised, or offset and greatest error together beyond the rule's tolerance. Host and time source are the configuration's words.";
     "clock_log", "Clock log", "The first look of every day (UTC) and every change: synchronised or not, in tolerance or not, the rule that holds. Offset: the kernel's estimate of how far the clock was off; error most: the most that it could be. Kept by: as far as the kernel knows.";
@@ -124,6 +126,12 @@ impl Clocks {
     }
 }
 
+/// Feeds that number packets, not messages, as words of SQL.
+fn packet_feeds() -> String {
+    let of = feeds::ALL.iter().map(|feed| feed.info()).filter(|i| i.sequence_unit == SequenceUnit::Packet);
+    of.map(|info| format!("'{}'", info.name)).collect::<Vec<_>>().join(", ")
+}
+
 impl Query {
     /// The SQL for a range: it stands alone.
     pub fn sql(&self, range: &Range, clocks: &Clocks) -> String {
@@ -142,6 +150,7 @@ impl Query {
                 "host" => sql.push_str(&clocks.named(|clock| clock.host.as_deref())),
                 "time_source" => sql.push_str(&clocks.named(|clock| clock.time_source.as_deref())),
                 "clock_errors" => sql.push_str(&clocks.errors()),
+                "packet_feeds" => sql.push_str(&packet_feeds()),
                 "bucket" => sql.push_str(&range.bucket_ns().to_string()),
                 family if self.name == "timeline" && range.bucket_ns() < super::DAY_NS => {
                     sql.push_str(&range.intervals(family));

@@ -35,15 +35,16 @@ fn rows<'a>(report: &'a Report, name: &str) -> impl Iterator<Item = (&'a Table, 
     report.table(name).into_iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
 }
 
-/// Losses of a source's channels: gaps, messages missing, messages unrecovered.
-fn lost(report: &Report, source: &str) -> [i64; 3] {
-    let mut sums = [0; 3];
+/// Losses of a source's channels: gaps, messages missing, messages unrecovered; and what is missing, messages or packets.
+fn lost(report: &Report, source: &str) -> ([i64; 3], String) {
+    let (mut sums, mut what) = ([0; 3], "messages".to_owned());
     for (table, row) in rows(report, "gaps").filter(|(table, row)| table.text(row, "source") == source) {
         for (sum, column) in sums.iter_mut().zip(["gaps", "messages_missing", "unrecovered"]) {
             *sum += table.whole(row, column).unwrap_or(0);
         }
+        what = table.text(row, "numbered");
     }
-    sums
+    (sums, what)
 }
 
 /// A sentence for each source that had something; one for all that had nothing.
@@ -59,7 +60,7 @@ fn sources(report: &Report, said: &mut Vec<String>) {
             continue;
         };
         let percent = show("available_ppm", &Cell::Whole(available));
-        let [gaps, missing, unrecovered] = lost(report, &name);
+        let ([gaps, missing, unrecovered], what) = lost(report, &name);
         let n = |column: &str| table.whole(row, column).unwrap_or(0);
         let (unreadable, refused) = (n("unreadable"), n("packets_refused"));
         if gaps == 0 && available == 1_000_000 && unreadable + refused == 0 {
@@ -69,7 +70,7 @@ fn sources(report: &Report, said: &mut Vec<String>) {
         let lost = match gaps {
             0 => "no gap".to_owned(),
             gaps => format!(
-                "{}, {} messages, {} of them unrecovered",
+                "{}, {} {what}, {} of them unrecovered",
                 if gaps == 1 { "one gap".to_owned() } else { format!("{} gaps", thousands(gaps)) },
                 thousands(missing),
                 thousands(unrecovered)
@@ -170,10 +171,11 @@ fn lines(report: &Report, said: &mut Vec<String>) {
         let Some(least) = lines.iter().min_by_key(|row| cost(row)) else { continue };
         let (only, first) = cost(least);
         let line = table.text(least, "line");
+        let what = table.text(least, "numbered");
         let price = match only {
             0 => "it would have cost no message".to_owned(),
             only => {
-                format!("it would have cost {} messages that no other line brought in time", thousands(only))
+                format!("it would have cost {} {what} that no other line brought in time", thousands(only))
             }
         };
         let saved: Vec<String> = lines
@@ -182,8 +184,8 @@ fn lines(report: &Report, said: &mut Vec<String>) {
             .map(|row| {
                 let missing = match n(row, "messages_only_here") {
                     0 => "nothing".to_owned(),
-                    1 => "one message".to_owned(),
-                    only => format!("{} messages", thousands(only)),
+                    1 => format!("one {}", what.trim_end_matches('s')),
+                    only => format!("{} {what}", thousands(only)),
                 };
                 format!("without {} {missing} would be missing", table.text(row, "line"))
             })
@@ -210,12 +212,9 @@ fn lead(report: &Report, channel: &str, line: &str) -> String {
     };
     let Some((table, row)) = rows(report, "latency").find(of) else { return String::new() };
     let Some(median) = table.whole(row, "median_ns") else { return String::new() };
-    format!(
-        " ({} after {}: median {} over all)",
-        table.text(row, "to"),
-        table.text(row, "from"),
-        humane(median)
-    )
+    let order = if median < 0 { "before" } else { "after" };
+    let apart = median.checked_abs().map_or_else(|| humane(median), humane);
+    format!(" (median over all: {} {apart} {order} {})", table.text(row, "to"), table.text(row, "from"))
 }
 
 fn alerts(report: &Report, said: &mut Vec<String>) {

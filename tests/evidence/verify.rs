@@ -42,7 +42,7 @@ fn the_file_is_the_same_every_time_and_holds_what_it_says() {
             "manifest.json"
         ]
     );
-    assert!(text(&files, "ticket.txt").starts_with("To:      support of source sip\n"));
+    assert!(text(&files, "ticket.txt").starts_with("To:      support of sip\n"));
     assert!(text(&files, "explanation.txt").starts_with("VERDICT  source sip\n"));
     assert!(text(&files, "summary.html").contains("<svg"));
     let quotes = text(&files, "quotes.csv");

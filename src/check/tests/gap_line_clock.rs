@@ -78,7 +78,7 @@ fn a_message_that_cannot_be_read_is_a_gap_of_one() {
     let mut w = lines(CHECKS);
     w.advance(MS);
     let place = Place { source: 0, channel: 0, line: 0 };
-    let range = SequenceRange { first: 7, last: 7, count: 1 };
+    let range = SequenceRange { first: 7, last: 7, count: 1, unit: Default::default() };
     let gap = Gap { range, began: T0 + MS, reason: "undecodable", suspects: 9, ours: Ours::default() };
     w.comparator.on_gap(T0 + MS, place, gap, &w.registry);
     w.finish(2 * MS);

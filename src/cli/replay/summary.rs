@@ -1,6 +1,6 @@
 //! What a replay found, as data: the text and the JSON summary say the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::alert::json::show_time;
 use crate::config::{Config, Group};
 use crate::latency::{Columns, SeriesSummary};
 use crate::line::Refusal;
-use crate::market::{Contradictions, Origin};
+use crate::market::{Contradictions, InstrumentId, Origin};
 use crate::pipeline::{ChannelState, Pipeline};
 use crate::source::Captures;
 
@@ -237,9 +237,13 @@ fn source(config: &Config, position: usize, channels: &[ChannelState]) -> Source
         contradictions: BTreeMap::new(),
     };
     let mut contradictions = Contradictions::default();
+    // What moves from one channel to another, or is told on several, is one instrument.
+    let mut named: HashSet<InstrumentId> = HashSet::new();
     for state in channels.iter().filter(|c| usize::from(c.core.place.source) == position) {
         let channel = &configured.channels[usize::from(state.core.place.channel)];
         add_channel(&mut out, state, channel);
+        let seen = state.core.market.names().filter(|name| name.is_none_or(|id| named.insert(id)));
+        out.instruments += seen.count() as u64;
         contradictions.merge(&state.core.market.contradictions);
     }
     for (kind, seen) in contradictions.0 {
@@ -300,7 +304,6 @@ fn add_channel(out: &mut Source, state: &ChannelState, channel: &crate::config::
         });
     }
     let market = &state.core.market;
-    out.instruments += market.instruments() as u64;
     out.suspect_instruments += market.suspects() as u64;
     out.live_orders += market.books().orders_live() as u64;
     out.trades += market.trades;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use feeds::FeedId;
+
 use super::rules::{Rules, Used};
 use super::summary::{Pair, Series, Source, Summary};
 use crate::latency::text::humane;
@@ -110,15 +112,16 @@ fn write_source(source: &Source, out: &mut String) -> std::fmt::Result {
     for (name, error) in &source.errors {
         writeln!(out, "  error {name}: {}, first in frame {} ({})", error.count, error.frame, error.first)?;
     }
+    let what = FeedId::from_name(source.feed).map_or("message", |feed| feed.info().sequence_unit.word());
     writeln!(
         out,
-        "  gaps: {}, {} messages missing, {} recovered in time, {} came too late; duplicates: {}",
+        "  gaps: {}, {} {what}s missing, {} recovered in time, {} came too late; duplicates: {}",
         source.gaps, source.messages_missing, source.recovered, source.filled_late, source.duplicates
     )?;
     for line in &source.lines {
         write!(
             out,
-            "  line {}/{} {}: {} packets, {} first, {} second, {} messages lost, {} out of order",
+            "  line {}/{} {}: {} packets, {} first, {} second, {} {what}s lost, {} out of order",
             line.channel,
             line.line,
             line.group,

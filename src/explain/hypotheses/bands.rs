@@ -82,7 +82,7 @@ fn strange(trades: &TradesSeen) -> Option<String> {
     let (at_ns, first) = trades.strange.first()?;
     let count = many(trades.strange.len() as u64, "trade");
     Some(format!(
-        "{count} of {} at a price of another world, the first {} at {}: not counted in it, and no move of the market",
+        "{count} of {} at a price far from all others, the first {} at {}: not counted in the reference price, and no move of the market",
         trades.source,
         price(*first),
         moment(*at_ns)

@@ -2,7 +2,8 @@
 
 use super::super::facts::Facts;
 use super::words::{
-    gaps_hide_nothing, given_to_messages, holes, lost_by, numbers, pair_of, range, stretch, unreadable, whole,
+    every_line, gaps_hide_nothing, given_to_messages, holes, lost_by, numbers, pair_of, range, stretch,
+    unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -72,7 +73,7 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     if hole.own != [0; 2] {
         return finding.excluded("this machine dropped datagrams around the hole");
     }
-    let alike = format!("all {lines} lines lack {} alike", range(hole));
+    let alike = format!("{} lack {} alike", every_line(lines), range(hole));
     if lines > 1 && hole.counted {
         return finding.supported(format!("{alike}, and this machine dropped nothing"));
     }

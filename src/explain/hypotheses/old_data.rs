@@ -1,7 +1,7 @@
 //! Old data sent again with fresh timestamps.
 
 use super::super::facts::{Echoes, Facts};
-use super::words::{is_shown, length, many_of, moment};
+use super::words::{is_shown, length, moment};
 use super::{Blame, Finding, Hypothesis};
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
@@ -37,11 +37,11 @@ fn test(facts: &Facts) -> Finding {
         > 5 * u128::from(elsewhere[0] + 1) * u128::from(all);
     if repeated >= REPEATED_MIN && repeated * 3 >= all && many_more {
         return finding.supported(said).with(format!(
-            "the first at {}; what is repeated was {} to {} old; {} of the data in which most updates were such",
+            "the first at {}; what is repeated was {} to {} old; in {} of the data, counted by tenths of a second, most updates were such",
             moment(first_ns),
             length(age_ns[0]),
             length(age_ns[1]),
-            many_of(bursts, "tenth of a second", "tenths of a second")
+            length(bursts.saturating_mul(100_000_000))
         ));
     }
     if repeated >= REPEATED_MIN && many_more {

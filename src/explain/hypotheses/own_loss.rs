@@ -95,7 +95,7 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
     match busiest(channel) {
         Some(rate) => finding.with(rate).ask("the drop counters of the capture: nobody counted in this one"),
         None => finding.excluded(format!(
-            "the other line's copies were taken in the same stretch, at no more than {CALM} packets a millisecond or half of what was taken elsewhere"
+            "the other line's copies were taken in the same stretch, and just before it no line brought more than {CALM} packets in a millisecond, or half as many as were taken in the busiest"
         )),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::words::{
-    LATE_NS, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment, numbers,
-    pair_of, pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
+    LATE_NS, every_line, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment,
+    numbers, pair_of, pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -76,8 +76,8 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
         ),
     };
     finding.supported(what).with(format!(
-        "{} of the line in the alert; the source sent them all, for the other copy is here",
-        many(total, "message")
+        "the alert is about {} of line {name} in all; the source sent every one, for the other copy is here",
+        many(total, channel.unit.word())
     ))
 }
 
@@ -128,14 +128,15 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     let lines = channel.lines.len();
     if lines > 1 && channel.separate_interfaces {
         return finding.excluded(format!(
-            "all {lines} lines, on interfaces of their own, lack the same {}",
+            "{}, on interfaces of their own, lack the same {}",
+            every_line(lines),
             range(hole)
         ));
     }
     if lines > 1 {
         return finding
             .with(format!("{} are missing", range(hole)))
-            .but(format!("all {lines} lines lack them alike"))
+            .but(format!("{} lack them alike", every_line(lines)))
             .ask("whether the lines share a stretch of their paths; a capture before it");
     }
     if let Some(shows) = given_to_messages(facts, channel, hole) {
@@ -222,7 +223,7 @@ fn of_prices(facts: &Facts, finding: Finding) -> Finding {
         let lost = range(gap);
         return finding
             .with(format!("{} channel {} lacks {lost}", source.name, channel.name))
-            .ask("a copy of those messages");
+            .ask("a copy of what it lacks");
     }
     let mut finding = finding.but(whole(&pair));
     let mut open = false;

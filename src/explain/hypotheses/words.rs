@@ -8,7 +8,7 @@ use crate::alert::json::show_time;
 use crate::config::Kind;
 use crate::market::price::show_nanos;
 use crate::source::Seal;
-use feeds::feed::Depth;
+use feeds::feed::{Depth, SequenceUnit};
 
 /// More than this above the usual is late.
 pub const LATE_NS: i64 = 5_000_000;
@@ -211,8 +211,16 @@ pub fn late_alike(source: &SourceFacts) -> Option<String> {
 /// A range of numbers.
 pub fn range(hole: &Hole) -> String {
     match hole.first == hole.last {
-        true => format!("message {}", hole.first),
-        false => format!("{}, {} to {}", many(hole.count, "message"), hole.first, hole.last),
+        true => format!("{} {}", hole.unit.word(), hole.first),
+        false => format!("{}, {} to {}", many(hole.count, hole.unit.word()), hole.first, hole.last),
+    }
+}
+
+/// All lines of a channel that has several.
+pub fn every_line(lines: usize) -> String {
+    match lines {
+        2 => "both lines".to_owned(),
+        lines => format!("all {lines} lines"),
     }
 }
 
@@ -432,6 +440,10 @@ pub fn lost_by(facts: &Facts) -> u64 {
 /// cannot be why it never came.
 pub fn gaps_hide_nothing(facts: &Facts, subject: &SourceFacts) -> Option<String> {
     if facts.alert.kind != Kind::Missing {
+        return None;
+    }
+    // Where packets are numbered nobody knows how many messages were in those that are missing.
+    if subject.channels.iter().any(|c| c.unit == SequenceUnit::Packet) {
         return None;
     }
     let lost: u64 = subject.channels.iter().flat_map(|c| &c.gaps).map(|g| g.count).sum();

@@ -10,6 +10,7 @@ use crate::line::LineEvent;
 use crate::market::Origin;
 use crate::pipeline::Intake;
 use crate::source::Lost;
+use feeds::feed::SequenceUnit;
 
 /// Holes, losses, pauses and events that are kept of one channel at most.
 const KEPT_MAX: usize = 1_000;
@@ -56,7 +57,8 @@ impl Channels {
         let (mut of, mut base) = (Vec::new(), Vec::new());
         for source in &config.sources {
             base.push(of.len());
-            of.extend(source.channels.iter().map(ChannelWatch::new));
+            let unit = source.feed.info().sequence_unit;
+            of.extend(source.channels.iter().map(|channel| ChannelWatch::new(channel, unit)));
         }
         Channels { of, base, packets: 0, window, began_ns }
     }
@@ -100,6 +102,7 @@ impl Channels {
             first: gap.range.first,
             last: gap.range.last,
             count: gap.range.count,
+            unit: gap.range.unit,
             before_ns: now,
             began_ns: now,
             undecodable: true,
@@ -119,6 +122,7 @@ impl Channels {
                     first,
                     last,
                     count,
+                    unit: channel.facts.unit,
                     before_ns,
                     began_ns,
                     own: [u64::from(ours.socket), u64::from(ours.host)],
@@ -214,9 +218,10 @@ impl Channels {
 }
 
 impl ChannelWatch {
-    fn new(channel: &Channel) -> ChannelWatch {
+    fn new(channel: &Channel, unit: SequenceUnit) -> ChannelWatch {
         let facts = ChannelFacts {
             name: channel.name.clone(),
+            unit,
             separate_interfaces: channel.has_separate_interfaces(),
             ..ChannelFacts::default()
         };

@@ -48,7 +48,7 @@ fn prints_of_another_world_are_told_beside_the_bands() {
     facts.tape.trades[0].strange = vec![(8 * SECOND, 9_000 * CENT)];
     let finding = found(&facts, "bands");
     assert!(
-        finding.supports.iter().any(|s| s.contains("1 trade of direct at a price of another world")),
+        finding.supports.iter().any(|s| s.contains("1 trade of direct at a price far from all others")),
         "{finding:?}"
     );
 }
