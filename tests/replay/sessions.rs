@@ -156,4 +156,6 @@ fn the_opening_burst_of_nasdaq() {
         (&told.summary["from"], types.values().sum::<u64>()),
         (&json!("2019-12-30T14:30:00.000000230Z"), 1_000)
     );
+    // Its times of receipt are those of its messages: nothing took no time at all.
+    assert_eq!(told.summary["latency"], json!([]));
 }

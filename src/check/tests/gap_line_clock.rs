@@ -65,6 +65,22 @@ fn a_gap_is_told_with_its_exact_range_and_cleared_by_what_ended_it() {
 }
 
 #[test]
+fn what_is_lost_is_counted_in_what_the_feed_numbers() {
+    let why = |config: &str| {
+        let mut w = World::new(config, CHECKS);
+        w.event(5 * MS, 0, gap(11, 20, 0));
+        w.event(6 * MS, 0, lost(31, 31, 0, 5 * MS));
+        w.raw()
+    };
+    let messages = why(LINES);
+    assert!(messages.contains("lost 10 messages, 11 to 20, on every line"), "{messages}");
+    assert!(messages.contains("line B lost message 31,"), "{messages}");
+    let packets = why(&LINES.replace("nasdaq-itch-5.0", "cme-mdp3"));
+    assert!(packets.contains("lost 10 packets, 11 to 20, on every line"), "{packets}");
+    assert!(packets.contains("line B lost packet 31,"), "{packets}");
+}
+
+#[test]
 fn two_gaps_that_one_arrival_shows_are_two_alerts_with_two_ids() {
     let mut w = lines(CHECKS);
     w.event(5 * MS, 0, gap(11, 20, 0));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::source::Seal;
+use feeds::feed::SequenceUnit;
 
 /// A silence of all lines of `sip` from 10 s to 14 s.
 fn silent(lines: usize, missing: u64, open: bool) -> Facts {
@@ -442,6 +443,12 @@ fn gaps_smaller_than_the_news_of_an_instrument_do_not_hide_it() {
     for name in ["own_loss", "gap_at_source"] {
         assert_eq!(standing(&facts, name), Standing::Excluded, "{name}: 50 updates at the peer");
     }
+    // Two packets may have held any number of messages.
+    facts.sources[1].channels[0].unit = SequenceUnit::Packet;
+    for name in ["own_loss", "gap_at_source"] {
+        assert_eq!(standing(&facts, name), Standing::Open, "{name}: packets");
+    }
+    facts.sources[1].channels[0].unit = SequenceUnit::Message;
     facts.sources[1].channels[0].gaps[0].count = 40;
     for name in ["own_loss", "gap_at_source"] {
         assert_eq!(standing(&facts, name), Standing::Open, "{name}");
