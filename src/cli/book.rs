@@ -154,7 +154,7 @@ impl<'a> Desk<'a> {
         if self.books.is_empty() {
             let refused = self.refused.iter().fold(String::new(), |said, why| format!("{said}\n  {why}"));
             bail!(
-                "{dir} holds no shared books{of}: `parallax run CONFIG.toml` makes them; where its \
+                "{dir} holds no shared books{of}: `parallax run --config C` makes them; where its \
                  configuration names another [shared_memory] directory, say it with --dir{refused}"
             );
         }

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use super::explain::{CaseArgs, Located};
+use super::guard;
 use super::investigate::{Case, Explained};
 use crate::alert::json::show_time;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::evidence::config::{Addresses, for_evidence, map_for_evidence, rules_for_evidence};
 use crate::evidence::manifest::{Expect, Manifest};
 use crate::evidence::zip::ZipWriter;
@@ -70,14 +71,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 fn refuse_shared(args: &Args, located: &Located) -> Result<()> {
-    let Ok(whole) = args.output.canonicalize() else { return Ok(()) };
-    let read = located.captures.iter().chain(&args.case.config).chain(&args.case.store);
-    for path in read {
-        if path.canonicalize().is_ok_and(|p| p == whole) {
-            bail!("--output {} is one of the files that are read; name another", args.output.display());
-        }
-    }
-    Ok(())
+    let named = config::named_files(&located.config_text, &located.folder);
+    let config = located.config_path();
+    let read =
+        located.captures.iter().chain(&args.case.config).chain(&args.case.store).chain(&config).chain(&named);
+    guard::refuse_over("--output", &args.output, "one of the files that are read", read.map(PathBuf::as_path))
 }
 
 /// The package with the fewest packets that gives the same alert and verdict again.

@@ -60,6 +60,14 @@ pub struct Located {
     pub captures: Vec<PathBuf>,
 }
 
+impl Located {
+    /// Where the configuration lies, or lay; `None` where none was named.
+    pub fn config_path(&self) -> Option<PathBuf> {
+        let name = Path::new(&self.config_name).file_name()?;
+        Some(self.folder.join(name))
+    }
+}
+
 /// A configuration beyond this is not read.
 const CONFIG_MAX: u64 = 64 << 20;
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::guard;
 use super::input::CaptureArgs;
 use crate::identify::{Limits, config_toml, identify, table};
 
@@ -27,6 +28,15 @@ pub struct Args {
 /// # Errors
 /// A capture that cannot be read, a file that cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    args.input.refuse_twice()?;
+    if let Some(path) = &args.write_config {
+        guard::refuse_over(
+            "--write-config",
+            path,
+            "one of the captures",
+            args.input.captures.iter().map(PathBuf::as_path),
+        )?;
+    }
     let mut captures = args.input.open()?;
     let found = identify(&mut captures, Limits::default())?;
     let config = config_toml(&found);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::guard;
 use crate::source::{CaptureCounts, Captures, Format, HardwareTimestamps, Options};
 
 /// Captures to read.
@@ -74,6 +75,20 @@ impl CaptureArgs {
             let undated = counts.iter().filter(|c| c.format == Format::BinaryFile);
             undated.for_each(|c| eprintln!("{}: {}", c.name, of_day(day)));
         }
+    }
+
+    /// One capture named twice would be a line and its copy.
+    ///
+    /// # Errors
+    /// The first that is.
+    pub fn refuse_twice(&self) -> Result<()> {
+        for (at, path) in self.captures.iter().enumerate() {
+            let same = |earlier: &PathBuf| earlier == path || guard::is_same(earlier, path);
+            if self.captures[..at].iter().any(same) {
+                bail!("{} is named twice; name every capture once", path.display());
+            }
+        }
+        Ok(())
     }
 
     /// Opens the captures.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::guard;
 use crate::latency::{Comparison, Percent, Report, Thresholds, html, text};
 
 /// Percentiles of recorded latencies, by source and pair of end points.
@@ -67,6 +68,10 @@ pub enum Verdict {
 /// One sentence that names the file (and line): unreadable logs, a baseline that shares
 /// no series, a page that cannot be written. Exit code 2.
 pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    if let Some(page) = &args.html {
+        let read = args.files.iter().chain(&args.baseline).map(PathBuf::as_path);
+        guard::refuse_over("--html", page, "one of the logs that are read", read)?;
+    }
     let report = read(&args.files)?;
     let baseline = args.baseline.as_ref().map(|file| read(std::slice::from_ref(file))).transpose()?;
     let thresholds = Thresholds {

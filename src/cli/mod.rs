@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod explain;
 pub mod feeds;
+pub mod guard;
 pub mod identify;
 pub mod input;
 pub mod investigate;
@@ -28,6 +29,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use guard::StandardOutput;
 
 #[derive(Debug, Parser)]
 #[command(name = "parallax", version, about)]
@@ -85,29 +87,31 @@ enum Command {
 /// Runs the command line and gives the exit code.
 pub fn run() -> ExitCode {
     // Not locked: a replay's records may go to standard output from the thread that judges.
-    let out: &mut dyn Write = &mut io::stdout();
-    let done = match Cli::parse().command {
-        Command::Replay(args) => replay::run(&args, out),
+    let out = &mut StandardOutput::new(io::stdout());
+    let verdict = &mut StandardOutput::of_verdict(io::stdout());
+    let command = Cli::parse().command;
+    let done = match command {
+        Command::Replay(args) => replay::run(&args, verdict),
         Command::Run(args) => run::run(&args, out),
-        Command::Latency(args) => run_latency(&args, out),
+        Command::Latency(args) => run_latency(&args, verdict),
         Command::Decode(args) => decode::run(&args, out),
-        Command::Identify(args) => identify::run(&args, out),
-        Command::Compare(args) => compare::run(&args, out),
+        Command::Identify(args) => identify::run(&args, verdict),
+        Command::Compare(args) => compare::run(&args, verdict),
         Command::Report(args) => report::run(&args, out),
         Command::Simulate(args) => simulate::command(&args, out),
         Command::Sql(args) => sql::run(&args, out),
         Command::Alerts(args) => alerts::run(&args, out),
         Command::Evidence(args) => evidence::run(&args, out),
-        Command::Verify(args) => verify::run(&args, out),
+        Command::Verify(args) => verify::run(&args, verdict),
         Command::Explain(args) => explain::run(&args, out),
         Command::Top(args) => top::run(&args, out),
         Command::Demo(args) => demo::run(&args, out),
-        Command::CheckConfig(args) => check_config::run(&args, out),
-        Command::Doctor(args) => doctor::run(&args, out),
+        Command::CheckConfig(args) => check_config::run(&args, verdict),
+        Command::Doctor(args) => doctor::run(&args, verdict),
         Command::Book(args) => book::run(&args, out),
         Command::Feeds(args) => feeds::run(&args, out),
         Command::Rules(args) => rules::run(&args, out),
-        Command::Symbols(args) => symbols::run(&args, out),
+        Command::Symbols(args) => symbols::run(&args, verdict),
     };
     match done {
         Ok(code) => code,

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Connection;
 
+use super::guard;
 use crate::config;
 use crate::report::{self, ClockRules, Clocks, QUERIES, Range, RunClock};
 use crate::rules::Book;
@@ -82,6 +83,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         .with_context(|| format!("--zone {} is no time zone, such as UTC or America/New_York", args.zone))?;
     if args.store.is_dir() {
         bail!("the store {} is a folder; name the file in it", args.store.display());
+    }
+    for (option, page) in [("--html", &args.html), ("--markdown", &args.markdown)] {
+        if let Some(page) = page {
+            guard::refuse_over(option, page, "the store", [args.store.as_path()])?;
+        }
+    }
+    if let (Some(html), Some(markdown)) = (&args.html, &args.markdown) {
+        guard::refuse_over("--markdown", markdown, "the file of --html", [html.as_path()])?;
     }
     let connection = store::open_read(&args.store)?;
     let name = args.store.display();
@@ -195,7 +204,15 @@ fn range(args: &Args, zone: &TimeZone, held: Option<(i64, i64)>) -> Result<Optio
     // Before it is widened to whole minutes: a second that ends before it begins is no minute.
     match Range::new(from, to).filter(|_| from < to) {
         Some(range) => Ok(Some(range)),
-        None => bail!("{} is not before {}: there is no such range", show(from), show(to)),
+        None if args.to.is_none() => {
+            let end = held.map_or("nowhere".to_owned(), |(_, last)| show(last));
+            bail!("--from {} lies behind the data, which end at {end}", show(from))
+        }
+        None if args.from.is_none() => {
+            let begin = held.map_or("nowhere".to_owned(), |(first, _)| show(first));
+            bail!("--to {} lies before the data, which begin at {begin}", show(to))
+        }
+        None => bail!("--from {} is not before --to {}", show(from), show(to)),
     }
 }
 

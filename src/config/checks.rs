@@ -1,6 +1,6 @@
 //! `[[check]]`: which kinds there are, what each takes, and the defaults of the contract.
 
-use super::reader::{ConfigError, Table, nearest};
+use super::reader::{ConfigError, Table, duration_text, nearest};
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
@@ -276,7 +276,17 @@ pub(super) fn read(mut table: Table<'_>, comparands: &[String]) -> Result<Check,
     if takes("peer_moves")
         && let Some(moves) = table.unsigned("peer_moves")?
     {
-        check.peer_moves = moves.max(1);
+        if moves == 0 {
+            return Err(table.error_of("peer_moves", "`peer_moves` is 0; it goes from 1"));
+        }
+        check.peer_moves = moves;
+    }
+    if kind == Kind::Lagging && check.window_ns <= check.lag_limit_ns {
+        let [window, limit] = [check.window_ns, check.lag_limit_ns].map(duration_text);
+        let sentence = format!(
+            "`window` ({window}) must be longer than `lag_limit` ({limit}): nothing would ever be lagging"
+        );
+        return Err(table.error_of("window", sentence));
     }
     table.finish()?;
     Ok(check)

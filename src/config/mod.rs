@@ -10,7 +10,8 @@ pub mod reader;
 pub mod rules;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use feeds::FeedId;
 use feeds::feed::Depth;
@@ -28,6 +29,9 @@ pub use rules::{Rules, Sessions};
 pub const REORDER_WAIT_NS: u64 = 5_000_000;
 /// How many packets a hole waits, when nothing is said.
 pub const REORDER_PACKETS: usize = 256;
+
+/// How many packets a hole may be made to wait: they are kept meanwhile.
+const REORDER_PACKETS_MAX: u64 = 65_536;
 
 /// Where a line's packets come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,7 +92,7 @@ pub struct Line {
     pub interface: Option<Interface>,
     /// Only what this sender sends is asked of the network: a source-specific join (live only).
     pub sender: Option<IpAddr>,
-    /// Only from captures whose file name is this one (for the same group recorded in two places).
+    /// Only from captures whose file name is this one, or that are named so (for the same group recorded in two places).
     pub capture: Option<String>,
     /// Where it is written.
     pub place: Place,
@@ -118,6 +122,24 @@ pub fn clock_errors(text: &str) -> Vec<(String, u64)> {
         Some((word("name")?.to_owned(), reader::duration(word("clock_error")?)?))
     };
     sources.into_iter().flat_map(|all| all.iter()).filter_map(said).collect()
+}
+
+/// The files that a configuration's text names beside the data: its instrument map and its rules, looked up from `folder`.
+pub fn named_files(text: &str, folder: &Path) -> Vec<PathBuf> {
+    let Ok(root) = toml::de::DeTable::parse(text) else { return Vec::new() };
+    let named = |(table, key): (&str, &str)| {
+        let file = root.get_ref().get(table)?.get_ref().as_table()?.get(key)?.get_ref().as_str()?;
+        Some(folder.join(file))
+    };
+    [("instruments", "map"), ("rules", "book")].into_iter().filter_map(named).collect()
+}
+
+impl Line {
+    /// Whether what a capture of that name holds is for this line.
+    pub fn is_in(&self, capture: &str) -> bool {
+        let file = Path::new(capture).file_name();
+        self.capture.as_deref().is_none_or(|only| only == capture || file.is_some_and(|f| f == only))
+    }
 }
 
 impl Channel {
@@ -199,8 +221,7 @@ impl Config {
     /// As [`Config::read`].
     pub fn parse(path: &str, text: &str, folder: &Path) -> Result<Config, ConfigError> {
         let origin = Origin { path, text };
-        let root = toml::de::DeTable::parse(text)
-            .map_err(|e| origin.error(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
+        let root = toml::de::DeTable::parse(text).map_err(|e| origin.syntax(&e))?;
         let mut root_table = Table::new(origin, "the configuration", root.get_ref(), 0..0);
         let mut config = Config { path: path.to_owned(), ..Config::default() };
         for table in root_table.tables("source", "[[source]]")? {
@@ -220,6 +241,9 @@ impl Config {
         }
         if let Some(mut table) = root_table.table("instruments", "[instruments]")? {
             if let Some((file, span)) = table.string("map")? {
+                if file.is_empty() {
+                    return Err(table.error_at(&span, "`map` is empty; name a CSV file"));
+                }
                 config.map = map::read(&folder.join(file), &config.sources)
                     .map_err(|sentence| table.error_at(&span, sentence))?;
             }
@@ -258,12 +282,11 @@ impl Config {
                         && !(interfaces && l.interface != line.interface)
                 };
                 if let Some((_, other)) = seen.iter().find(|(l, _)| same(l)) {
-                    let at = origin.text.rfind(&line.group.to_string()).unwrap_or(0);
                     let sentence = format!(
                         "group {} is used by `{other}` and by `{}`; give each line its own group, or tell them apart with `capture = \"file.pcap\"`, or live with `interface`",
                         line.group, source.name
                     );
-                    return Err(origin.error(at, sentence));
+                    return Err(ConfigError { line: line.place.0, ..origin.error(0, sentence) });
                 }
                 seen.push((line, &source.name));
             }
@@ -273,7 +296,7 @@ impl Config {
 }
 
 fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
-    let (name, span) = table.required("name")?;
+    let (name, span) = table.name("name")?;
     let (feed_name, feed_span) = table.required("feed")?;
     let feed = FeedId::from_name(feed_name).ok_or_else(|| {
         let hint = nearest(feed_name, feeds::ALL.iter().map(|f| f.info().name))
@@ -302,9 +325,10 @@ fn source(mut table: Table<'_>) -> Result<(Source, usize), ConfigError> {
     let core = live::core(&mut table, "core")?;
     let mut channels: Vec<Channel> = Vec::new();
     for channel_table in table.tables("channel", "[[source.channel]]")? {
-        let channel = channel(channel_table)?;
+        let (channel, span) = channel(channel_table)?;
         if channels.iter().any(|c| c.name == channel.name) {
-            return Err(table.error(format!("source `{name}` has two channels named `{}`", channel.name)));
+            let sentence = format!("source `{name}` has two channels named `{}`", channel.name);
+            return Err(table.error_at(&span, sentence));
         }
         channels.push(channel);
     }
@@ -335,11 +359,12 @@ fn symbology(table: &mut Table<'_>, feed: FeedId) -> Result<Option<Convention>, 
     }
 }
 
-fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
-    let (name, _) = table.required("name")?;
+/// A channel, and where its name stands.
+fn channel(mut table: Table<'_>) -> Result<(Channel, Range<usize>), ConfigError> {
+    let (name, name_span) = table.name("name")?;
     let mut lines: Vec<Line> = Vec::new();
     for mut line_table in table.tables("lines", "lines")? {
-        let (line_name, _) = line_table.required("name")?;
+        let (line_name, _) = line_table.name("name")?;
         if lines.iter().any(|l| l.name == line_name) {
             return Err(line_table.error(format!("channel `{name}` has two lines named `{line_name}`")));
         }
@@ -365,15 +390,20 @@ fn channel(mut table: Table<'_>) -> Result<Channel, ConfigError> {
         );
     }
     let reorder_wait_ns = table.duration("reorder_wait")?.unwrap_or(REORDER_WAIT_NS);
-    let reorder_packets =
-        table.unsigned("reorder_packets")?.map_or(REORDER_PACKETS, |n| n.min(65_536) as usize);
+    let reorder_packets = table.unsigned("reorder_packets")?.unwrap_or(REORDER_PACKETS as u64);
+    if reorder_packets > REORDER_PACKETS_MAX {
+        let sentence =
+            format!("`reorder_packets` is {reorder_packets}; it goes from 0 to {REORDER_PACKETS_MAX}");
+        return Err(table.error_of("reorder_packets", sentence));
+    }
+    let reorder_packets = reorder_packets as usize;
     let channel = Channel { name: name.to_owned(), lines, reorder_wait_ns, reorder_packets };
     table.finish()?;
-    Ok(channel)
+    Ok((channel, name_span))
 }
 
 fn composite(mut table: Table<'_>, config: &Config) -> Result<Composite, ConfigError> {
-    let (name, span) = table.required("name")?;
+    let (name, span) = table.name("name")?;
     if config.comparands().iter().any(|n| n == name) {
         return Err(table.error_at(&span, format!("`{name}` is taken already")));
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 /// What is wrong in a configuration, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,14 @@ impl Origin<'_> {
     /// An error at the byte offset.
     pub fn error(&self, at: usize, sentence: impl Into<String>) -> ConfigError {
         ConfigError { path: self.path.to_owned(), line: self.line(at), sentence: sentence.into() }
+    }
+
+    /// An error that the TOML parser found; a key that is there twice is named.
+    pub fn syntax(&self, error: &toml::de::Error) -> ConfigError {
+        let span = error.span().unwrap_or(0..0);
+        let what = error.message();
+        let key = self.text.get(span.clone()).filter(|key| what == "duplicate key" && !key.contains('\n'));
+        self.error(span.start, key.map_or(what.to_owned(), |key| format!("{what} `{key}`: write it once")))
     }
 
     /// Line from 1 of a byte offset.
@@ -102,7 +110,29 @@ impl<'a> Table<'a> {
     /// A string that must be there.
     pub fn required(&mut self, key: &'static str) -> Result<(&'a str, Range<usize>), ConfigError> {
         let what = self.what;
-        self.string(key)?.ok_or_else(|| self.error(format!("{what} needs `{key} = \"...\"`")))
+        self.string(key)?.ok_or_else(|| {
+            // A key that is written almost so is the mistake, not that this one is missing.
+            let unasked = self.table.keys().filter(|k| !self.asked.contains(k.get_ref().as_ref()));
+            match unasked.min_by_key(|k| edits(key, k.get_ref())).filter(|k| is_near(key, k.get_ref())) {
+                Some(written) => self.unknown(written, Some(key)),
+                None => self.error(format!("{what} needs `{key} = \"...\"`")),
+            }
+        })
+    }
+
+    /// A name in records and files of ours: something, in one line, and no path.
+    pub fn name(&mut self, key: &'static str) -> Result<(&'a str, Range<usize>), ConfigError> {
+        let (name, span) = self.required(key)?;
+        let bad = name.trim().is_empty()
+            || name.len() > NAME_MAX
+            || name.chars().any(|c| c.is_control() || c == '/');
+        match bad {
+            false => Ok((name, span)),
+            true => Err(self.error_at(
+                &span,
+                format!("`{key} = {name:?}` names no source, channel or line: write 1 to {NAME_MAX} bytes without `/` and control characters"),
+            )),
+        }
     }
 
     /// A whole number from 0.
@@ -204,20 +234,20 @@ impl<'a> Table<'a> {
 
     /// A list of tables (`[[key]]`, or inline).
     pub fn tables(&mut self, key: &'static str, what: &'static str) -> Result<Vec<Table<'a>>, ConfigError> {
+        let wanted = match what.starts_with('[') {
+            true => format!("a list of {what} tables"),
+            false => "a list of tables".to_owned(),
+        };
         let (items, _) = match self.get(key) {
             None => return Ok(Vec::new()),
             Some((DeValue::Array(items), span)) => (items, span),
-            Some((other, span)) => {
-                return Err(self.wrong(key, span, &format!("a list of {what} tables"), other));
-            }
+            Some((other, span)) => return Err(self.wrong(key, span, &wanted, other)),
         };
         let mut out = Vec::new();
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::Table(table) => out.push(Table::new(self.origin, what, table, item.span())),
-                other => {
-                    return Err(self.wrong(key, item.span(), &format!("a list of {what} tables"), other));
-                }
+                other => return Err(self.wrong(key, item.span(), &wanted, other)),
             }
         }
         Ok(out)
@@ -237,15 +267,27 @@ impl<'a> Table<'a> {
         for (key, _) in self.table.iter() {
             let name: &str = key.get_ref();
             if !self.asked.contains(name) {
-                let nearest = nearest(name, self.asked.iter().copied());
-                let hint = nearest.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-                let sentence = format!("unknown key `{name}` in {}{hint}", self.what);
-                return Err(self.origin.error(key.span().start, sentence));
+                return Err(self.unknown(key, nearest(name, self.asked.iter().copied())));
             }
         }
         Ok(())
     }
+
+    fn unknown(&self, key: &Spanned<DeString<'_>>, meant: Option<&str>) -> ConfigError {
+        let hint = match meant {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => {
+                let takes: Vec<_> = self.asked.iter().map(|key| format!("`{key}`")).collect();
+                format!("; it takes {}", takes.join(", "))
+            }
+        };
+        let sentence = format!("unknown key `{}` in {}{hint}", key.get_ref(), self.what);
+        self.origin.error(key.span().start, sentence)
+    }
 }
+
+/// Bytes of a name at most.
+const NAME_MAX: usize = 64;
 
 /// No duration is longer: deadlines must be countable.
 const YEAR_NS: u64 = 366 * 86_400 * 1_000_000_000;
@@ -332,8 +374,13 @@ pub fn nearest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Opt
     candidates
         .map(|candidate| (edits(name, candidate), candidate))
         .min()
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.len().max(name.len()) / 3)
         .map(|(_, candidate)| candidate)
+        .filter(|candidate| is_near(name, candidate))
+}
+
+/// Whether one may have been written for the other.
+fn is_near(name: &str, candidate: &str) -> bool {
+    edits(name, candidate) <= 1 + candidate.len().max(name.len()) / 3
 }
 
 fn edits(a: &str, b: &str) -> usize {

@@ -53,6 +53,28 @@ fn without_checks_every_kind_runs() {
     assert_eq!(kinds, Kind::ALL);
 }
 
+/// They become file names, words of a terminal and parts of `source/channel/line`.
+#[test]
+fn names_are_one_line_and_no_path() {
+    for bad in ["", "  ", "../x", "a/b", "a\\nb", "\\u001b[2J", &"n".repeat(65)] {
+        for name in ["\"other\"", "\"q1\"", "\"B\""] {
+            let said = parse(&GOOD.replacen(name, &format!("\"{bad}\""), 1)).unwrap_err();
+            assert!(
+                said.contains("`name = \"") && said.ends_with("without `/` and control characters"),
+                "{said}"
+            );
+            assert!(!said.chars().any(char::is_control), "{said:?}");
+        }
+    }
+    assert!(parse(&GOOD.replace("other", &"é".repeat(32))).is_ok());
+}
+
+#[test]
+fn a_group_in_a_comment_is_not_where_it_is_used_twice() {
+    let text = GOOD.replace("224.0.17.48:55530", "233.54.12.111:26477") + "# 233.54.12.111:26477\n";
+    assert!(parse(&text).unwrap_err().starts_with("c.toml:18: group 233.54.12.111:26477 is used"));
+}
+
 #[test]
 fn every_mistake_has_its_line_and_the_right_word() {
     let cases = [
@@ -87,6 +109,40 @@ fn every_mistake_has_its_line_and_the_right_word() {
             String::new(),
             "c.toml:1: no [[source]]: name at least one, with `name`, `feed` and a [[source.channel]]",
         ),
+        (
+            GOOD.replacen("name  = \"tv1\"", "nam  = \"tv1\"", 1),
+            "c.toml:7: unknown key `nam` in [[source.channel]]; did you mean `name`?",
+        ),
+        (GOOD.replacen("name  = \"tv1\"\n", "", 1), "c.toml:6: [[source.channel]] needs `name = \"...\"`"),
+        (
+            GOOD.replace("on_delay  =", "lag_limit ="),
+            "c.toml:24: unknown key `lag_limit` in [[check]]; it takes `between`, `kind`, `off_delay`, `on_delay`, `severity`, `tolerance`",
+        ),
+        (GOOD.replace("core  = 2", "name  = \"again\""), "c.toml:5: duplicate key `name`: write it once"),
+        (
+            GOOD.replace("reorder_wait = \"2ms\"", "reorder_packets = 65_537"),
+            "c.toml:8: `reorder_packets` is 65537; it goes from 0 to 65536",
+        ),
+        (
+            format!("{GOOD}[[check]]\nkind = \"stale\"\npeer_moves = 0\n"),
+            "c.toml:28: `peer_moves` is 0; it goes from 1",
+        ),
+        (
+            format!("{GOOD}[[check]]\nkind = \"lagging\"\nlag_limit = \"10s\"\n"),
+            "c.toml:26: `window` (10s) must be longer than `lag_limit` (10s): nothing would ever be lagging",
+        ),
+        (
+            GOOD.replace(
+                "[[check]]",
+                "[[source.channel]]\nname = \"q1\"\nlines = [{ name = \"A\", group = \"file\" }]\n[[check]]",
+            ),
+            "c.toml:21: source `other` has two channels named `q1`",
+        ),
+        (
+            GOOD.replace("{ name = \"B\", group = \"233.49.196.111:26477\" }", "\"B\""),
+            "c.toml:11: `lines` wants a list of tables, not string",
+        ),
+        (format!("{GOOD}[instruments]\nmap = \"\"\n"), "c.toml:27: `map` is empty; name a CSV file"),
     ];
     for (text, sentence) in cases {
         assert_eq!(parse(&text).unwrap_err(), sentence);

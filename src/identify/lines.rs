@@ -1,7 +1,5 @@
 //! From groups to channels: copies of the same packets become lines of one channel.
 
-use std::path::Path;
-
 use feeds::FeedId;
 
 use super::evidence::Evidence;
@@ -29,7 +27,7 @@ pub(super) fn join(mut seen: Vec<Seen>, captures: &[String], found: &mut Identif
         let line = Line {
             name: String::new(),
             group: one.group,
-            capture: Some(file_name(&captures[one.capture])),
+            capture: Some(captures[one.capture].clone()),
             confidence_percent: verdict.confidence_percent,
             packets: one.packets,
             sequences: track.sequences,
@@ -116,8 +114,4 @@ fn line_name(i: usize) -> String {
         Ok(i) if i < 26 => char::from(b'A' + i).to_string(),
         _ => format!("L{}", i + 1),
     }
-}
-
-fn file_name(capture: &str) -> String {
-    Path::new(capture).file_name().map_or(capture.to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -16,8 +16,8 @@ pub struct Composite {
 
 impl Composite {
     /// Takes `changed`, a view that has just changed, into the composite view of its instrument; answers that
-    /// view when its quote became another.
-    pub fn update(&self, changed: ViewId, registry: &mut Registry) -> Option<ViewId> {
+    /// view when its quote became another, with what it was before.
+    pub fn update(&self, changed: ViewId, registry: &mut Registry) -> Option<(ViewId, Option<Quote>)> {
         let (source, instrument, origin) = {
             let view = &registry.views[changed as usize];
             (view.source, view.instrument, view.origin)
@@ -33,9 +33,9 @@ impl Composite {
         if view.quote == Some(quote) {
             return None;
         }
-        view.quote = Some(quote);
+        let before = view.quote.replace(quote);
         view.origin = origin;
-        Some(id)
+        Some((id, before))
     }
 
     fn best(&self, instrument: InstrumentId, registry: &Registry) -> Option<Quote> {
@@ -89,10 +89,12 @@ mod tests {
         let b = registry.add_view(1, y, instrument, false);
         let composite = Composite { source: 2, of: vec![0, 1] };
         registry.views[a as usize].quote = Some(quote(10, 13, Quality::Ok));
-        let id = composite.update(a, &mut registry).unwrap();
+        let (id, before) = composite.update(a, &mut registry).unwrap();
+        assert_eq!(before, None);
         assert_eq!(registry.views[id as usize].quote, Some(quote(10, 13, Quality::Ok)));
         registry.views[b as usize].quote = Some(quote(9, 12, Quality::Ok));
-        assert_eq!(composite.update(b, &mut registry), Some(id));
+        let before = Some(quote(10, 13, Quality::Ok));
+        assert_eq!(composite.update(b, &mut registry), Some((id, before)));
         assert_eq!(registry.views[id as usize].quote, Some(quote(10, 12, Quality::Ok)));
         registry.views[b as usize].quote = Some(quote(10, 12, Quality::Suspect));
         composite.update(b, &mut registry);

@@ -73,6 +73,13 @@ impl Quote {
         Some(bid.price.cmp(&ask.price))
     }
 
+    /// Whether records show both alike: of round lots they give the price, not how many are shown at it.
+    #[inline]
+    pub fn shows_as(&self, other: &Quote) -> bool {
+        let prices = |quote: &Quote| quote.round_lot.map(|level| level.map(|l| l.price));
+        self.best == other.best && self.quality == other.quality && prices(self) == prices(other)
+    }
+
     /// Appends the members that quotes and alerts share.
     pub fn write_members(&self, out: &mut Vec<u8>) {
         let [bid, ask] = self.best;

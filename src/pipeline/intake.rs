@@ -129,15 +129,15 @@ impl Intake {
             return Some(*place);
         }
         let capture = self.captures.get(datagram.capture as usize).map(String::as_str);
-        let wanted = |route: &&Route| match (&route.capture, capture) {
-            (Some(only), Some(name)) => {
-                name == only || std::path::Path::new(name).file_name().is_some_and(|f| f == only.as_str())
-            }
-            (Some(_), None) => false,
-            (None, _) => true,
+        let file = capture.and_then(|name| std::path::Path::new(name).file_name());
+        // One that is named whole goes before one that is called alike: `a.pcap` and `there/a.pcap`.
+        let named = |route: &&Route| route.capture.is_some() && route.capture.as_deref() == capture;
+        let wanted = |route: &&Route| {
+            route.capture.as_deref().is_none_or(|only| file.is_some_and(|file| file == only))
         };
         let routes = self.routes.get(&packet::group(datagram))?;
-        routes.iter().find(wanted).map(|route| (route.channel, route.line))
+        let route = routes.iter().find(named).or_else(|| routes.iter().find(wanted))?;
+        Some((route.channel, route.line))
     }
 
     /// Fires the deadlines of lines up to `now`.

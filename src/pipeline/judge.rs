@@ -14,7 +14,7 @@ use crate::check::life::Place;
 use crate::config::Config;
 use crate::latency::{Recorder, SeriesId, StageClock, point};
 use crate::market::composite::Composite;
-use crate::market::{Change, InstrumentId, Level, Origin, Registry, ViewId};
+use crate::market::{Change, InstrumentId, Level, Origin, Quote, Registry, ViewId};
 
 /// Histograms of one channel.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub struct Judge {
     pub comparator: Comparator,
     composites: Vec<Composite>,
     touched: Vec<(ViewId, bool)>,
+    /// Of these, views whose change no record shows.
+    unshown: Vec<ViewId>,
     /// Room for [`Judge::look_ahead`].
     ahead: Vec<(ViewId, bool)>,
     quotes: Option<QuoteLines>,
@@ -113,6 +115,7 @@ impl Judge {
             comparator,
             composites: composites.collect(),
             touched: Vec::new(),
+            unshown: Vec::new(),
             ahead: Vec::new(),
             quotes: quotes.then(|| QuoteLines::new(&config.comparands())),
             tape: None,
@@ -233,9 +236,9 @@ impl Judge {
                 let quote = quote.quote(self.round_lots.take());
                 let Some(id) = self.view_of(source, view) else { return };
                 let view = &mut self.registry.views[id as usize];
-                view.quote = Some(quote);
+                let before = view.quote.replace(quote);
                 view.origin = self.origin;
-                self.touched.push((id, true));
+                self.touch(id, before, &quote);
             }
             Note::View { source, view } => {
                 if let Some(id) = self.view_of(source, view) {
@@ -258,6 +261,20 @@ impl Judge {
             Note::Wrong { place, at_ns, ref wrong } => self.tell(at_ns, What::Wrong(place, **wrong)),
             Note::Overrun { notes } => self.overruns += notes,
         }
+    }
+
+    /// The quote of a view became another.
+    #[inline]
+    fn touch(&mut self, id: ViewId, before: Option<Quote>, quote: &Quote) {
+        if self.quotes.is_some() || self.tape.is_some() {
+            let alike = before.is_some_and(|before| before.shows_as(quote));
+            if !alike {
+                self.unshown.retain(|view| *view != id);
+            } else if !self.touched.contains(&(id, true)) {
+                self.unshown.push(id);
+            }
+        }
+        self.touched.push((id, true));
     }
 
     /// Fires the deadlines of the checks up to `now`, that time included.
@@ -414,33 +431,38 @@ impl Judge {
         recorder.record(compared, self.now, since(now, published_ns));
     }
 
-    /// Shows what a packet did: quote records, composites, checks.
-    fn publish(&mut self) {
-        let now = self.now;
-        let Judge { registry, comparator, composites, touched, quotes, tape, moves, .. } = self;
-        for index in 0..touched.len() {
-            let (view, changed) = touched[index];
+    /// Composites of what changed.
+    fn compose(&mut self) {
+        for index in 0..self.touched.len() {
+            let (view, changed) = self.touched[index];
             if !changed {
                 continue;
             }
             self.updates += 1;
-            for composite in composites.iter() {
-                if let Some(view) = composite.update(view, registry) {
-                    touched.push((view, true));
+            for at in 0..self.composites.len() {
+                let Some((id, before)) = self.composites[at].update(view, &mut self.registry) else {
+                    continue;
+                };
+                if let Some(quote) = self.registry.views[id as usize].quote {
+                    self.touch(id, before, &quote);
                 }
             }
         }
+    }
+
+    /// Shows what a packet did: quote records, composites, checks.
+    fn publish(&mut self) {
+        let now = self.now;
+        self.compose();
+        let Judge { registry, comparator, touched, unshown, quotes, tape, moves, .. } = self;
+        let shown = || touched.iter().filter(|(view, changed)| *changed && !unshown.contains(view));
         if let Some(out) = quotes {
-            for (view, _) in touched.iter().filter(|(_, changed)| *changed) {
-                out.write(now, *view, registry);
-            }
+            shown().for_each(|(view, _)| out.write(now, *view, registry));
         }
         if let Some(tape) = tape {
-            touched
-                .iter()
-                .filter(|(_, changed)| *changed)
-                .for_each(|(view, _)| tape.push(now, *view, registry));
+            shown().for_each(|(view, _)| tape.push(now, *view, registry));
         }
+        unshown.clear();
         if let Some(moves) = moves {
             moves.extend(touched.iter().filter(|(_, changed)| *changed).map(|(view, _)| *view));
         }

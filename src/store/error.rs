@@ -15,12 +15,15 @@ impl StoreError {
         StoreError(format!("the store {} {what}", path.display()))
     }
 
+    /// The file at `path` is something else.
+    pub(super) fn foreign(path: &Path) -> StoreError {
+        StoreError::new(path, "is no store: it is not an SQLite file; name another file")
+    }
+
     /// What SQLite says of the store at `path`.
     pub fn of(path: &Path, error: &rusqlite::Error) -> StoreError {
         let what = match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => {
-                "is no store: it is not an SQLite file; name another file".to_owned()
-            }
+            Some(ErrorCode::NotADatabase) => return StoreError::foreign(path),
             Some(ErrorCode::DatabaseCorrupt) => {
                 "is damaged; keep it aside, and recover what can be with `sqlite3 FILE .recover`".to_owned()
             }

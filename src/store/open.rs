@@ -1,6 +1,7 @@
 //! Opening a store: whose file it is, which schema it has, who writes it.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use super::error::StoreError;
 
 /// `PRAGMA application_id` of a store: "PLLX".
 pub const APPLICATION_ID: i32 = 0x504c_4c58;
+
+/// How an SQLite file begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// How long a statement waits for a lock that somebody else holds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,6 +40,7 @@ pub const fn version_known() -> i32 {
 /// # Errors
 /// What is wrong, in one sentence: a foreign, damaged or newer file, a second writer, a folder that cannot be written.
 pub fn open_write(path: &Path) -> Result<Writing, StoreError> {
+    refuse_foreign(path)?;
     let writer = lock(path)?;
     let told = |error: &rusqlite::Error| StoreError::of(path, error);
     let connection = Connection::open_with_flags(
@@ -175,6 +180,19 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// A file that is none of ours gets no lock beside it.
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let mut begin = Vec::new();
+    // Only what is a file: opening a pipe would wait for whoever writes into it.
+    let plain = path.metadata().is_ok_and(|m| m.is_file());
+    let Some(file) = plain.then(|| File::open(path).ok()).flatten() else { return Ok(()) };
+    let read = file.take(MAGIC.len() as u64).read_to_end(&mut begin);
+    if read.is_ok() && !begin.is_empty() && begin != MAGIC {
+        return Err(StoreError::foreign(path));
+    }
+    Ok(())
 }
 
 /// One writer at a time: a file beside the store is held locked. It stays when the store is closed, empty: whoever

@@ -10,6 +10,7 @@ mod exit_codes;
 mod kit;
 mod ladders;
 mod memory;
+mod outlets;
 mod same_bytes;
 mod sessions;
 mod words;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::guard;
 use super::input::CaptureArgs;
 use crate::compare::{self, Clocks, PacketOutcome, Unit, verdict};
 use crate::source::{CaptureCounts, Captures, Format as CaptureFormat, Options};
@@ -61,6 +62,10 @@ pub struct Args {
 /// # Errors
 /// Arguments that name no two sides, a capture that cannot be read, a page that cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    if let Some(page) = &args.html {
+        let read = args.input.captures.iter().chain(&args.config).map(PathBuf::as_path);
+        guard::refuse_over("--html", page, "one of the files that are read", read)?;
+    }
     let options = Options { sort_window: true, ..args.input.options()? };
     let plan = sides::plan(&args.input.captures, args.config.as_deref(), &options)?;
     let mut captures = [plan.open(Some(0), &options)?, plan.open(Some(1), &options)?];

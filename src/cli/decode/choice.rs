@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use feeds::FeedId;
 use hashbrown::HashMap;
@@ -292,11 +291,9 @@ impl Channels {
             Choice::Feed(feed) => Some(*feed),
             Choice::Bytes => None,
             Choice::Config(config) => {
-                let name = Path::new(&self.captures[capture as usize]).file_name().unwrap_or_default();
+                let name = &self.captures[capture as usize];
                 // Its lines are groups of datagrams, never connections.
-                let here = |line: &crate::config::Line| {
-                    line.group == group && line.capture.as_ref().is_none_or(|wanted| name == wanted.as_str())
-                };
+                let here = |line: &crate::config::Line| line.group == group && line.is_in(name);
                 let source = |source: &&crate::config::Source| {
                     source.channels.iter().any(|channel| channel.lines.iter().any(here))
                 };

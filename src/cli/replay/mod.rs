@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::input::CaptureArgs;
 use crate::config::{Config, Severity};
@@ -105,7 +105,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         None => identified(&input, &options, &mut assumed)?,
     };
     let mut captures = input.open(&options)?;
-    let mut outputs = Outputs::open(args)?;
+    let mut outputs = Outputs::open(args, &text)?;
     outputs.parquet = parquet::open(args, &config, captures.names())?;
     let mut messages = parquet::open_messages(args, &config, captures.names())?;
     outputs.store = StoreOutput::open(args, &config, &text, captures.names())?;
@@ -261,6 +261,9 @@ struct Input {
 impl Input {
     fn take(args: &Args) -> Result<Input> {
         let mut paths = args.input.captures.clone();
+        if args.config.is_none() {
+            args.input.refuse_twice()?;
+        }
         let dash = paths.iter().position(|p| p == Path::new("-")).filter(|_| args.config.is_none());
         let Some(at) = dash else { return Ok(Input { paths, spool: None }) };
         let mut spool = tempfile::Builder::new()
@@ -273,10 +276,12 @@ impl Input {
     }
 
     fn open(&self, options: &Options) -> Result<Captures> {
-        let mut captures = Captures::open(&self.paths, options)?;
-        if let Some((at, _)) = &self.spool {
-            captures.rename(*at, "-");
-        }
+        let opened = Captures::open(&self.paths, options);
+        let Some((at, spool)) = &self.spool else { return Ok(opened?) };
+        // Where it is kept is nobody's business.
+        let kept = spool.path().display().to_string();
+        let mut captures = opened.map_err(|e| anyhow!("{}", e.to_string().replace(&kept, "-")))?;
+        captures.rename(*at, "-");
         Ok(captures)
     }
 }
@@ -287,6 +292,9 @@ fn identified(input: &Input, options: &Options, assumed: &mut Vec<String>) -> Re
     let found = identify::identify(&mut captures, Limits::beginning())?;
     if found.channels.is_empty() {
         let names = captures.names().join(", ");
+        if captures.counts().iter().all(|c| c.datagrams == 0) && options.from_ns.or(options.to_ns).is_some() {
+            bail!("no datagram of {names} lies in the window of --from and --to");
+        }
         bail!(
             "no feed was recognised in {names}; `parallax identify` says what was seen, --config says what it is"
         );

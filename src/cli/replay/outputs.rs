@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::super::guard;
 use super::Args;
 use super::parquet::{self, ParquetOutput};
 use super::store::StoreOutput;
+use crate::config;
 use crate::pipeline::{Judge, Pipeline};
 
 /// Bytes that wait at most before they are written, at full speed.
@@ -29,6 +31,10 @@ pub struct Outputs {
     /// Files of quotes, where they are asked for.
     pub parquet: Option<ParquetOutput>,
     flushed_until: u64,
+    /// Somebody who read does not any more.
+    left: bool,
+    /// Something else than records must be known of all that is read.
+    until_end: bool,
 }
 
 impl Output {
@@ -65,32 +71,23 @@ impl Output {
 }
 
 /// An output must not destroy what is read, nor two of them each other's lines. Standard output may be shared.
-fn refuse_shared(args: &Args) -> Result<()> {
+fn refuse_shared(args: &Args, text: &str) -> Result<()> {
     let named = [
         ("--alerts", &args.alerts),
         ("--quotes", &args.quotes),
         ("--latency", &args.latency),
         ("--store", &args.store),
     ];
-    let named = named.map(|(option, path)| (option, path.as_deref().filter(|p| *p != Path::new("-"))));
-    let whole = |path: &Path| {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // What is not there yet is told by its folder and name; what has no folder will fail by itself.
-        path.canonicalize().or_else(|_| Ok(folder.canonicalize()?.join(path.file_name().unwrap_or_default())))
-    };
-    let same = |a: &Path, b: &Path| {
-        let both: io::Result<_> = whole(a).and_then(|a| Ok((a, whole(b)?)));
-        both.is_ok_and(|(a, b)| a == b && !a.starts_with("/dev"))
-    };
+    let beside = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let files = config::named_files(text, beside);
     for (at, (option, path)) in named.iter().enumerate() {
         let Some(path) = path else { continue };
-        if args.input.captures.iter().any(|capture| capture != Path::new("-") && same(capture, path)) {
-            bail!("{option} {} is one of the captures; name another file", path.display());
-        }
-        if args.config.as_deref().is_some_and(|config| same(config, path)) {
-            bail!("{option} {} is the configuration; name another file", path.display());
-        }
-        let earlier = named[..at].iter().find(|(_, other)| other.is_some_and(|other| same(other, path)));
+        let captures = args.input.captures.iter().map(PathBuf::as_path);
+        guard::refuse_over(option, path, "one of the captures", captures)?;
+        guard::refuse_over(option, path, "the configuration", args.config.as_deref())?;
+        let files = files.iter().map(PathBuf::as_path);
+        guard::refuse_over(option, path, "named by the configuration", files)?;
+        let earlier = named[..at].iter().find(|(_, o)| o.as_ref().is_some_and(|o| guard::is_same(o, path)));
         if let Some((other, _)) = earlier {
             bail!("{option} {} is the file of {other}; name another", path.display());
         }
@@ -98,13 +95,25 @@ fn refuse_shared(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Writes lines that are worth it (all of them when `now`); false when their reader has left, who is then told no more.
+fn tell(output: &mut Option<Output>, lines: &mut Vec<u8>, now: bool) -> Result<bool> {
+    let Some(to) = output.as_mut().filter(|_| !lines.is_empty() && (now || lines.len() >= BATCH)) else {
+        return Ok(true);
+    };
+    let heard = to.write(lines)? && (!now || to.flush()?);
+    if !heard {
+        *output = None;
+    }
+    Ok(heard)
+}
+
 impl Outputs {
-    /// Opens what the arguments name.
+    /// Opens what the arguments name; `text` is the configuration's.
     ///
     /// # Errors
     /// A file that cannot be written, or that something else is read from or written to.
-    pub fn open(args: &Args) -> Result<Outputs> {
-        refuse_shared(args)?;
+    pub fn open(args: &Args, text: &str) -> Result<Outputs> {
+        refuse_shared(args, text)?;
         parquet::refuse_full(args)?;
         Ok(Outputs {
             alerts: Output::open(args.alerts.as_deref())?,
@@ -113,11 +122,13 @@ impl Outputs {
             store: None,
             parquet: None,
             flushed_until: 0,
+            left: false,
+            until_end: args.fail_on.is_some() || args.parquet_messages.is_some(),
         })
     }
 
     /// Takes what was judged up to the datagram of `until_ns` when it is worth writing (at once when `now`); false
-    /// when nobody reads any more.
+    /// when nobody reads any more, and nothing else was asked for.
     pub fn take(&mut self, judge: &mut Judge, until_ns: u64, now: bool) -> Result<bool> {
         if let Some(output) = &mut self.latency
             && until_ns >= self.flushed_until
@@ -126,7 +137,6 @@ impl Outputs {
             let result = judge.comparator.recorder.flush_until(until_ns, &mut output.to);
             output.settle(result)?;
         }
-        let mut goes = true;
         if let Some(store) = &mut self.store {
             store.take(judge)?;
         }
@@ -136,24 +146,25 @@ impl Outputs {
         if self.alerts.is_none() {
             judge.take_alerts().clear();
         }
-        if let Some(output) = &mut self.alerts {
-            let lines = judge.take_alerts();
-            if !lines.is_empty() && (now || lines.len() >= BATCH) {
-                goes &= output.write(lines)? && (!now || output.flush()?);
+        self.left |= !tell(&mut self.alerts, judge.take_alerts(), now)?;
+        if let Some(lines) = judge.take_quotes() {
+            if self.quotes.is_none() {
+                lines.clear();
             }
-        }
-        if let (Some(output), Some(lines)) = (&mut self.quotes, judge.take_quotes())
-            && !lines.is_empty()
-            && (now || lines.len() >= BATCH)
-        {
-            goes &= output.write(lines)? && (!now || output.flush()?);
+            self.left |= !tell(&mut self.quotes, lines, now)?;
         }
         if let Some(store) = &mut self.store
             && judge.take_alerts().is_empty()
         {
             store.lines_went();
         }
-        Ok(goes)
+        Ok(!self.left || self.is_wanted())
+    }
+
+    /// Whether anything is still made of what is read.
+    fn is_wanted(&self) -> bool {
+        let records = [&self.alerts, &self.quotes, &self.latency].iter().any(|output| output.is_some());
+        records || self.store.is_some() || self.parquet.is_some() || self.until_end
     }
 
     /// Takes everything.
