@@ -153,9 +153,16 @@ impl Package {
         let folder = tempfile::Builder::new().prefix("evidence-").tempdir().context("no temporary folder")?;
         let mut addresses = Addresses::new(args.keep_addresses);
         let alert = &original.facts.alert;
-        let (captures, packets, span) = extract(case, alert, from_ns, folder.path(), &mut addresses)?;
+        // What fails by itself here is the folder: captures and configuration say what is wrong with them.
+        let folder_fails = |error: anyhow::Error| match error.is::<io::Error>() {
+            true => error.context("the temporary folder cannot be written; TMPDIR names another"),
+            false => error,
+        };
+        let (captures, packets, span) =
+            extract(case, alert, from_ns, folder.path(), &mut addresses).map_err(folder_fails)?;
         let wanted = Expect::of(alert, &original.explanation);
-        write_config(located, &original.capture_names, &captures, folder.path(), &mut addresses)?;
+        write_config(located, &original.capture_names, &captures, folder.path(), &mut addresses)
+            .map_err(folder_fails)?;
         let manifest = Manifest {
             format: FORMAT.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

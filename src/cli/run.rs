@@ -1,12 +1,13 @@
 //! `parallax run`: the same pipeline live, until it is told to stop.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::config::Config;
+use super::guard;
+use crate::config::{Config, named_files};
 use crate::run::daemon::Opened;
 use crate::run::doctor::{self, Machine};
 use crate::run::reporter::{Ended, Reporter, say};
@@ -29,6 +30,23 @@ pub struct Args {
     pub quiet: bool,
 }
 
+/// The alert log must not grow in what is read.
+fn refuse_own_files(path: &Path, config: &Config) -> Result<()> {
+    let Some(log) = &config.live.alerts.log else { return Ok(()) };
+    let named = named_files(
+        &std::fs::read_to_string(path).unwrap_or_default(),
+        path.parent().unwrap_or(Path::new(".")),
+    );
+    let store = config.live.store.as_ref().map(|store| store.path.as_path());
+    guard::refuse_over("[alerts] log", log, "the configuration", [path])?;
+    guard::refuse_over(
+        "[alerts] log",
+        log,
+        "named by the configuration",
+        named.iter().map(PathBuf::as_path).chain(store),
+    )
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -36,6 +54,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let config = Config::read(&args.config)?;
     let plan = config.plan_run()?;
+    refuse_own_files(&args.config, &config)?;
     let until = args.for_time.map(std::time::Duration::from_nanos);
     let findings = doctor::examine(&config, &plan, &Machine::here());
     if !args.quiet {
@@ -67,7 +86,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let ended = reporter.run(&threads, until)?;
     reporter.stopping();
     let (judge, boards) = threads.stop(|alerts| reporter.take_alerts(alerts));
-    reporter.finish();
+    let told = reporter.finish();
     let after_end: u64 = boards.iter().map(|b| b.after_end).sum();
     if after_end > 0 {
         say(&format!("{after_end} datagrams came after the end and were not judged"));
@@ -83,7 +102,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     }
     out.flush()?;
     Ok(match ended {
-        Ended::Told | Ended::TimeOver if !hung => ExitCode::SUCCESS,
+        Ended::Told | Ended::TimeOver if !hung && told => ExitCode::SUCCESS,
         Ended::Told | Ended::TimeOver => ExitCode::from(1),
         Ended::Died => ExitCode::from(1),
     })

@@ -22,6 +22,9 @@ pub enum ZipError {
     /// What reading says.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
+    /// Where its files were to go.
+    #[error("what is in it cannot be written to a temporary folder ({0}); TMPDIR names another")]
+    Taken(io::Error),
     /// It is none, or not one that we write.
     #[error("{0}")]
     Format(String),
@@ -165,7 +168,7 @@ impl<R: Read + Seek> ZipReader<R> {
                 return Err(bad(format!("{name} unpacks to more than the {} bytes it claims", entry.bytes)));
             }
             crc.update(&buffer[..read]);
-            to(&buffer[..read])?;
+            to(&buffer[..read]).map_err(ZipError::Taken)?;
         }
         if total != entry.bytes || crc.sum() != entry.crc {
             return Err(bad(format!(

@@ -3,13 +3,14 @@
 //! Everything that can fail is opened before anything runs: sockets, files, shared memory. Then privileges are
 //! dropped, the threads start, and this thread becomes the reporter until it is told to stop.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::board::{JudgeBoard, ReceiverBoard};
 use super::comparator::{ComparatorThread, Settings};
@@ -103,6 +104,8 @@ pub struct Threads {
     stop: Arc<Stop>,
     comparator: JoinHandle<Judge>,
     others: Vec<JoinHandle<()>>,
+    /// Held locked as long as files are written there.
+    _recordings: Option<File>,
     ending: Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -111,6 +114,7 @@ pub struct Opened {
     plan: RunPlan,
     receivers: Vec<(Receiver, Option<crate::source::recorder::Keeper>, Shelves)>,
     recorder: Option<Recorder>,
+    recordings: Option<File>,
     store: Option<Writer>,
     /// What the machine did not grant, in sentences.
     pub troubles: Vec<String>,
@@ -123,7 +127,7 @@ impl Opened {
     /// The first that cannot be opened, in one sentence.
     pub fn open(config: &Config, plan: RunPlan, now_ns: u64) -> Result<Opened> {
         let live = &config.live;
-        let (mut recorder, mut keepers) = (None, Vec::new());
+        let (mut recorder, mut keepers, mut recordings) = (None, Vec::new(), None);
         if let Some(settings) = &live.recorder {
             let names: Vec<Vec<String>> =
                 plan.receivers.iter().map(|r| r.lines.iter().map(|l| l.name.clone()).collect()).collect();
@@ -141,6 +145,7 @@ impl Opened {
             );
             recorder = Some(made);
             keepers = given;
+            recordings = lock_recordings(&settings.directory)?;
         }
         let mut keepers = keepers.into_iter();
         let mut receivers = Vec::new();
@@ -160,7 +165,7 @@ impl Opened {
             receivers.push((net, keepers.next(), shelves));
         }
         let store = config.live.store.as_ref().map(|store| begin_run(store, config, now_ns)).transpose()?;
-        Ok(Opened { plan, receivers, recorder, store, troubles: Vec::new() })
+        Ok(Opened { plan, receivers, recorder, recordings, store, troubles: Vec::new() })
     }
 
     /// Starts the threads. `wake` wakes the reporter.
@@ -308,6 +313,7 @@ impl Opened {
             stop,
             comparator,
             others,
+            _recordings: self.recordings,
             ending,
         })
     }
@@ -347,6 +353,13 @@ impl Threads {
         for thread in self.others {
             // A helper that died has said so; there is nothing left to save in it.
             let _ = thread.join();
+        }
+        if let Some(state) = self.recorder.map(|recorder| recorder.state()) {
+            let lost = state.not_kept + state.not_written;
+            let why = if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
+            if lost > 0 {
+                super::reporter::say(&format!("the recorder: {lost} datagrams were never written{why}"));
+            }
         }
         // The recorder has ended, and after it who decodes what it took.
         if let Some((messages, _)) = self.messages
@@ -407,6 +420,18 @@ fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
             Some(other) => multicast::Interface::Name(other.to_string()),
         },
         sender: line.sender,
+    }
+}
+
+/// Recordings of two daemons in one folder would be replayed as one. What cannot be opened or locked is the recorder's to
+/// say.
+fn lock_recordings(folder: &Path) -> Result<Option<File>> {
+    let Ok(held) = File::open(folder) else { return Ok(None) };
+    match held.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another daemon records into {}; give [recorder] another `directory`", folder.display())
+        }
+        result => Ok(result.is_ok().then_some(held)),
     }
 }
 

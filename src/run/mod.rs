@@ -19,4 +19,5 @@ pub mod scribe;
 pub mod service;
 pub mod shelves;
 pub mod status;
+pub mod ways_out;
 pub mod web;

@@ -22,6 +22,7 @@ use super::outlets::{
 };
 use super::service::{Manager, Request, Signals};
 use super::status::{NotStored, ReceiverStatus, RecorderStatus, Status, StoreStatus};
+use super::ways_out::{self, WaysOut};
 use super::web::{self, Web};
 use crate::alert::console::{self, Console};
 use crate::config::live::{self, Alerts, Change};
@@ -166,6 +167,7 @@ pub struct Reporter {
     /// When the machine's clock is looked at next, for the store.
     clock_ns: u64,
     refused_lines: u64,
+    ways_out: WaysOut,
 }
 
 impl Reporter {
@@ -212,6 +214,7 @@ impl Reporter {
             alive: now,
             clock_ns: 0,
             refused_lines: 0,
+            ways_out: WaysOut::default(),
         };
         Ok((reporter, waker))
     }
@@ -322,10 +325,14 @@ impl Reporter {
         self.front.remember();
     }
 
-    /// The last words: what is left goes out as far as the time allows.
-    pub fn finish(&mut self) {
+    /// The last words: what is left goes out as far as the time allows, and what does not is said. False when lines of the
+    /// alert log are lost.
+    pub fn finish(&mut self) -> bool {
         self.tell();
         self.outlets.close(clock::monotonic_now() + LAST_WORDS);
+        let outlets = self.outlets.status();
+        outlets.iter().filter_map(ways_out::last_words).for_each(|said| say(&said));
+        outlets.iter().all(|outlet| outlet.name != "log" || outlet.dropped + outlet.queued == 0)
     }
 
     /// Makes the snapshot anew, and tells the service manager that all goes on.
@@ -361,14 +368,24 @@ impl Reporter {
         status.troubles = self.troubles(&status, &judge);
         let lively = status.receivers.iter().all(|r| now_ns.saturating_sub(r.watermark_ns) < 2_000_000_000)
             && now_ns.saturating_sub(status.comparator.now_ns) < 4_000_000_000;
-        self.front.status = status;
         let now = clock::monotonic_now();
+        self.say_ways_out(now, &status);
+        self.front.status = status;
         if let Some(every) = self.manager.alive_every()
             && lively
             && now >= self.alive + every
         {
             self.alive = now;
             self.manager.alive();
+        }
+    }
+
+    /// How the log, the other outlets and the recorder go.
+    fn say_ways_out(&mut self, now: Instant, status: &Status) {
+        let outlets = status.outlets.iter().map(|outlet| (outlet.name.as_str(), &outlet.error));
+        let recorder = status.recorder.iter().map(|recorder| ("the recorder", &recorder.error));
+        for (name, error) in outlets.chain(recorder) {
+            self.ways_out.look(now, name, error).iter().for_each(|said| say(said));
         }
     }
 

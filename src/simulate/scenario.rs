@@ -433,10 +433,13 @@ fn signed(table: &mut Table<'_>, key: &'static str, usual: i64) -> Result<i64, C
     match table.get(key) {
         None => Ok(usual),
         Some((DeValue::Integer(number), span)) => {
-            match number.as_str().replace('_', "").parse::<i64>() {
+            let text = number.as_str();
+            match text.replace('_', "").parse::<i64>() {
                 Ok(n) if (-100_000..=100_000).contains(&n) && n != 0 => Ok(n),
-                _ => Err(table
-                    .error_at(&span, format!("`{key}` wants a whole number from -100000 to 100000, not 0"))),
+                _ => {
+                    let wanted = "from -100000 to 100000 and another than 0";
+                    Err(table.error_at(&span, format!("`{key}` wants a whole number {wanted}, not {text}")))
+                }
             }
         }
         Some((other, span)) => {
@@ -565,6 +568,10 @@ mod tests {
         assert_eq!(
             error("[[fault]]\nkind = \"freeze\"\ninstrument = \"#0\"\nform = \"1s\"\n"),
             "s.toml:4: unknown key `form` in [[fault]]; did you mean `for`?"
+        );
+        assert_eq!(
+            error("[[fault]]\nkind = \"wrong_price\"\noffset_ticks = -100_001\n"),
+            "s.toml:3: `offset_ticks` wants a whole number from -100000 to 100000 and another than 0, not -100_001"
         );
         assert_eq!(
             error("instruments = 3\n[[fault]]\nkind = \"freeze\"\ninstrument = \"AAPL\"\n"),

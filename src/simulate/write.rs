@@ -64,7 +64,7 @@ const STEMS: [&str; LINES.len()] = ["itch_a", "itch_b", "sip", "sip_q2", "backup
 type Capture = CaptureWriter<Compressor<BufWriter<File>>>;
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    Ok(BufWriter::new(File::create(path).with_context(|| format!("{}: cannot be written", path.display()))?))
+    Ok(BufWriter::new(File::create(path).with_context(|| cannot(path))?))
 }
 
 fn open(output: &Output, line: usize) -> anyhow::Result<(PathBuf, Capture)> {
@@ -149,6 +149,10 @@ fn sources(
     text
 }
 
+fn cannot(path: &Path) -> String {
+    format!("{} cannot be written", path.display())
+}
+
 /// Makes the folder when it is not there.
 ///
 /// # Errors
@@ -164,8 +168,7 @@ pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
 pub fn write_configuration(folder: &Path, text: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join("parallax.toml");
     let mut file = create(&path)?;
-    file.write_all(text.as_bytes())?;
-    file.flush()?;
+    file.write_all(text.as_bytes()).and_then(|()| file.flush()).with_context(|| cannot(&path))?;
     Ok(path)
 }
 
@@ -177,10 +180,10 @@ pub fn write_truth(folder: &Path, records: impl IntoIterator<Item = Record>) -> 
     let path = folder.join("truth.ndjson");
     let mut file = create(&path)?;
     for record in records {
-        serde_json::to_writer(&mut file, &record)?;
-        file.write_all(b"\n")?;
+        serde_json::to_writer(&mut file, &record).with_context(|| cannot(&path))?;
+        file.write_all(b"\n").with_context(|| cannot(&path))?;
     }
-    file.flush()?;
+    file.flush().with_context(|| cannot(&path))?;
     Ok(path)
 }
 
@@ -208,11 +211,12 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
         if sent.spoilt {
             spoil(&mut frame);
         }
-        captures[at].write_frame(sent.ts_ns, 0, &frame)?;
+        captures[at].write_frame(sent.ts_ns, 0, &frame).with_context(|| cannot(&written.captures[at].0))?;
         written.captures[at].1 += 1;
     }
-    for capture in captures {
-        capture.finish()?.finish()?.flush()?;
+    for (capture, (path, _)) in captures.into_iter().zip(&written.captures) {
+        let ended = capture.finish().and_then(|file| file.finish()?.flush());
+        ended.with_context(|| cannot(path))?;
     }
     let config = write_configuration(&output.folder, &configuration_of(scenario))?;
     let truth = write_truth(&output.folder, simulator.truth().records())?;

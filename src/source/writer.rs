@@ -256,8 +256,16 @@ impl<W: Write> Compressor<W> {
             Compression::Gzip => {
                 Self::Gzip(flate2::write::GzEncoder::new(output, flate2::Compression::default()))
             }
-            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(output, 0)?),
-            Compression::Lz4 => Self::Lz4(Box::new(lz4_flex::frame::FrameEncoder::new(output))),
+            // These two have a checksum only where it is asked for: without it damage is read as if it were data.
+            Compression::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(output, 0)?;
+                encoder.include_checksum(true)?;
+                Self::Zstd(encoder)
+            }
+            Compression::Lz4 => {
+                let summed = lz4_flex::frame::FrameInfo::new().content_checksum(true);
+                Self::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(summed, output)))
+            }
             Compression::Xz => Self::Xz(liblzma::write::XzEncoder::new(output, 6)),
         })
     }

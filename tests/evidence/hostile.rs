@@ -1,6 +1,8 @@
 //! Files that are none: one sentence and exit code 2, and nothing is written beside a temporary folder.
 
-use crate::kit::{WRONG_PRICE, evidence, packed, parallax, stderr, unpacked};
+use std::process::Command;
+
+use crate::kit::{WRONG_PRICE, captures, demo, evidence, packed, parallax, stderr, unpacked};
 
 fn refused(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -25,6 +27,28 @@ fn what_is_no_evidence_file_is_refused() {
         "{}",
         stderr(&missing)
     );
+}
+
+/// The packets lie in a temporary folder meanwhile: where that is full, it is what is named, not the evidence.
+#[test]
+fn a_full_temporary_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = evidence(folder.path(), WRONG_PRICE);
+    let (config, capture) = (demo("parallax.toml"), captures());
+    let capture: Vec<&str> = capture.iter().map(|c| c.to_str().unwrap()).collect();
+    let config = config.to_str().unwrap();
+    let again = [&["evidence", WRONG_PRICE, "--config", config, "-o", "again.zip"][..], &capture].concat();
+    for arguments in [&["verify", file.to_str().unwrap()][..], &again] {
+        // No file may grow beyond 16 blocks of 512 bytes.
+        let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", limited, env!("CARGO_BIN_EXE_parallax")]).args(arguments);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        let told = stderr(&output);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains("TMPDIR names another"), "{told}");
+    }
+    assert!(!folder.path().join("again.zip").exists());
 }
 
 #[test]

@@ -141,10 +141,15 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it and waits until it says that it runs.
     pub fn start(config: &Path) -> Daemon {
+        Daemon::start_writing_to(config, Stdio::null())
+    }
+
+    /// Likewise, with that as its standard output.
+    pub fn start_writing_to(config: &Path, stdout: Stdio) -> Daemon {
         let mut child = Command::new(PARALLAX)
             .args(["run", "--config"])
             .arg(config)
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -177,6 +182,12 @@ impl Daemon {
     /// Tells it to stop, and waits for its end; its exit code.
     pub fn stop(mut self) -> Option<i32> {
         self.end()
+    }
+
+    /// Tells it to stop; its exit code, and what it said from its beginning to its end.
+    pub fn stop_with(mut self) -> (Option<i32>, String) {
+        let code = self.end();
+        (code, std::mem::take(&mut self.said))
     }
 
     /// Tells it to stop; what it said from its beginning to its end, which was a good one.

@@ -38,7 +38,16 @@ fn a_second_daemon_of_the_same_name_is_refused_in_one_sentence() {
     let (code, out, errors) = place.command(&["run", "--quiet", "--config", &config.display().to_string()]);
     assert_eq!((code, out.as_str(), errors.lines().count()), (Some(2), "", 1), "{errors}");
     assert!(errors.contains("another daemon"), "{errors}");
+    // Under another name it would record into the same folder.
+    let text = fs::read_to_string(&config).unwrap();
+    let other = place.path("other.toml");
+    fs::write(&other, text.replace(&place.name, "other").replace("/run\"", "/run-of-other\"")).unwrap();
+    let (code, out, errors) = place.command(&["run", "--quiet", "--config", &other.display().to_string()]);
+    assert_eq!((code, out.as_str(), errors.lines().count()), (Some(2), "", 1), "{errors}");
+    assert!(errors.contains("another daemon records into "), "{errors}");
     assert_eq!(daemon.stop(), Some(0));
+    let daemon = Daemon::start(&other);
+    assert_eq!(daemon.stop(), Some(0), "the folder is free again");
 }
 
 #[test]
@@ -54,7 +63,10 @@ fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
     let recordings = place.path("recordings");
     let text = text.replace(&recordings.display().to_string(), &elsewhere.display().to_string());
     fs::write(&config, text).unwrap();
-    let daemon = Daemon::start(&config);
+    let mut daemon = Daemon::start(&config);
+    // Before there is anything to write.
+    daemon.until_it_says("parallax: log: ");
+    daemon.until_it_says("parallax: the recorder: ");
     place.simulate(&scenario("demo.toml"), &["--duration", "2s"]);
     let status = wait_for("the log's trouble", || {
         let status = place.ask("{\"cmd\":\"status\"}")["status"].take();
@@ -65,7 +77,37 @@ fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
     let troubles = status["troubles"].to_string();
     assert!(troubles.contains("blocked"), "{troubles}");
     assert!(status["comparator"]["updates"].as_u64().unwrap() > 0, "it judges all the same");
-    assert_eq!(daemon.stop(), Some(0));
+    let (code, said) = daemon.stop_with();
+    assert_eq!(code, Some(1), "alerts were lost");
+    assert!(said.contains(" lines of the alert log were never written: "), "{said}");
+    assert!(said.contains(" datagrams were never written: "), "{said}");
+    assert_eq!(said.matches("parallax: log: ").count(), 2, "once when it fails, once at the end: {said}");
+}
+
+/// Nobody may read what is lost with the pipe or the disk that it went to; it is said where somebody may.
+#[test]
+fn alerts_that_standard_output_does_not_take_are_said() {
+    let place = Place::new("full", 42_400);
+    let config = place.configure("[metrics]\nlisten = \"off\"\n");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut daemon = Daemon::start_writing_to(&config, full.into());
+    place.simulate(&scenario("demo.toml"), &["--duration", "2s"]);
+    daemon.until_it_says("parallax: log: standard output: No space left on device");
+    let (code, said) = daemon.stop_with();
+    assert_eq!(code, Some(1));
+    assert!(said.contains(" lines of the alert log were never written: standard output: "), "{said}");
+}
+
+#[test]
+fn a_log_never_grows_in_what_is_read() {
+    let place = Place::new("own", 42_410);
+    let path = place.path("live.toml").display().to_string();
+    let config = place.configure(&format!("[alerts]\nlog = \"{path}\"\n[metrics]\nlisten = \"off\"\n"));
+    let before = fs::read(&config).unwrap();
+    let (code, out, errors) = place.command(&["run", "--quiet", "--config", &path]);
+    assert_eq!((code, out.as_str(), errors.lines().count()), (Some(2), "", 1), "{errors}");
+    assert!(errors.contains(" is the configuration; name another file"), "{errors}");
+    assert_eq!(fs::read(&config).unwrap(), before);
 }
 
 /// What is resident is locked, and the daemon goes on to ask for memory and threads after it has given up its rights.

@@ -141,6 +141,22 @@ fn a_full_disk_is_named() {
     );
 }
 
+#[test]
+fn a_market_that_does_not_fit_names_the_file() {
+    let folder = TempDir::new().unwrap();
+    for name in ["itch_b.pcap", "parallax.toml", "truth.ndjson"] {
+        let link = folder.path().join(name);
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/scenarios/demo.toml");
+        let arguments = ["simulate", "--out", ".", "--scenario", scenario, "--duration", "2s"];
+        let output = parallax(folder.path(), &arguments);
+        let (code, error) = said(&output);
+        let sentence = format!("parallax: ./{name} cannot be written: No space left on device");
+        assert!(code == Some(2) && error.starts_with(&sentence), "{error}");
+        fs::remove_file(link).unwrap();
+    }
+}
+
 /// Two places of recording often give their captures one file name.
 #[test]
 fn captures_of_one_name_in_two_folders_are_two_lines() {

@@ -183,7 +183,7 @@ fn quotes_of_real_captures_are_what_was_said() {
     for (name, at_least) in [
         ("iex_tops_v16_20170710.pcap", 17_700),
         ("ice_impact_20180821.pcap", 6_903),
-        ("cme_mdp3_v6_ab_20161112.pcapng", 2_345),
+        ("cme_mdp3_v6_ab_20161112.pcapng", 2_230),
     ] {
         let Some(capture) = shared(&format!("captures/sessions/{name}")) else { continue };
         let kit = Kit::new();
@@ -241,7 +241,7 @@ fn duckdb_and_polars_read_what_was_said() {
     eprintln!("{said}");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(
-        said.contains("duckdb: 5122 rows are what was said") && said.contains("polars: 5122 rows"),
+        said.contains("duckdb: 5051 rows are what was said") && said.contains("polars: 5051 rows"),
         "{said}"
     );
 }
@@ -276,11 +276,11 @@ fn questions_over_quotes_are_one_command() {
         ["--query", "as_of_join", "instrument=ZQAAA", "first=direct", "second=sip", "--format", "ndjson"];
     let (_, said, _) = sql(&join);
     let apart = said.lines().filter(|line| line.contains("\"bid_diff\":\"0.05\"")).count();
-    assert_eq!((said.lines().count(), apart), (209, 7), "{said}");
+    assert_eq!((said.lines().count(), apart), (206, 7), "{said}");
     let folder_text = folder.to_str().expect("a path of text");
     let count = ["SELECT count(*) AS n FROM quotes", "--parquet", folder_text, "--format", "csv"];
     let (code, said, error) = sql(&count);
-    assert_eq!((code, said.as_str()), (Some(0), "n\r\n5122\r\n"), "{error}");
+    assert_eq!((code, said.as_str()), (Some(0), "n\r\n5051\r\n"), "{error}");
     // Somebody else's file among them, and a folder that is gone.
     let day = folder.join("quotes/date=2026-03-02/source=sip/instrument=ZQAAA");
     std::fs::write(day.join("part-x.parquet"), b"PAR1 is not enough PAR1").unwrap();

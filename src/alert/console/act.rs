@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::Time;
 use super::{Acknowledged, Console, Entry, Notice, NoticeEvent, Pattern, Shelf, State, flaps};
-use crate::config::Severity;
+use crate::config::{Kind, Severity};
 
 /// Notes, reasons and names are no longer than this, bytes.
 pub const TEXT_MAX: usize = 1_000;
@@ -80,6 +80,9 @@ pub enum Refusal {
     /// Nothing says what is meant.
     #[error("say which: an id, or at least one of kind, source and instrument")]
     NoTarget,
+    /// No such kind.
+    #[error("{0:?} is no kind: {kinds}", kinds = Kind::ALL.map(Kind::name).join(", "))]
+    NoKind(String),
     /// No such severity.
     #[error("{0:?} is no severity: info, minor, major or critical")]
     NoSeverity(String),
@@ -110,6 +113,7 @@ impl Refusal {
             Refusal::NoShelf => "no_shelf",
             Refusal::OnOtherShelf(_) => "on_other_shelf",
             Refusal::NoTarget => "no_target",
+            Refusal::NoKind(_) => "no_kind",
             Refusal::NoSeverity(_) => "no_severity",
             Refusal::NoUntil => "no_until",
             Refusal::BadUntil(_) => "bad_until",

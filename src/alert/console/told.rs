@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::act::Refusal;
 use super::line::{Time, severity};
-use crate::config::Severity;
+use crate::config::{Kind, Severity};
 
 /// Where an alert stands with the operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,6 +69,17 @@ impl Pattern {
     /// Nothing is given: everything matches.
     pub fn is_empty(&self) -> bool {
         self == &Pattern::default()
+    }
+
+    /// A kind that there is none of would match nothing, now and in all that comes.
+    ///
+    /// # Errors
+    /// The kind.
+    pub fn check(&self) -> Result<(), Refusal> {
+        match &self.kind {
+            Some(kind) if Kind::ALL.iter().all(|k| k.name() != kind) => Err(Refusal::NoKind(kind.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Whether an alert of that kind, sources and instrument is meant.

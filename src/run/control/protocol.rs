@@ -186,6 +186,7 @@ type Name = Option<String>;
 
 fn target(id: Name, kind: Name, source: Name, instrument: Name) -> Result<Target, Refusal> {
     let pattern = Pattern { kind, source, instrument };
+    pattern.check()?;
     match id {
         Some(id) if pattern.is_empty() => Ok(Target::Id(id)),
         None if !pattern.is_empty() => Ok(Target::Pattern(pattern)),
@@ -211,7 +212,7 @@ pub fn answer(request: Request, who: &str, desk: &mut dyn Desk) -> Answer {
             let pattern = Pattern { kind, source, instrument };
             let filter = Filter { pattern, severity, all: open == Some(false) };
             let console = desk.console();
-            console.list(&filter).map(|mut alerts| {
+            filter.pattern.check().and_then(|()| console.list(&filter)).map(|mut alerts| {
                 let total = Some(alerts.len());
                 alerts.truncate(limit.unwrap_or(LIMIT));
                 let counters = Some(console.counters());

@@ -141,6 +141,8 @@ fn what_is_no_request_is_answered_and_counted() {
         (r#"{"cmd":"shelve","kind":"gap","until":"2020-01-01T00:00:00Z","reason":"r"}"#, "bad_until"),
         (r#"{"cmd":"shelve","kind":"gap","for":"1h","reason":""}"#, "no_reason"),
         (r#"{"cmd":"alerts","severity":"bad"}"#, "no_severity"),
+        (r#"{"cmd":"alerts","kind":"gaps"}"#, "no_kind"),
+        (r#"{"cmd":"shelve","kind":"silnet","for":"1h","reason":"r"}"#, "no_kind"),
     ];
     for (request, error) in table {
         assert_eq!(says_no(&bench.ask(&mut caller, request)), error, "{request}");

@@ -215,6 +215,12 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
+        // One that cannot be written is told before the first alert has nowhere to go.
+        if let Sink::File(file) = &mut self.sink
+            && let Err(error) = file.open()
+        {
+            self.shared.counters.failed(format!("{}: {error}", file.path().display()));
+        }
         loop {
             let stop = self.next_batch();
             let done = self.write();

@@ -47,6 +47,17 @@ impl LogFile {
         &self.path
     }
 
+    /// Opens it, if it is not, before there is anything to write.
+    ///
+    /// # Errors
+    /// What the system says; the next write tries again.
+    pub fn open(&mut self) -> io::Result<()> {
+        if self.open.is_none() {
+            self.open = Some(Open::new(&self.path, self.size_max)?);
+        }
+        Ok(())
+    }
+
     /// Forgets the open file: the next write opens what then has the name.
     pub fn reopen(&mut self) {
         self.open = None;
