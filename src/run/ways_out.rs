@@ -53,10 +53,11 @@ pub fn last_words(outlet: &OutletStatus) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::clock;
 
     #[test]
     fn a_failure_is_said_once_and_its_end_once() {
-        let (mut ways, start) = (WaysOut::default(), Instant::now());
+        let (mut ways, start) = (WaysOut::default(), clock::monotonic_now());
         let mut at =
             |seconds: u64, error: &str| ways.look(start + Duration::from_secs(seconds), "log", error);
         assert_eq!(at(0, ""), None);
