@@ -17,7 +17,7 @@ Inputs       Quotes of all sources; the listing market from the feed's directory
 Parameters   after (5s).
 Opens        after the later of: the source came alive, a peer's quote changed while it was alive.
 Clears       When the source first quotes the instrument.
-Held back    While the source is silent. Test instruments.";
+Held back    While the source is silent. What a peer shows after a gap. Test instruments.";
 
 /// One instrument that one source has not quoted yet.
 #[derive(Debug)]

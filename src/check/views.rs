@@ -10,6 +10,7 @@ use super::missing::Candidate;
 use super::pair::Next;
 use super::stale::{PeerMove, Telling};
 use super::*;
+use crate::market::Quality;
 
 /// A side of a view moves to another price.
 struct Move {
@@ -493,6 +494,10 @@ impl Comparator {
             return;
         }
         let view = &registry.views[changed as usize];
+        // A book that lost messages may show what was never there at rest.
+        if view.quote.is_some_and(|quote| quote.quality == Quality::Suspect) {
+            return;
+        }
         let mut next = self.candidates.first_of(view.instrument);
         self.views[changed as usize].wanted = next.is_some();
         while let Some(number) = next {

@@ -214,13 +214,22 @@ fn first(lead: &Lead, [a, b]: [&str; 2], what: &str, whence: &str) -> Option<Str
         ns if ns < 0 => format!("{b} {} {earlier}", humane(ns.saturating_neg())),
         ns => format!("{a} {} {earlier}", humane(ns)),
     };
+    let ends = match (min, max) {
+        (1.., _) => format!("by {} at least and {} at most", humane(min), humane(max)),
+        (_, ..=-1) => {
+            format!(
+                "by {} at least and {} at most",
+                humane(max.saturating_neg()),
+                humane(min.saturating_neg())
+            )
+        }
+        _ => format!("at the ends {} and {}", side(min, "earlier"), side(max, "earlier")),
+    };
     Some(format!(
-        "{who} is first in {} % of {} {what}, by a median of {} over all of them; at the ends {} and {} ({whence}).",
+        "{who} is first in {} % of {} {what}, by a median of {} over all of them; {ends} ({whence}).",
         percent(led, lead.count),
         thousands(whole(lead.count)),
-        humane(by),
-        side(min, "earlier"),
-        side(max, "earlier")
+        humane(by)
     ))
 }
 

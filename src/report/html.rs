@@ -98,7 +98,7 @@ const ALERTS: Picture =
 const TIMES: Picture = Picture {
     columns: &["divergent_us", "lagging_us", "stale_us", "gap_us", "silent_us", "other_us"],
     caption: "Time told, instruments and sides added up",
-    show: |us| humane(us.saturating_mul(1_000)),
+    show: |us| if us == 0 { "0".to_owned() } else { humane(us.saturating_mul(1_000)) },
 };
 
 fn over_time(report: &Report, picture: &Picture, out: &mut String) -> fmt::Result {

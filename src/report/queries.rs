@@ -40,7 +40,7 @@ queries! {
     "held", "Not compared, by reason", "Time counted as comparable time is, and the differences that began in it and were not judged.";
     "crossing", "Crossed and locked", "Source: within one book, a data error. Sources: bid of one against ask of the other. Venues: across venues of one source, a state of the market. However brief; continuous trading only.";
     "stale", "Stale and silent", "Alerts, and how long they lasted.";
-    "instruments", "Worst instruments", "Whole days (UTC) that the range touches. Differ: comparable time in which two sources differed, late ones too. Alert time: how long what was told of it lasted.";
+    "instruments", "Worst instruments", "Whole days (UTC) that the range touches. Time apart: comparable time in which two sources differed, late ones too. Alert time: how long what was told of it lasted.";
     "suppressed", "Held back", "What would have been told, and why it was not.";
     "alerts", "Alerts", "Raised in the range.";
     "alerts_per_hour", "Busiest hours", "Hours (UTC) with most alerts; hours without any are left out.";

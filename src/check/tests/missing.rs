@@ -47,6 +47,27 @@ fn a_source_that_was_never_heard_of_misses_nothing_and_a_silent_one_neither() {
     );
 }
 
+#[test]
+fn what_a_peer_shows_after_a_gap_is_not_missed() {
+    let mut w = World::new(DIRECT_AND_SIP, MISSING);
+    let a = w.view(0, "XNAS", "AAPL", false);
+    w.beat(0, 1);
+    for i in 1..10 {
+        w.state(i * S, a, 10_000 + i as i64, 10_900, Quality::Suspect);
+    }
+    assert_eq!(w.told(), [""; 0]);
+    // Once its book can be believed it is.
+    w.show(10 * S, a, 10_000, 10_002);
+    w.finish(16 * S);
+    assert_eq!(
+        w.told(),
+        [
+            "15000ms raised missing/minor AAPL XNAS sip began 10000ms",
+            "16000ms cleared missing/minor AAPL XNAS sip began 10000ms ended 16000ms end_of_data",
+        ]
+    );
+}
+
 /// The alerts that a view of one source at a venue raises against the others.
 fn against(source: SourceId, mic: &str, listing: u8, test: bool) -> Vec<String> {
     let mut w = World::new(DIRECT_AND_SIP, MISSING);

@@ -1,6 +1,7 @@
 //! A clock that is wrong.
 
 use super::super::facts::{Facts, Pairing};
+use super::late::as_late_as_ever;
 use super::words::{LATE_NS, length, many, moment};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -13,7 +14,8 @@ Tests        Whether a clock makes the difference: the source's, which stamps it
 For          The source's stamps lie ahead of their receipt or fall back, while it arrives as early as ever beside its peers:
              its clock.
 Against      Prices are compared by arrival alone: what a source stamps moves nothing. A lag that is more than the usual one
-             cannot come from an offset between capture points that stays the same.
+             cannot come from an offset between capture points that stays the same; of one that is as ever only the error that
+             is known of their clocks says whether it can.
 Would decide The synchronisation log of the capture points; the source's statement of its clock.
 Blames       the source, or ours.",
     test,
@@ -76,6 +78,25 @@ fn of_clock(facts: &Facts) -> Finding {
     }
 }
 
+/// Of two that are as far apart as they ever are: an offset between their capture points' clocks would look the same.
+fn offset(facts: &Facts, a: &str, b: &str, finding: &Finding) -> Option<Finding> {
+    let (a, b) = facts.source(a).zip(facts.source(b))?;
+    let ever = as_late_as_ever(facts, a, b).or_else(|| as_late_as_ever(facts, b, a))?;
+    let clock = &facts.capture_clock;
+    let of_config = clock.error_of(&a.name).zip(clock.error_of(&b.name)).map(|(a, b)| a.saturating_add(b));
+    Some(match clock.configured_ns.or(of_config) {
+        Some(error_ns) if i64::try_from(error_ns).is_ok_and(|ns| ns < ever.usual_ns() - LATE_NS) => {
+            finding.clone().excluded(format!(
+                "the clocks of the capture points are at most {} apart, as the configuration says, and {ever}",
+                length(error_ns)
+            ))
+        }
+        _ => finding.clone().with(format!("{ever}: an offset between the capture points' clocks would look the same")).ask(
+            "how far apart the clocks of the capture points are (`clock_error` of both sources, or --clock-error)",
+        ),
+    })
+}
+
 fn of_prices(facts: &Facts) -> Finding {
     let finding = Finding::about(&[Blame::Ours])
         .but("sources are compared by when they arrived, never by their own stamps");
@@ -88,6 +109,9 @@ fn of_prices(facts: &Facts) -> Finding {
     let Some(pairing) = facts.pairings.iter().find(|p| p.subject == *a && p.other == *b) else {
         return finding.ask("the synchronisation log of the capture points");
     };
+    if let Some(finding) = offset(facts, a, b, &finding) {
+        return finding;
+    }
     match steady(pairing) {
         Some(true) => finding.excluded("the two arrive beside each other as ever with other instruments: no capture point's clock was set"),
         _ if pairing.own[0].count.max(pairing.rest[0].count) >= 3 => finding.excluded(

@@ -16,7 +16,8 @@ Tests        Whether a source shows its peer's prices, but later than usual, and
 For          Matched updates of the instrument lag by more than usual, or what it shows the venue's own feed had left for longer
              than a flight; and the delay arose before the source sent: only some of its instruments are late, its stamps of
              sending are as fresh as ever, or all its lines on interfaces of their own are late alike.
-Against      It never came to show the peer's prices, or its updates come as early as ever.
+Against      It never came to show the peer's prices, or its updates come as early as ever. It is always that late, and its
+             packets always come that long after their time of sending.
 Would decide Its own times of sending; a capture nearer to it.
 Blames       the source that is late.",
     test,
@@ -114,6 +115,89 @@ fn followed<'a>(facts: &'a Facts, late: &SourceFacts, other: &SourceFacts) -> (u
     (moves, out)
 }
 
+/// Of a source that is as late as it ever is: whether it is its way to us that takes so long.
+pub(super) enum OnTheWay {
+    Yes(String),
+    No(String),
+    Unknown(String),
+}
+
+/// A source that followed its peer while the alert lasted, late, and no later than it always does: what is as ever says
+/// nothing of where it arises, only how long each stretch of the way takes.
+pub(super) struct AsEver {
+    by_ns: u64,
+    usual_ns: i64,
+    count: u64,
+    name: String,
+    pub(super) on_the_way: OnTheWay,
+}
+
+impl AsEver {
+    /// How late it always is, nanoseconds.
+    pub(super) fn usual_ns(&self) -> i64 {
+        self.usual_ns
+    }
+}
+
+impl std::fmt::Display for AsEver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let AsEver { by_ns, usual_ns, count, name, .. } = self;
+        let matched = many(*count, "matched update");
+        write!(
+            f,
+            "{name} followed within {}, no later than ever ({} in {matched})",
+            length(*by_ns),
+            length(*usual_ns)
+        )
+    }
+}
+
+/// Whether the source is as late as ever against its peer; nothing where it usually is on time, or where too little is known.
+pub(super) fn as_late_as_ever(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Option<AsEver> {
+    let usual = usual(&pairing(facts, &late.name, &other.name)?);
+    // Nine of ten: what built up before the alert must not count as usual.
+    if usual.count < 3 || usual.p10_p90_ns[0] <= LATE_NS {
+        return None;
+    }
+    let (_, shown) = followed(facts, late, other);
+    let by_ns = shown.iter().map(Followed::by_ns).max()?;
+    let as_ever = i64::try_from(by_ns).ok()? <= usual.p10_p90_ns[1].saturating_add(LATE_NS);
+    as_ever.then(|| AsEver {
+        by_ns,
+        usual_ns: usual.median_ns,
+        count: usual.count,
+        name: late.name.clone(),
+        on_the_way: on_the_way(late, usual.median_ns),
+    })
+}
+
+/// What the source's own times say of a lateness that stays.
+fn on_the_way(late: &SourceFacts, usual_ns: i64) -> OnTheWay {
+    let name = &late.name;
+    let [sent, stamped] = [&late.send_latency.before, &late.latency.before];
+    let takes_it_all = |ns: i64| ns.saturating_add(LATE_NS) >= usual_ns;
+    if sent.count >= 8 {
+        let took =
+            format!("{name}'s packets come {} after their time of sending, as ever", length(sent.median_ns));
+        return match sent.median_ns {
+            ns if takes_it_all(ns) => {
+                OnTheWay::Yes(format!("{took}: it sends in time, and its way to us takes that long"))
+            }
+            ns if ns <= LATE_NS => OnTheWay::No(format!("{took}: it sends late")),
+            _ => OnTheWay::Unknown(took),
+        };
+    }
+    if stamped.count >= 8 {
+        let took =
+            format!("{name}'s messages come {} after their own stamps, as ever", length(stamped.median_ns));
+        return match stamped.median_ns {
+            ns if ns <= LATE_NS => OnTheWay::No(format!("{took}: it is late before it stamps them")),
+            _ => OnTheWay::Unknown(took),
+        };
+    }
+    OnTheWay::Unknown(format!("nothing dates {name}'s messages"))
+}
+
 fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness {
     let name = &late.name;
     if let Some(moved) = has_moved(facts, name) {
@@ -189,6 +273,15 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
             moment(longest.then.at_ns),
             place(&longest.then.spot)
         ));
+    if let Some(ever) = as_late_as_ever(facts, late, other) {
+        return match ever.on_the_way {
+            OnTheWay::Yes(sentence) => Lateness::No(sentence),
+            OnTheWay::No(sentence) => Lateness::Yes(finding.supported(sentence)),
+            OnTheWay::Unknown(sentence) => Lateness::Yes(finding.with(sentence).ask(format!(
+                "{name}'s own times of sending, or a capture nearer to it: it or the path to us is that slow"
+            ))),
+        };
+    }
     arose(late, other, &pairing, finding)
 }
 

@@ -1,7 +1,9 @@
 //! Our own loss or overload.
 
 use super::super::facts::{ChannelFacts, Facts, LineFacts};
-use super::words::{gaps_hide_nothing, holes, length, lost_by, many, moment, pair_of, range, whole};
+use super::words::{
+    gaps_hide_nothing, held_through, holes, length, lost_by, many, moment, pair_of, range, whole,
+};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -105,13 +107,12 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
     if subject.own_losses().is_some_and(|lost| lost > 0) {
         return finding.supported(format!("this machine dropped datagrams of {}", subject.name));
     }
-    let during = facts.during();
     let elsewhere: u64 = facts
         .sources
         .iter()
         .flat_map(|s| &s.channels)
         .flat_map(|c| &c.lines)
-        .filter(|l| !l.silences.iter().any(|s| s.span.has(during.from_ns)))
+        .filter(|l| !l.silences.iter().any(|s| held_through(facts, s)))
         .map(|l| l.packets[1])
         .sum();
     match elsewhere {

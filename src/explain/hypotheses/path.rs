@@ -1,9 +1,11 @@
 //! Loss or delay on the way of a line.
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
+use super::late::{OnTheWay, as_late_as_ever};
 use super::words::{
-    LATE_NS, every_line, given_to_messages, has_moved, holes, late_alike, length, many, many_of, moment,
-    numbers, pair_of, pairing, pauses, range, rest_is_current, rose, stretch, unreadable, whole,
+    LATE_NS, every_line, given_to_messages, has_moved, held_through, holes, late_alike, length, many,
+    many_of, moment, numbers, pair_of, pairing, pauses, range, range_and, rest_is_current, rose, stretch,
+    unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -17,7 +19,7 @@ For          One line lost or delayed what another brought. On a single line: nu
              messages: another copy of the feed brought them, peers moved meanwhile as the source never showed, or its
              national best is that of a quote that never came. Packets that cannot be read have a wrong checksum, while the
              others' are right. After a silence: the numbering had run on. Of a lag: the time since the venue's own time of
-             sending has grown.
+             sending has grown; where the source is always that late, that time takes all of it.
 Against      Every sequence number is there. Packets that cannot be read have a right checksum. The source stamps late what
              is late: its stamps are as fresh as ever. Only some instruments of the channel are late. Every one of several
              lines on separate interfaces lost it, or was late alike.
@@ -135,14 +137,17 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     }
     if lines > 1 {
         return finding
-            .with(format!("{} are missing", range(hole)))
+            .with(format!("{} missing", range_and(hole, ["is", "are"])))
             .but(format!("{} lack them alike", every_line(lines)))
             .ask("whether the lines share a stretch of their paths; a capture before it");
     }
     if let Some(shows) = given_to_messages(facts, channel, hole) {
-        return finding.supported(format!("{} were given to messages that never came: {shows}", range(hole)));
+        return finding.supported(format!(
+            "{} given to messages that never came: {shows}",
+            range_and(hole, ["was", "were"])
+        ));
     }
-    let finding = finding.with(format!("{} are missing on the only line", range(hole)));
+    let finding = finding.with(format!("{} missing on the only line", range_and(hole, ["is", "are"])));
     let finding = match (hole.tops, hole.tops_around) {
         ([_, 0], _) => finding.but("no peer's best price or size changed in the stretch, by which they could be told"),
         ([0, all], _) => finding.but(format!(
@@ -163,11 +168,10 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
 
 fn of_silence(facts: &Facts, finding: Finding) -> Finding {
     let (Some(subject), Some(channel)) = (facts.subject(), facts.channel()) else { return finding };
-    let at = facts.alert.began_ns;
     if let Some(name) = &facts.alert.line {
         let others = channel.lines.iter().filter(|l| l.name != *name);
         let going: u64 =
-            others.filter(|l| !l.silences.iter().any(|s| s.span.has(at))).map(|l| l.packets[1]).sum();
+            others.filter(|l| !l.silences.iter().any(|s| held_through(facts, s))).map(|l| l.packets[1]).sum();
         if going > 0 {
             return finding.supported(format!(
                 "line {name} is silent while the channel's other lines go on ({} in the window)",
@@ -178,7 +182,7 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
     let silences = subject.channels.iter().flat_map(|c| c.lines.iter().map(move |l| (c, l)));
     let silence = silences
         .flat_map(|(c, l)| l.silences.iter().map(move |s| (c, s)))
-        .find(|(_, s)| s.span.has(at) || s.span.from_ns <= at && facts.alert.raised_ns <= s.span.to_ns);
+        .find(|(_, s)| held_through(facts, s));
     match silence {
         Some((_, s)) if s.open => finding
             .ask("what comes next: whether the numbering has run on; the source's own status; another line"),
@@ -254,6 +258,13 @@ fn delay(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Delay {
     let name = &late.name;
     if let Some(moved) = has_moved(facts, name) {
         return Delay::No(moved);
+    }
+    if let Some(ever) = as_late_as_ever(facts, late, other) {
+        return match &ever.on_the_way {
+            OnTheWay::Yes(sentence) => Delay::OnTheWay(sentence.clone()),
+            OnTheWay::No(sentence) => Delay::No(sentence.clone()),
+            OnTheWay::Unknown(sentence) => Delay::Unknown(sentence.clone()),
+        };
     }
     if let Some(by) = rose(&late.send_latency.before, &late.send_latency.during) {
         return match by > LATE_NS {

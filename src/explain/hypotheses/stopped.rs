@@ -1,9 +1,10 @@
 //! The source stopped saying anything, about one instrument or about all.
 
 use super::super::facts::{Facts, SourceFacts, Span, ViewFacts};
+use super::late::as_late_as_ever;
 use super::words::{
-    LATE_NS, doubts, has_moved, is_authority, length, many, many_of, moment, pair_of, pairing, pauses, price,
-    prices, rest_is_current, rose, sides,
+    LATE_NS, doubts, has_moved, held_through, is_authority, length, many, many_of, moment, pair_of, pairing,
+    pauses, price, prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -16,7 +17,7 @@ Tests        Whether a source said nothing of the instrument (or of anything) wh
              there to speak.
 For          Its other instruments were updated as early as ever, and no number is missing. Or nothing but heartbeats
              came, and the numbering stood still.
-Against      It did update the instrument. Numbers are missing when it comes back.
+Against      It did update the instrument, no later than it always does. Numbers are missing when it comes back.
 Would decide What comes next from it; its own status page.
 Blames       the source that stopped.",
     test,
@@ -73,6 +74,9 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
             false,
         ));
     }
+    if let Some(ever) = as_late_as_ever(facts, source, other) {
+        return Err((ever.to_string(), false));
+    }
     if let Some((channel, pause)) = pauses(source, during).find(|(_, p)| {
         p.span.from_ns <= during.from_ns + p.span.len_ns() / 2 && p.span.to_ns >= facts.alert.raised_ns
     }) {
@@ -84,8 +88,9 @@ fn of_source(facts: &Facts, source: &SourceFacts, other: &SourceFacts) -> Result
             ));
         }
         let missing = source.gaps_by(pause.span.to_ns).any(|(_, g)| g.began_ns >= pause.span.from_ns);
-        let beats = pause.arrivals > 0 || pause.span.len_ns() < source.heartbeat_ns;
-        if beats && !pause.open && !missing && pause.span.len_ns() > source.heartbeat_ns {
+        // While its peer was quiet too it had nothing to say: what counts is the time from the alert's beginning on.
+        let news_ns = pause.span.to_ns.saturating_sub(pause.span.from_ns.max(during.from_ns));
+        if pause.arrivals > 0 && !pause.open && !missing && news_ns > source.heartbeat_ns {
             return Ok(about().supported(format!(
                 "{name} channel {} delivered nothing from {} for {stretch}, while {} came; no number is missing: nothing had been sent",
                 channel.name,
@@ -166,9 +171,10 @@ fn of_silence(facts: &Facts) -> Finding {
         return Finding::not_applicable();
     };
     let finding = Finding::about(&[Blame::source(&subject.name)]);
-    let at = facts.alert.began_ns;
     let lines = subject.channels.iter().flat_map(|c| &c.lines);
-    let Some(silence) = lines.flat_map(|l| &l.silences).find(|s| s.span.has(at)) else { return finding };
+    let Some(silence) = lines.flat_map(|l| &l.silences).find(|s| held_through(facts, s)) else {
+        return finding;
+    };
     let stretch = length(silence.span.len_ns());
     match silence {
         s if s.open => finding.ask("what comes next: whether the numbering has stood still"),

@@ -117,6 +117,12 @@ pub fn pauses(source: &SourceFacts, span: Span) -> impl Iterator<Item = (&Channe
         .flat_map(move |c| c.pauses.iter().filter(move |p| p.span.meets(&span)).map(move |p| (c, p)))
 }
 
+/// Whether a pause held from the beginning of the alert until it was raised; what only ends where it began, such as the time
+/// between two heartbeats, is another one.
+pub fn held_through(facts: &Facts, pause: &Pause) -> bool {
+    pause.span.from_ns <= facts.alert.began_ns && facts.alert.raised_ns <= pause.span.to_ns
+}
+
 /// Whether most other instruments of `subject` were as early as ever, against `other`, while the alert lasted.
 pub fn rest_is_current(pairing: &Pairing) -> bool {
     let [before, during, _] = &pairing.rest;
@@ -214,6 +220,11 @@ pub fn range(hole: &Hole) -> String {
         true => format!("{} {}", hole.unit.word(), hole.first),
         false => format!("{}, {} to {}", many(hole.count, hole.unit.word()), hole.first, hole.last),
     }
+}
+
+/// A range of numbers and its verb, for one number and for several.
+pub fn range_and(hole: &Hole, [one, several]: [&str; 2]) -> String {
+    format!("{} {}", range(hole), if hole.first == hole.last { one } else { several })
 }
 
 /// All lines of a channel that has several.

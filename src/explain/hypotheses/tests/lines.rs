@@ -500,3 +500,64 @@ fn next_to_nothing_left_out_is_no_conflation() {
     facts.views[1].shown = (0..13).map(|n| shown(n * SECOND + MS, 100 + (n % 7) as i64, 120)).collect();
     assert_eq!(standing(&facts, "conflation"), Standing::Excluded);
 }
+
+#[test]
+fn a_source_that_is_as_late_as_ever_is_judged_by_its_times_and_not_by_what_is_usual() {
+    let always = |sent_ns: Option<i64>, stamped_ns: i64| {
+        let mut facts = late();
+        // `sip` shows what `direct` moved to a second later, and it always did.
+        let second = SECOND as i64;
+        facts.pairings[0].own = [figures(-second); 3];
+        facts.pairings[0].rest = [figures(-second); 3];
+        facts.sources[1].latency = latency(stamped_ns, stamped_ns);
+        if let Some(ns) = sent_ns {
+            facts.sources[1].send_latency = latency(ns, ns);
+        }
+        facts.capture_clock.errors_ns = vec![("direct".into(), MS), ("sip".into(), MS)];
+        facts
+    };
+    // Sent in time: its way takes a second. It is not late of itself, and it has not stopped.
+    let mut facts = always(Some(SECOND as i64), SECOND as i64);
+    assert_eq!(verdict(&facts), Verdict::Decided(Blame::Network), "{:?}", explain(&facts));
+    for name in ["late", "stopped", "clock"] {
+        assert_eq!(standing(&facts, name), Standing::Excluded, "{name}");
+    }
+    // Nobody says how far the clocks of the two capture points are apart.
+    facts.capture_clock.errors_ns.clear();
+    assert_eq!(standing(&facts, "clock"), Standing::Open);
+    assert_eq!(verdict(&facts), Verdict::Undecided);
+    // Sent a second late, by its own word; or stamped so.
+    assert_eq!(verdict(&always(Some(20_000), SECOND as i64)), sip());
+    assert_eq!(verdict(&always(None, 20_000)), sip());
+    // Stamped in time, and nobody knows when it was sent.
+    let facts = always(None, SECOND as i64);
+    assert_eq!(verdict(&facts), Verdict::Undecided);
+    assert_eq!((standing(&facts, "late"), standing(&facts, "path")), (Standing::Open, Standing::Open));
+    // A second later than ever is another thing.
+    let mut facts = always(None, 20_000);
+    facts.pairings[0].own[0] = figures(-400_000);
+    assert!(
+        found(&facts, "late").supports[0].contains("usual is 400us after"),
+        "{:?}",
+        found(&facts, "late")
+    );
+}
+
+#[test]
+fn the_time_between_two_heartbeats_before_a_silence_is_not_the_silence() {
+    let mut facts = silent(1, 7, false);
+    let line = &mut facts.sources[1].channels[0].lines[0];
+    let beat = Span { from_ns: 9 * SECOND, to_ns: 10 * SECOND };
+    line.silences.insert(0, Pause { span: beat, ..line.silences[0] });
+    line.silences[0].missing = 0;
+    assert_eq!(
+        verdict(&facts),
+        Verdict::Decided(Blame::Network),
+        "the numbering ran on in the silence itself"
+    );
+    assert_eq!(standing(&facts, "stopped"), Standing::Excluded);
+    // A line that went on with its heartbeats meanwhile shows that the capture was running.
+    let other = &mut facts.sources[0].channels[0].lines[0];
+    other.silences = vec![Pause { span: beat, ..Pause::default() }];
+    assert_eq!(standing(&facts, "own_loss"), Standing::Excluded);
+}
