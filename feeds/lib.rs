@@ -54,7 +54,8 @@ macro_rules! catalogue {
                 ALL.iter().copied().find(|id| id.info().name == name)
             }
             /// Runs `visit` with the feed's type: static dispatch behind one branch.
-            #[inline]
+            // Where it is a call, what `visit` holds goes through memory for every packet.
+            #[inline(always)]
             pub fn with<V: FeedVisitor>(self, visit: V) -> V::Output {
                 match self { $(FeedId::$name => visit.visit::<$path>()),+ }
             }

@@ -8,8 +8,9 @@ use super::*;
 use crate::alert::SequenceRange;
 use crate::line::LineEvent;
 
-/// Where something arrived.
+/// Where something arrived. A word of its own: it is in every note, and six bytes at an odd place are copied in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Place {
     /// Source.
     pub source: SourceId,

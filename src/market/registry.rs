@@ -180,6 +180,12 @@ impl Registry {
         Registry { journal: Some(Vec::new()), ..Registry::of(config) }
     }
 
+    /// Whether anything was learned since it was last taken.
+    #[inline]
+    pub fn has_changes(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| !journal.is_empty())
+    }
+
     /// What was learned since the last call, in order.
     pub fn take_changes(&mut self) -> impl Iterator<Item = Change> + '_ {
         self.journal.iter_mut().flat_map(|j| j.drain(..))

@@ -13,7 +13,7 @@ use super::beat::Beats;
 use super::day::ChannelDay;
 use super::event_time::EventTime;
 use super::messages::{MessageRow, MessageTape};
-use super::note::{self, Class, Note, Step};
+use super::note::{self, Class, Note, Step, put};
 use super::packet_sink::PacketSink;
 use super::tally::ChannelTally;
 use crate::check::gap::Ours;
@@ -374,15 +374,15 @@ impl FeedVisitor for OnPacket<'_, '_> {
                     frame: datagram.frame,
                 };
                 state.tally.error(&error, &origin);
-                out.push(Note::Arrival { place, fresh: false });
+                put(out, || Note::Arrival { place, fresh: false });
                 return;
             }
         };
         let ahead = line.expected().is_none_or(|e| header.sequence.wrapping_add(u64::from(header.count)) > e);
-        out.push(Note::Arrival { place, fresh: header.count > 0 && ahead });
+        put(out, || Note::Arrival { place, fresh: header.count > 0 && ahead });
         if let Some(ts_ns) = header.ts_send_ns {
-            out.push(Note::Clock { place, ts_ns, ts_recv_ns: datagram.ts_recv_ns });
-            out.push(Note::Send { place, latency_ns: apart(datagram.ts_recv_ns, ts_ns) });
+            put(out, || Note::Clock { place, ts_ns, ts_recv_ns: datagram.ts_recv_ns });
+            put(out, || Note::Send { place, latency_ns: apart(datagram.ts_recv_ns, ts_ns) });
         }
         let arrival = Arrival {
             now_ns: now,
@@ -395,7 +395,7 @@ impl FeedVisitor for OnPacket<'_, '_> {
         line.on_packet(&arrival, &header, datagram.payload, &mut sink);
         if let Stages::Live(clock) = &common.stages {
             let published_ns = clock.now_ns();
-            out.push(Note::Published {
+            put(out, || Note::Published {
                 place,
                 ts_recv_ns: datagram.ts_recv_ns,
                 taken_ns: started,

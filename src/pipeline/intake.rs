@@ -41,10 +41,8 @@ pub struct Intake {
     /// Lines by the name that a recording of them bears: `source/channel/line`.
     named: HashMap<String, (usize, u16)>,
     captures: Vec<String>,
-    /// Where the latest datagram without an interface's name came from, by capture and group.
-    latest_from: Option<(u32, Group)>,
-    /// And where it went.
-    latest_to: Option<(usize, u16)>,
+    /// By capture: the group of its latest datagram without an interface's name, and where that went.
+    latest: Vec<Option<(Group, Option<(usize, u16)>)>>,
     pub(super) notes: Vec<Note>,
     now: u64,
     first: Option<u64>,
@@ -78,8 +76,7 @@ impl Intake {
             routes,
             named,
             captures,
-            latest_from: None,
-            latest_to: None,
+            latest: Vec::new(),
             notes: Vec::new(),
             now: 0,
             first: None,
@@ -113,13 +110,24 @@ impl Intake {
         if !datagram.interface_name.is_empty() {
             return self.find_route(datagram);
         }
-        // Packets of a group come in rows, and captures have few groups.
-        let from = (datagram.capture, packet::group(datagram));
-        if self.latest_from != Some(from) {
-            self.latest_from = Some(from);
-            self.latest_to = self.find_route(datagram);
+        // A capture has few groups, and packets of one come in rows.
+        let (capture, group) = (datagram.capture as usize, packet::group(datagram));
+        match self.latest.get(capture) {
+            Some(Some((latest, place))) if *latest == group => *place,
+            _ => self.route_anew(capture, group, datagram),
         }
-        self.latest_to
+    }
+
+    #[cold]
+    fn route_anew(&mut self, capture: usize, group: Group, datagram: &Datagram<'_>) -> Option<(usize, u16)> {
+        let place = self.find_route(datagram);
+        if self.latest.len() <= capture && capture < self.captures.len() {
+            self.latest.resize(self.captures.len(), None);
+        }
+        if let Some(latest) = self.latest.get_mut(capture) {
+            *latest = Some((group, place));
+        }
+        place
     }
 
     fn find_route(&self, datagram: &Datagram<'_>) -> Option<(usize, u16)> {

@@ -8,7 +8,7 @@ use feeds::feed::{Decoded, PacketHeader, SequenceUnit};
 use feeds::wire::WireError;
 
 use super::feeder::{ChannelCore, Common, Shelf, Stages, apart};
-use super::note::{LineNote, Note, note_quote};
+use super::note::{LineNote, Note, note_quote, put};
 use crate::alert::SequenceRange;
 use crate::check::gap::{Gap, Ours};
 use crate::check::life::Place;
@@ -100,12 +100,12 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             suspects: self.state.market.suspects() as u64,
             ours: Ours::default(),
         };
-        self.out.push(Note::Gap { place: self.state.place, gap: Box::new(gap) });
+        put(self.out, || Note::Gap { place: self.state.place, gap: Box::new(gap) });
     }
 
     fn line_note(&mut self, event: LineEvent, suspects: u64, ours: Ours) {
         let said = Box::new(LineNote { event, suspects, ours });
-        self.out.push(Note::Line { place: self.state.place, said });
+        put(self.out, || Note::Line { place: self.state.place, said });
     }
 
     fn decode_only(&mut self, header: &PacketHeader, payload: &[u8], part: (u32, u32)) {
@@ -126,11 +126,13 @@ impl<'a, F: Feed> PacketSink<'a, F> {
         let touched = &mut self.common.touched;
         let market = &mut self.state.market;
         market.publish(&self.state.origin, registry, touched);
-        for change in registry.take_changes() {
-            if let Change::Rename(id, name) = &change {
-                self.shelf.rename(source, *id, name);
+        if registry.has_changes() {
+            for change in registry.take_changes() {
+                if let Change::Rename(id, name) = &change {
+                    self.shelf.rename(source, *id, name);
+                }
+                self.out.push(Note::Change { source, change: Box::new(change) });
             }
-            self.out.push(Note::Change { source, change: Box::new(change) });
         }
         let registry = &*registry;
         let mut told_origin = false;
@@ -140,14 +142,14 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             }
             let shown = &registry.views[view as usize];
             let Some(quote) = shown.quote.as_ref().filter(|_| changed) else {
-                self.out.push(Note::View { source, view });
+                put(self.out, || Note::View { source, view });
                 continue;
             };
             self.shelf.show(view, shown, registry, book.map(|slot| (&*market, slot)));
             book.iter().for_each(|slot| market.shown(*slot));
             if !std::mem::replace(&mut told_origin, true) {
                 // Quotes that became others with this packet all come from it.
-                self.out.push(Note::Origin(self.state.origin));
+                put(self.out, || Note::Origin(self.state.origin));
             }
             note_quote(source, view, quote, self.out);
         }
@@ -155,9 +157,9 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             let shown = &registry.views[view as usize];
             self.shelf.show(view, shown, registry, Some((&*market, slot)));
             // What lies behind the best is an update all the same.
-            self.out.push(Note::View { source, view });
+            put(self.out, || Note::View { source, view });
         }
-        self.out.push(Note::Publish);
+        put(self.out, || Note::Publish);
         if self.state.had_suspects && self.state.market.suspects() == 0 {
             self.state.had_suspects = false;
             self.out.push(Note::BooksWhole { place: self.state.place });
@@ -177,13 +179,13 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             if by_message_clock && ts != 0 {
                 let (place, origin) = (sink.state.place, &sink.state.origin);
                 let ts_recv_ns = origin.ts_recv_ns;
-                clock.at(origin.ts_event_ns, |ts_ns| sink.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
+                clock.at(origin.ts_event_ns, |ts_ns| put(sink.out, || Note::Clock { place, ts_ns, ts_recv_ns }));
             }
             Ok(())
         });
         self.state.market.finish(&self.state.origin);
         let (place, ts_recv_ns) = (self.state.place, self.state.origin.ts_recv_ns);
-        clock.end(|ts_ns| self.out.push(Note::Clock { place, ts_ns, ts_recv_ns }));
+        clock.end(|ts_ns| put(self.out, || Note::Clock { place, ts_ns, ts_recv_ns }));
     }
 
     /// Takes a message that changes one order, to be applied with others, and answers the venue's time in it, 0 without
@@ -287,10 +289,10 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         if let Some(decoded_at) = decoded_at {
             let decoded_ns = decoded_at.saturating_sub(self.started);
             let booked_ns = self.stamp().saturating_sub(decoded_at);
-            self.out.push(Note::Stages { place, decoded_ns, booked_ns });
+            put(self.out, || Note::Stages { place, decoded_ns, booked_ns });
         }
         let ts_recv_ns = arrival.ts_recv_ns;
-        self.out.push(Note::Delivered {
+        put(self.out, || Note::Delivered {
             place,
             session: [header.session as u64, (header.session >> 64) as u64],
             sequence: header.sequence,
@@ -300,7 +302,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         // A file of bare messages has no receive times but those of its messages: they say nothing about a way.
         if self.state.origin.ts_event_ns != 0 && !self.state.bare {
             let latency_ns = apart(ts_recv_ns, self.state.origin.ts_event_ns);
-            self.out.push(Note::Event { place, latency_ns });
+            put(self.out, || Note::Event { place, latency_ns });
         }
     }
 
@@ -333,7 +335,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
             }
             LineEvent::LineLead { winner, loser, lag_ns, sequence, .. } => {
                 let (place, winner, loser) = (self.state.place, winner as u16, loser as u16);
-                self.out.push(Note::Lead { place, winner, loser, lag_ns, sequence });
+                put(self.out, || Note::Lead { place, winner, loser, lag_ns, sequence });
             }
             // Counted where it is seen; nothing is judged by it.
             LineEvent::Heartbeat { .. } | LineEvent::Duplicate { .. } => {}
