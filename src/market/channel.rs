@@ -4,6 +4,7 @@
 //! what was touched into quotes, once for the whole packet. Judging is not done here.
 
 mod day;
+mod near;
 mod publish;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use feeds::event::{Definition, Event, Key, QuoteSide, Quoter, StateScope, Tradin
 use feeds::feed::{Depth, OrderAct, OrderMessage};
 use hashbrown::HashMap;
 
+use self::near::Near;
 use super::price;
 use super::quote::{Level, Origin, Quality, Quote};
 use super::registry::{Facts, InstrumentId, Registry, SourceId, VenueId, View, ViewId};
@@ -94,8 +96,6 @@ struct Slot {
     /// Lower and upper price band, units of 1e-9.
     bands: Option<[i64; 2]>,
     quoters: Vec<QuoterState>,
-    dirty: bool,
-    deep: bool,
 }
 
 /// See the module.
@@ -114,9 +114,8 @@ pub struct ChannelMarket {
     closed: bool,
     /// Views whose symbol means another instrument from now on; they show nothing any more.
     withdrawn: Vec<ViewId>,
-    /// By slot: the view that its book is the top of, where there is one. Beside the slots, so that it is known before
-    /// they have come from memory.
-    book_views: Vec<ViewId>,
+    /// By slot, beside the slots, so that what books need is known before those have come from memory.
+    near: Vec<Near>,
     numbers: Vec<u32>,
     large_numbers: HashMap<u64, u32>,
     symbols: HashMap<Box<[u8]>, u32>,
@@ -167,7 +166,7 @@ impl ChannelMarket {
             default_lot: ROUND_LOT,
             closed: false,
             withdrawn: Vec::new(),
-            book_views: Vec::new(),
+            near: Vec::new(),
             numbers: Vec::new(),
             large_numbers: HashMap::new(),
             symbols: HashMap::new(),
@@ -218,13 +217,12 @@ impl ChannelMarket {
         registry: &Registry,
     ) -> bool {
         let Some(slot) = self.known_slot(Key::Number(message.instrument)) else { return false };
-        let view = self.book_views.get(slot as usize).and_then(|view| registry.views.get(*view as usize));
+        let view = self.near.get(slot as usize).and_then(|near| registry.views.get(near.view as usize));
         if view.is_none() && message.change.act == OrderAct::Enters {
             // It may name the instrument.
             return false;
         }
         view.into_iter().for_each(cache::prefetch_whole);
-        self.slots.get(slot as usize).into_iter().for_each(cache::prefetch_whole);
         self.taken.push(Taken { slot, sequence, ts_event_ns });
         let told = &mut self.told;
         self.books.take_ahead(slot, &message.change, |_, _, applied| told.push(applied));
@@ -238,15 +236,11 @@ impl ChannelMarket {
         if self.taken.is_empty() {
             return;
         }
-        for taken in &self.taken {
-            let quoters = self.slots[taken.slot as usize].quoters.as_slice();
-            quoters.first().into_iter().for_each(cache::prefetch_whole);
-        }
         let told = &mut self.told;
         self.books.finish(|_, _, applied| told.push(applied));
         let (mut taken, mut told) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.told));
         for (Taken { slot, sequence, ts_event_ns }, applied) in taken.drain(..).zip(told.drain(..)) {
-            self.applied(slot, applied, &Origin { sequence, ts_event_ns, ..*origin });
+            self.applied(slot, applied, || Origin { sequence, ts_event_ns, ..*origin });
         }
         (self.taken, self.told) = (taken, told);
     }
@@ -330,66 +324,37 @@ impl ChannelMarket {
 
     fn apply_to_book(&mut self, slot: u32, event: &Event<'_>, origin: &Origin) {
         let applied = self.books.apply(slot, event);
-        self.applied(slot, applied, origin);
+        self.applied(slot, applied, || *origin);
     }
 
     #[inline]
-    fn applied(&mut self, slot: u32, applied: Applied, origin: &Origin) {
+    fn applied(&mut self, slot: u32, applied: Applied, origin: impl Fn() -> Origin) {
         if let Some(contradiction) = applied.contradiction {
-            let kind = match contradiction.name() {
-                "unknown_order" if self.gapped => "unknown_order_after_gap",
-                "unknown_order" if self.started_mid_session => "unknown_order_before_start",
-                "level_unknown" if self.gapped => "level_unknown_after_gap",
-                "level_unknown" if self.started_mid_session => "level_unknown_before_start",
-                name => name,
-            };
-            self.contradictions.add(kind, origin);
+            self.contradicted(contradiction.name(), &origin());
         }
         if applied.changed {
-            self.touch(slot);
+            self.touch_book(slot);
         }
-        if !std::mem::replace(&mut self.slots[slot as usize].deep, true) {
+        if !std::mem::replace(&mut self.near[slot as usize].deep, true) {
             self.deep.push(slot);
         }
     }
 
-    /// The next book of which something was said since it was last taken or shown: its slot in
-    /// [`ChannelMarket::books`] and the view that shows it.
-    pub fn take_deep(&mut self) -> Option<(u32, ViewId)> {
-        while let Some(slot) = self.deep.pop() {
-            let state = &mut self.slots[slot as usize];
-            if !std::mem::take(&mut state.deep) {
-                continue;
-            }
-            if let Some(quoter) = state.quoters.iter().find(|q| q.quoter == Quoter::Venue) {
-                return Some((slot, quoter.view));
-            }
-        }
-        None
-    }
-
-    /// Whether [`ChannelMarket::take_deep`] will come to that book.
-    pub fn is_deep(&self, slot: u32) -> bool {
-        self.slots[slot as usize].deep
-    }
-
-    /// A book was shown at its full depth: [`ChannelMarket::take_deep`] passes it by.
-    pub fn shown(&mut self, slot: u32) {
-        self.slots[slot as usize].deep = false;
+    #[cold]
+    fn contradicted(&mut self, name: &'static str, origin: &Origin) {
+        let kind = match name {
+            "unknown_order" if self.gapped => "unknown_order_after_gap",
+            "unknown_order" if self.started_mid_session => "unknown_order_before_start",
+            "level_unknown" if self.gapped => "level_unknown_after_gap",
+            "level_unknown" if self.started_mid_session => "level_unknown_before_start",
+            name => name,
+        };
+        self.contradictions.add(kind, origin);
     }
 
     /// Decimals of the raw prices in that slot's book.
     pub fn decimals(&self, slot: u32) -> u8 {
         self.slots[slot as usize].decimals
-    }
-
-    #[inline]
-    fn touch(&mut self, slot: u32) {
-        let state = &mut self.slots[slot as usize];
-        if !state.dirty {
-            state.dirty = true;
-            self.dirty.push(slot);
-        }
     }
 
     /// The slot of what the feed calls `key`, made and named when new.
@@ -421,7 +386,7 @@ impl ChannelMarket {
         let slot = self.slots.len() as u32;
         let decimals = self.feed.info().price_decimals;
         self.slots.push(Slot { decimals, round_lot: ROUND_LOT, ..Slot::default() });
-        self.book_views.push(ViewId::MAX);
+        self.near.push(Near::NEW);
         self.set_round_lot(slot, self.default_lot);
         slot
     }
@@ -580,6 +545,7 @@ impl ChannelMarket {
     }
 
     fn heal(&mut self, slot: u32) {
+        self.near[slot as usize].quality = None;
         let state = &mut self.slots[slot as usize];
         state.quoters.iter_mut().for_each(|q| q.suspect = false);
         if state.suspect {
@@ -678,8 +644,10 @@ impl ChannelMarket {
         let view =
             view.unwrap_or_else(|| registry.add_view(self.source, venue, instrument, info.round_lots_only));
         let said = (info.depth == Depth::Top || info.depth == Depth::Consolidated).then_some([None, None]);
+        let near = &mut self.near[slot as usize];
+        near.quality = None;
         if quoter == Quoter::Venue {
-            self.book_views[slot as usize] = view;
+            near.view = view;
         }
         let suspect = state.suspect;
         state.quoters.push(QuoterState { quoter, view, said, state: TradingState::Unknown, suspect });

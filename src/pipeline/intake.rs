@@ -31,6 +31,14 @@ struct Route {
     capture: Option<String>,
 }
 
+/// The latest datagram of a capture without an interface's name.
+#[derive(Debug, Clone, Copy)]
+struct Latest {
+    group: Group,
+    /// Where it went: a channel and a line of it.
+    to: Option<(usize, u16)>,
+}
+
 /// See the module.
 pub struct Intake {
     /// Lines and books of all sources.
@@ -41,8 +49,8 @@ pub struct Intake {
     /// Lines by the name that a recording of them bears: `source/channel/line`.
     named: HashMap<String, (usize, u16)>,
     captures: Vec<String>,
-    /// By capture: the group of its latest datagram without an interface's name, and where that went.
-    latest: Vec<Option<(Group, Option<(usize, u16)>)>>,
+    /// By capture.
+    latest: Vec<Option<Latest>>,
     pub(super) notes: Vec<Note>,
     now: u64,
     first: Option<u64>,
@@ -113,21 +121,21 @@ impl Intake {
         // A capture has few groups, and packets of one come in rows.
         let (capture, group) = (datagram.capture as usize, packet::group(datagram));
         match self.latest.get(capture) {
-            Some(Some((latest, place))) if *latest == group => *place,
+            Some(Some(latest)) if latest.group == group => latest.to,
             _ => self.route_anew(capture, group, datagram),
         }
     }
 
     #[cold]
     fn route_anew(&mut self, capture: usize, group: Group, datagram: &Datagram<'_>) -> Option<(usize, u16)> {
-        let place = self.find_route(datagram);
+        let to = self.find_route(datagram);
         if self.latest.len() <= capture && capture < self.captures.len() {
             self.latest.resize(self.captures.len(), None);
         }
         if let Some(latest) = self.latest.get_mut(capture) {
-            *latest = Some((group, place));
+            *latest = Some(Latest { group, to });
         }
-        place
+        to
     }
 
     fn find_route(&self, datagram: &Datagram<'_>) -> Option<(usize, u16)> {

@@ -482,7 +482,7 @@ impl Steps for Judge {
         self.look_ahead(notes.iter());
         self.begin_step(&step);
         notes.iter().for_each(|note| self.take(note));
-        notes.clear();
+        notes.drain(..).for_each(Note::end);
     }
 
     fn until(&mut self, now: u64, _: &mut Vec<Note>) {

@@ -316,6 +316,26 @@ pub(super) fn note_quote(source: SourceId, view: ViewId, quote: &Quote, out: &mu
 }
 
 impl Note {
+    /// It was taken. Most notes own nothing: of those nothing is looked at but what they are.
+    #[inline(always)]
+    pub(super) fn end(self) {
+        let owns = matches!(
+            self,
+            Note::Line { .. }
+                | Note::Gap { .. }
+                | Note::Change { .. }
+                | Note::Capture { .. }
+                | Note::LineCounts { .. }
+                | Note::ChannelCounts { .. }
+                | Note::Wrong { .. }
+        );
+        if owns {
+            drop(self);
+        } else {
+            std::mem::forget(self);
+        }
+    }
+
     /// Whether it is kept when notes are lost: without names nothing that follows could be understood, and what was
     /// counted is not told again.
     pub fn outlives_a_loss(&self) -> bool {

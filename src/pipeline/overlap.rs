@@ -136,7 +136,7 @@ impl Batch {
             }
         }
         self.entries.clear();
-        self.notes.clear();
+        self.notes.drain(..).for_each(Note::end);
         Ok(true)
     }
 }

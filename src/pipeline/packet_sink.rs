@@ -179,7 +179,9 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             if by_message_clock && ts != 0 {
                 let (place, origin) = (sink.state.place, &sink.state.origin);
                 let ts_recv_ns = origin.ts_recv_ns;
-                clock.at(origin.ts_event_ns, |ts_ns| put(sink.out, || Note::Clock { place, ts_ns, ts_recv_ns }));
+                clock.at(origin.ts_event_ns, |ts_ns| {
+                    put(sink.out, || Note::Clock { place, ts_ns, ts_recv_ns })
+                });
             }
             Ok(())
         });

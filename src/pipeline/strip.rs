@@ -12,6 +12,13 @@ pub(super) struct Strip<const N: usize> {
     end: usize,
 }
 
+/// The digits of a number below 10^4, the first in the highest byte.
+#[inline(always)]
+fn four_digits(n: u32) -> u32 {
+    let ([a, b], [c, d]) = (PAIRS[(n / 100) as usize], PAIRS[(n % 100) as usize]);
+    u32::from_be_bytes([a, b, c, d])
+}
+
 impl<const N: usize> Strip<N> {
     /// Nothing.
     pub const fn new() -> Self {
@@ -53,22 +60,28 @@ impl<const N: usize> Strip<N> {
     }
 
     /// Appends a number.
-    #[inline]
+    #[inline(always)]
     pub fn unsigned(&mut self, n: u64) {
-        // Quantities and cents are short almost always.
-        if n < 10 {
-            return self.put(&[b'0' + n as u8]);
+        // How long it is, nobody can foretell: four digits are written, and the zeros before the first are not kept.
+        if n < 10_000 {
+            return self.short(n as u32);
         }
-        if n < 1_000 {
-            let (hundreds, pair) = (n / 100, PAIRS[(n % 100) as usize]);
-            if hundreds > 0 {
-                self.put(&[b'0' + hundreds as u8]);
-            }
-            return self.put(&pair);
+        if n < 100_000_000 {
+            self.short((n / 10_000) as u32);
+            return self.put(&four_digits((n % 10_000) as u32).to_be_bytes());
         }
         self.long(n);
     }
 
+    /// Appends a number below 10^4.
+    #[inline(always)]
+    fn short(&mut self, n: u32) {
+        let zeros = u32::from(n < 1_000) + u32::from(n < 100) + u32::from(n < 10);
+        self.put(&(four_digits(n) << (8 * zeros)).to_be_bytes());
+        self.end -= zeros as usize;
+    }
+
+    #[cold]
     fn long(&mut self, mut n: u64) {
         let length = n.ilog10() as usize + 1;
         let field = &mut self.bytes[self.end..self.end + length];
@@ -87,10 +100,9 @@ impl<const N: usize> Strip<N> {
     #[inline]
     pub fn nine_digits(&mut self, n: u32) {
         let (first, rest) = (n / 100_000_000, n % 100_000_000);
-        let (high, low) = (rest / 10_000, rest % 10_000);
-        let pairs = [high / 100, high % 100, low / 100, low % 100].map(|pair| PAIRS[pair as usize]);
-        let [[a, b], [c, d], [e, f], [g, h]] = pairs;
-        self.put(&[b'0' + first as u8, a, b, c, d, e, f, g, h]);
+        self.put(&[b'0' + first as u8]);
+        let digits = u64::from(four_digits(rest / 10_000)) << 32 | u64::from(four_digits(rest % 10_000));
+        self.put(&digits.to_be_bytes());
     }
 
     /// Appends a price in units of 1e-9: at least two decimals, no trailing zeros beyond them.

@@ -58,7 +58,7 @@ impl ChannelTally {
     }
 
     /// Counts a message.
-    #[inline]
+    #[inline(always)]
     pub fn message(&mut self, decoded: Decoded) {
         match decoded {
             Decoded::Message(index) => {

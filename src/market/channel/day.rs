@@ -3,7 +3,8 @@
 //! A row that ends and another that begins may give a symbol another instrument. Then what was shown under the old name
 //! is withdrawn, and the book goes on under the new one.
 
-use super::{ChannelMarket, Registry};
+use super::near::Near;
+use super::{ChannelMarket, Registry, ViewId};
 use crate::config::Mapping;
 
 /// What a feed calls a slot.
@@ -56,6 +57,7 @@ impl ChannelMarket {
         let state = &mut self.slots[slot as usize];
         self.withdrawn.extend(state.quoters.drain(..).map(|quoter| quoter.view));
         state.instrument = None;
+        self.near[slot as usize] = Near { view: ViewId::MAX, quality: None, ..self.near[slot as usize] };
         match called {
             Called::Symbol(symbol) => self.name(slot, symbol, registry),
             Called::Number(number) => self.name_number(slot, *number, registry),

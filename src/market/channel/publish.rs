@@ -3,7 +3,7 @@
 use feeds::event::{Quoter, TradingState};
 use feeds::feed::Depth;
 
-use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched, View};
+use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched, View, ViewId};
 use crate::market::price;
 
 impl ChannelMarket {
@@ -18,7 +18,13 @@ impl ChannelMarket {
         }
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
-            self.slots[slot as usize].dirty = false;
+            let near = &mut self.near[slot as usize];
+            near.dirty = false;
+            if let Some(quality) = near.quality {
+                let (view, decimals) = (near.view, near.decimals);
+                self.publish_book(slot, (view, decimals, quality), origin, registry, touched);
+                continue;
+            }
             if self.slots[slot as usize].instrument.is_none() {
                 continue;
             }
@@ -31,6 +37,40 @@ impl ChannelMarket {
             self.publish_slot(slot, origin, registry, touched);
         }
         self.dirty = dirty;
+    }
+
+    /// The slot shows its book's quote and nothing else, and what else it depends on is as it was when it was last shown.
+    #[inline]
+    fn publish_book(
+        &mut self,
+        slot: u32,
+        (id, decimals, quality): (ViewId, u8, Quality),
+        origin: &Origin,
+        registry: &mut Registry,
+        touched: &mut Vec<Touched>,
+    ) {
+        let (quote, lost) = self.book_quote(slot, decimals, quality);
+        if lost {
+            self.contradictions.add("price_out_of_range", origin);
+        }
+        let view = &mut registry.views[id as usize];
+        let changed = view.quote.as_ref() != Some(&quote);
+        touched.push(Touched { view: id, changed, book: Some(slot) });
+        if changed {
+            self.show(view, quote, origin);
+        }
+    }
+
+    /// A venue's quote became another.
+    #[inline]
+    fn show(&mut self, view: &mut View, quote: Quote, origin: &Origin) {
+        let crossed =
+            |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
+        if crossed(&quote) && !view.quote.as_ref().is_some_and(crossed) {
+            self.contradictions.add("crossed_book", origin);
+        }
+        view.quote = Some(quote);
+        view.origin = *origin;
     }
 
     fn has_book(&self) -> bool {
@@ -63,7 +103,7 @@ impl ChannelMarket {
             };
             let (mut quote, lost) = match quoter.said {
                 Some(said) => (self.said_quote(slot, said, quality), false),
-                None => self.book_quote(slot, quality),
+                None => self.book_quote(slot, self.slots[slot as usize].decimals, quality),
             };
             quote.quality = quality;
             if lost {
@@ -77,19 +117,17 @@ impl ChannelMarket {
                 continue;
             }
             let book = quoter.said.is_none().then_some(slot);
+            self.near[slot as usize].shown(state, quality);
             let changed = view.quote.as_ref() != Some(&quote);
             touched.push(Touched { view: quoter.view, changed, book });
             if !changed {
                 continue;
             }
-            let crossed =
-                |q: &Quote| q.quality == Quality::Ok && q.crossing() == Some(std::cmp::Ordering::Greater);
-            let newly_crossed = crossed(&quote) && !view.quote.as_ref().is_some_and(crossed);
-            if newly_crossed && quoter.quoter != Quoter::National {
-                self.contradictions.add("crossed_book", origin);
+            if quoter.quoter == Quoter::National {
+                (view.quote, view.origin) = (Some(quote), *origin);
+            } else {
+                self.show(view, quote, origin);
             }
-            view.quote = Some(quote);
-            view.origin = *origin;
         }
     }
 
@@ -110,9 +148,9 @@ impl ChannelMarket {
     }
 
     /// The quote of the book, and whether a price of it cannot be told exactly.
-    fn book_quote(&self, slot: u32, quality: Quality) -> (Quote, bool) {
+    #[inline]
+    fn book_quote(&self, slot: u32, decimals: u8, quality: Quality) -> (Quote, bool) {
         let top = self.books.top(slot);
-        let decimals = self.slots[slot as usize].decimals;
         let mut lost = false;
         let mut level = |level: Option<crate::book::Level>| {
             let level = level?;
