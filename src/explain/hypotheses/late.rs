@@ -160,7 +160,11 @@ pub(super) fn as_late_as_ever(facts: &Facts, late: &SourceFacts, other: &SourceF
         return None;
     }
     let (_, shown) = followed(facts, late, other);
-    let by_ns = shown.iter().map(Followed::by_ns).max()?;
+    // Where the peer came back at once to what the source still shows, there is nothing to follow: the alert is as long as the
+    // source was behind.
+    let told = facts.alert.kind == Kind::Lagging && facts.alert.sources.first() == Some(&late.name);
+    let lasted = told.then(|| facts.during().len_ns());
+    let by_ns = shown.iter().map(Followed::by_ns).max().or(lasted)?;
     let as_ever = i64::try_from(by_ns).ok()? <= usual.p10_p90_ns[1].saturating_add(LATE_NS);
     as_ever.then(|| AsEver {
         by_ns,

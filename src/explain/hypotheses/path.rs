@@ -4,8 +4,8 @@ use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, Source
 use super::late::{OnTheWay, as_late_as_ever};
 use super::words::{
     LATE_NS, every_line, given_to_messages, has_moved, held_through, holes, late_alike, length, many,
-    many_of, moment, numbers, pair_of, pairing, pauses, range, range_and, rest_is_current, rose, stretch,
-    unreadable, whole,
+    many_of, moment, numbers, pair_of, pairing, pauses, quiet, range, range_and, rest_is_current, rose,
+    stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -195,6 +195,9 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
             .with(format!("when it came back the numbering had run on by {}", s.missing))
             .but("all lines fell silent together")
             .ask("whether the lines share a stretch of their paths; a capture before it"),
+        Some((c, s)) if quiet(c, s.span).is_some() => finding
+            .with(quiet(c, s.span).unwrap_or_default())
+            .ask("another copy of the feed: whether its heartbeats went on; the source's own status"),
         Some((_, s)) => finding.excluded(format!(
             "when it came back at {} no number was missing: nothing had been sent",
             moment(s.span.to_ns)

@@ -4,7 +4,7 @@ use super::super::facts::{Facts, SourceFacts, Span, ViewFacts};
 use super::late::as_late_as_ever;
 use super::words::{
     LATE_NS, doubts, has_moved, held_through, is_authority, length, many, many_of, moment, pair_of, pairing,
-    pauses, price, prices, rest_is_current, rose, sides,
+    pauses, price, prices, quiet, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -171,8 +171,9 @@ fn of_silence(facts: &Facts) -> Finding {
         return Finding::not_applicable();
     };
     let finding = Finding::about(&[Blame::source(&subject.name)]);
-    let lines = subject.channels.iter().flat_map(|c| &c.lines);
-    let Some(silence) = lines.flat_map(|l| &l.silences).find(|s| held_through(facts, s)) else {
+    let lines = subject.channels.iter().flat_map(|c| c.lines.iter().map(move |l| (c, l)));
+    let mut silences = lines.flat_map(|(c, l)| l.silences.iter().map(move |s| (c, s)));
+    let Some((channel, silence)) = silences.find(|(_, s)| held_through(facts, s)) else {
         return finding;
     };
     let stretch = length(silence.span.len_ns());
@@ -180,8 +181,11 @@ fn of_silence(facts: &Facts) -> Finding {
         s if s.open => finding.ask("what comes next: whether the numbering has stood still"),
         s if s.missing > 0 => finding
             .excluded(format!("the numbering ran on by {} in the {stretch}: it was sending", s.missing)),
-        _ => finding
-            .with(format!("no number is missing after the {stretch}: nothing had been sent"))
-            .is(super::Standing::Supported),
+        s => match quiet(channel, s.span) {
+            Some(quiet) => finding.with(quiet).ask("the source's own record of its heartbeats"),
+            None => finding
+                .with(format!("no number is missing after the {stretch}: nothing had been sent"))
+                .is(super::Standing::Supported),
+        },
     }
 }

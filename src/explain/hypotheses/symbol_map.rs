@@ -1,6 +1,6 @@
 //! A symbol that is mapped to the wrong instrument.
 
-use super::super::facts::Facts;
+use super::super::facts::{Facts, ViewFacts};
 use super::words::is_shown;
 use super::words::{many, mapped, pair_of, price};
 use super::{Blame, Finding, Hypothesis};
@@ -12,8 +12,9 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether the two sources mean different instruments by one name of ours, or one instrument by two.
 For          Another instrument of the one source shows, moment for moment, what the other shows under this name.
-Against      The two showed the same on both sides at some time around the alert: they mean the same. Of a missing
-             instrument: every instrument of the source is there at its peer under the same name.
+Against      The two showed the same on both sides at some time around the alert, or, where nobody quotes one side, at
+             several prices of the other: they mean the same. Of a missing instrument: every instrument of the source is
+             there at its peer under the same name.
 Would decide The sources' directories beside the instrument map, for the day.
 Blames       reference data.",
     test,
@@ -68,6 +69,10 @@ fn test(facts: &Facts) -> Finding {
             ask.map_or_else(String::new, price),
             super::words::moment(at)
         )),
+        None if let Some((prices, at_ns)) = alike_on_one_side(facts, [a, b]) => finding.excluded(format!(
+            "both showed the same on the one side that has a price, at {prices} prices, the last time at {}",
+            super::words::moment(at_ns)
+        )),
         None => finding
             .with(format!(
                 "the two never showed the same on both sides in {}",
@@ -88,3 +93,26 @@ fn none_is_left(facts: &Facts) -> Option<String> {
         subject.instruments, subject.name, all.other
     ))
 }
+
+/// Of an instrument that nobody quotes on both sides: at how many prices of the one both showed the same, and when last; nothing
+/// below as many as chance might give.
+fn alike_on_one_side(facts: &Facts, [a, b]: [&ViewFacts; 2]) -> Option<(usize, u64)> {
+    let mut prices: Vec<[Option<i64>; 2]> = Vec::new();
+    let mut last = 0;
+    for shown in a.shown.iter().chain(&b.shown) {
+        let [x, y] = [a, b].map(|v| v.at(shown.at_ns).map(|s| [0, 1].map(|side| facts.price(s, side))));
+        let (Some(x), Some(y)) = (x, y) else { continue };
+        if x == y && x[0].is_some() != x[1].is_some() {
+            last = last.max(shown.at_ns);
+            if !prices.contains(&x) && prices.len() < ALIKE_MAX {
+                prices.push(x);
+            }
+        }
+    }
+    (prices.len() >= ALIKE_MIN).then_some((prices.len(), last))
+}
+
+/// Prices of one side that two different instruments are not thought to share one after the other.
+const ALIKE_MIN: usize = 4;
+/// More are not counted.
+const ALIKE_MAX: usize = 100;

@@ -123,6 +123,21 @@ pub fn held_through(facts: &Facts, pause: &Pause) -> bool {
     pause.span.from_ns <= facts.alert.began_ns && facts.alert.raised_ns <= pause.span.to_ns
 }
 
+/// Of a channel that fell silent and missed no number: that it has no news for as long while its heartbeats go on, too, so
+/// that heartbeats alone may have been sent and lost.
+pub fn quiet(channel: &ChannelFacts, silence: Span) -> Option<String> {
+    let alike = |p: &&Pause| p.arrivals >= 2 && p.span.len_ns().saturating_mul(2) >= silence.len_ns();
+    let pause = channel.pauses.iter().filter(alike).max_by_key(|p| p.span.len_ns())?;
+    Some(format!(
+        "no number is missing after the {}, but {} is without news for long ({} from {} on, with {}): its heartbeats may have been sent and lost",
+        length(silence.len_ns()),
+        channel.name,
+        length(pause.span.len_ns()),
+        moment(pause.span.from_ns),
+        many(pause.arrivals, "heartbeat")
+    ))
+}
+
 /// Whether most other instruments of `subject` were as early as ever, against `other`, while the alert lasted.
 pub fn rest_is_current(pairing: &Pairing) -> bool {
     let [before, during, _] = &pairing.rest;

@@ -533,6 +533,12 @@ fn a_source_that_is_as_late_as_ever_is_judged_by_its_times_and_not_by_what_is_us
     let facts = always(None, SECOND as i64);
     assert_eq!(verdict(&facts), Verdict::Undecided);
     assert_eq!((standing(&facts, "late"), standing(&facts, "path")), (Standing::Open, Standing::Open));
+    // The peer came back at once to what the source still shows: it is as late as ever all the same.
+    let mut facts = always(Some(SECOND as i64), SECOND as i64);
+    facts.alert.kind = Kind::Lagging;
+    facts.alert.sources.swap(0, 1);
+    facts.views[1].shown.truncate(1);
+    assert_eq!(standing(&facts, "path"), Standing::Supported);
     // A second later than ever is another thing.
     let mut facts = always(None, 20_000);
     facts.pairings[0].own[0] = figures(-400_000);
@@ -541,6 +547,22 @@ fn a_source_that_is_as_late_as_ever_is_judged_by_its_times_and_not_by_what_is_us
         "{:?}",
         found(&facts, "late")
     );
+}
+
+#[test]
+fn where_there_is_seldom_news_no_missing_number_proves_nothing() {
+    let mut facts = silent(1, 0, false);
+    assert_eq!(verdict(&facts), sip());
+    // Before it there were three seconds of heartbeats only.
+    let span = Span { from_ns: 5 * SECOND, to_ns: 8 * SECOND };
+    facts.sources[1].channels[0].pauses = vec![Pause { span, arrivals: 3, ..Pause::default() }];
+    assert_eq!(verdict(&facts), Verdict::Undecided);
+    for name in ["path", "stopped"] {
+        assert_eq!(standing(&facts, name), Standing::Open, "{name}");
+    }
+    // Much shorter ones are nothing beside it.
+    facts.sources[1].channels[0].pauses[0].span.to_ns = 6 * SECOND;
+    assert_eq!(verdict(&facts), sip());
 }
 
 #[test]

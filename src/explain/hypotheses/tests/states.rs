@@ -187,3 +187,26 @@ fn who_is_late_shows_prices_of_one_market_whatever_the_hours_say() {
     facts.alert.kind = Kind::Lagging;
     assert_eq!(standing(&facts, "test_data"), Standing::Excluded);
 }
+
+#[test]
+fn an_instrument_without_one_side_is_known_by_several_prices_of_the_other() {
+    // Nobody bids: `sip` follows the ask of `direct` a millisecond later, and stays behind at last.
+    let asks = |late_ns: u64, prices: &[i64]| -> Vec<Shown> {
+        let of = |(nth, ask): (usize, &i64)| {
+            let mut shown = shown(late_ns + nth as u64 * SECOND, 1, *ask);
+            (shown.quote.best[0], shown.quote.round_lot[0]) = (None, None);
+            shown
+        };
+        prices.iter().enumerate().map(of).collect()
+    };
+    let told = |direct: &[i64], sip: &[i64]| {
+        let mut facts = facts(asks(MS, sip));
+        facts.views[0].shown = asks(0, direct);
+        facts.alert.side = Some(Side::Ask);
+        standing(&facts, "symbol_map")
+    };
+    assert_eq!(told(&[105, 106, 107, 108, 109], &[105, 106, 107, 108]), Standing::Excluded);
+    // Three prices may be alike by chance, and the same one again is no other.
+    assert_eq!(told(&[105, 106, 107, 109], &[105, 106, 107]), Standing::Open);
+    assert_eq!(told(&[105, 106, 105, 106, 105, 109], &[105, 106, 105, 106, 105]), Standing::Open);
+}
