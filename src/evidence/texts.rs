@@ -98,12 +98,11 @@ pub fn ticket(facts: &Facts, explanation: &Explanation) -> String {
         let _ =
             writeln!(out, "Numbers  {first} to {last} ({count} {word}{})", if count == 1 { "" } else { "s" });
     }
-    let during = facts.during();
     let meant = |v: &&ViewFacts| {
         alert.sources.contains(&v.source) && (alert.venue.is_none() || v.venue == alert.venue)
     };
     for view in facts.views.iter().filter(meant) {
-        let Some(shown) = view.at(alert.raised_ns.min(during.to_ns)) else { continue };
+        let Some(shown) = view.at(facts.told_ns()) else { continue };
         let level = |l: Option<Level>| {
             l.map_or_else(|| "-".to_owned(), |l| format!("{} x {}", show_nanos(l.price), l.quantity))
         };

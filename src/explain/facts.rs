@@ -717,6 +717,13 @@ impl Facts {
         self.sources.iter().find(|s| s.name == name)
     }
 
+    /// When what was wrong is looked at, nanoseconds since 1970 UTC: as it was raised, and of what was over by then (a late packet
+    /// shows the lag and ends it) its last moment.
+    pub fn told_ns(&self) -> u64 {
+        let last = self.during().to_ns.saturating_sub(1).max(self.alert.began_ns);
+        self.alert.raised_ns.min(last)
+    }
+
     /// The source that the alert is about first.
     pub fn subject(&self) -> Option<&SourceFacts> {
         self.source(self.alert.sources.first()?)

@@ -132,7 +132,7 @@ fn plural(kind: &str, count: u64) -> String {
 
 /// What a side showed as it was raised.
 fn shown(out: &mut String, facts: &Facts, view: &super::facts::ViewFacts) {
-    let Some(shown) = view.at(facts.alert.raised_ns) else { return };
+    let Some(shown) = view.at(facts.told_ns()) else { return };
     let side = |i: usize| {
         shown.quote.best[i].map_or_else(|| "-".to_owned(), |l| format!("{} x {}", price(l.price), l.quantity))
     };

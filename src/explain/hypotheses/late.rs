@@ -93,6 +93,7 @@ fn followed<'a>(facts: &'a Facts, late: &SourceFacts, other: &SourceFacts) -> (u
     let Some((view, peer)) = facts.view_of(&late.name).zip(facts.view_of(&other.name)) else {
         return (0, Vec::new());
     };
+    let lead_ns = lead(facts, late, other);
     let (mut moves, mut out) = (0, Vec::new());
     for side in sides(facts) {
         let shown = prices(facts, view, *side, after);
@@ -100,6 +101,11 @@ fn followed<'a>(facts: &'a Facts, late: &SourceFacts, other: &SourceFacts) -> (u
         for (price, first) in theirs.iter().filter(|(_, s)| during.has(s.at_ns)) {
             // What it shows already it cannot follow.
             if view.at(first.at_ns).and_then(|s| facts.price(s, *side)) == Some(*price) {
+                continue;
+            }
+            // Nor what the peer only repeats, as late as it always is.
+            let lately = Span { from_ns: first.at_ns.saturating_sub(lead_ns), to_ns: first.at_ns };
+            if lead_ns > 0 && prices(facts, view, *side, lately).iter().any(|(p, _)| p == price) {
                 continue;
             }
             moves += 1;
@@ -200,6 +206,15 @@ fn on_the_way(late: &SourceFacts, usual_ns: i64) -> OnTheWay {
         };
     }
     OnTheWay::Unknown(format!("nothing dates {name}'s messages"))
+}
+
+/// How long what a peer comes to show may be the source's own of before, where the source is always that far ahead; 0 of others.
+fn lead(facts: &Facts, source: &SourceFacts, peer: &SourceFacts) -> u64 {
+    let usual = pairing(facts, &source.name, &peer.name).map(|p| usual(&p)).unwrap_or_default();
+    match usual.p10_p90_ns {
+        [p10, p90] if usual.count >= 3 && p90 < -LATE_NS => p10.saturating_sub(LATE_NS).unsigned_abs(),
+        _ => 0,
+    }
 }
 
 fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness {

@@ -583,3 +583,40 @@ fn the_time_between_two_heartbeats_before_a_silence_is_not_the_silence() {
     other.silences = vec![Pause { span: beat, ..Pause::default() }];
     assert_eq!(standing(&facts, "own_loss"), Standing::Excluded);
 }
+
+#[test]
+fn what_is_over_as_it_is_raised_is_shown_at_its_last_moment() {
+    let mut facts = late();
+    assert_eq!(facts.told_ns(), facts.alert.raised_ns);
+    // The late packet itself showed the lag, and ended it.
+    facts.alert.raised_ns = 11 * SECOND;
+    assert_eq!(facts.told_ns(), 11 * SECOND - 1);
+    facts.alert.ended_ns = Some(facts.alert.began_ns);
+    assert_eq!(facts.told_ns(), facts.alert.began_ns);
+}
+
+#[test]
+fn a_source_that_is_always_ahead_does_not_follow_what_its_peer_repeats() {
+    // `direct` goes 100, 101, 100 within a tenth of a second and back to 101 at last; `sip` repeats it all 40 ms later, and its
+    // first 101 comes before that last one.
+    let at = |ms: u64| 10 * SECOND + ms * MS;
+    let told = |usual_ns: i64| {
+        let mut facts = facts(vec![shown(0, 100, 105), shown(at(40), 101, 105), shown(at(70), 100, 105)]);
+        facts.views[0].shown = vec![
+            shown(0, 100, 105),
+            shown(at(0), 101, 105),
+            shown(at(30), 100, 105),
+            shown(at(60), 101, 105),
+        ];
+        facts.sources[0].latency = Latency::default();
+        facts.alert.ended_ns = Some(at(100));
+        facts.pairings[0].own[0] = figures(usual_ns);
+        facts.pairings[0].rest = [figures(usual_ns); 3];
+        found(&facts, "late").supports.join("; ")
+    };
+    let said = told(-(40 * MS as i64));
+    assert!(said.contains("sip came to show") && !said.contains("direct came to show"), "{said}");
+    // Two that usually are together: it followed.
+    let said = told(0);
+    assert!(said.contains("direct came to show 1 of 2 new prices of sip"), "{said}");
+}
