@@ -3,6 +3,7 @@
 //! It asks and draws, and hands on what the operator does. It never slows the daemon: two questions a second.
 
 pub mod figures;
+mod gone;
 pub mod instrument;
 mod keys;
 mod screen;
@@ -169,7 +170,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     // From here on a panic gives the terminal back before it speaks.
     let mut terminal =
         ratatui::try_init().context("there is no terminal to draw on; --once prints plain text")?;
-    let ended = watch(args, &mut model, Some(client), &mut terminal, &stop);
+    let watched = gone::watch().context("the terminal cannot be watched");
+    let ended = watched.and_then(|()| watch(args, &mut model, Some(client), &mut terminal, &stop));
     ratatui::restore();
     ended.map(|()| ExitCode::SUCCESS)
 }

@@ -1,5 +1,8 @@
 //! What people do with a running daemon: look, take, put aside, reload.
 
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::kit::{Daemon, Place, lines, scenario, wait_for};
@@ -75,6 +78,41 @@ fn the_screen_the_book_and_the_pages_show_a_running_market() {
     assert_eq!(daemon.stop(), Some(0));
     let (code, _, errors) = place.command(&["book", "NOSUCH", "--dir", &books]);
     assert_eq!((code, errors.lines().count()), (Some(2), 1), "{errors}");
+}
+
+/// A window that is closed, a session that is cut: the screen must not go on, on a core that others need.
+#[test]
+fn a_screen_ends_with_its_terminal() {
+    let place = Place::new("gone", 42_420);
+    let config = place.plain();
+    let daemon = Daemon::start(&config);
+    let id = place.path("id").display().to_string();
+    let top = format!(
+        "stty rows 24 cols 80; echo $$ > {id}; exec {} top --socket {}",
+        env!("CARGO_BIN_EXE_parallax"),
+        socket(&place)
+    );
+    let mut command = Command::new("script");
+    command.args(["-qfc", &top, "/dev/null"]).env("TERM", "xterm");
+    let Ok(mut terminal) = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+        eprintln!("SKIPPED: there is no `script` that makes a terminal");
+        return;
+    };
+    let (mut shown, mut drawn) = ([0; 4_096], Vec::new());
+    while !String::from_utf8_lossy(&drawn).contains("direct") {
+        let read = terminal.stdout.as_mut().unwrap().read(&mut shown).unwrap();
+        assert_ne!(read, 0, "the screen ended: {}", String::from_utf8_lossy(&drawn));
+        drawn.extend_from_slice(&shown[..read]);
+    }
+    let process = std::fs::read_to_string(&id).unwrap().trim().to_owned();
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    wait_for("the end of the screen", || {
+        let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        let gone = state.is_empty() || state.contains(") Z ");
+        gone.then_some(())
+    });
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 fn first_instrument(place: &Place) -> String {
