@@ -120,6 +120,8 @@ pub struct Segment<'a> {
     pub wire_len: u32,
     /// The UDP checksum as it is in the header; 0 where there is none (RFC 768), and for TCP.
     pub checksum: u16,
+    /// IPv4's identification as its sender wrote it (RFC 791, 3.1); 0 with IPv6, which has none.
+    pub identification: u16,
     /// Whether and why the payload is shorter than `wire_len`.
     pub shortfall: Shortfall,
     /// Captured bytes after the datagram: Ethernet padding, frame check sequence, trailers.
@@ -196,7 +198,11 @@ pub fn parse_reassembled<'a>(key: &FragmentKey, bytes: &'a [u8]) -> Result<Segme
             Extensions::Fragment { .. } => return Err(Reject::BadIpHeader),
         },
     };
-    parse_transport(bytes, start, claimed, protocol, key.source, key.destination)
+    let mut segment = parse_transport(bytes, start, claimed, protocol, key.source, key.destination)?;
+    if key.source.is_ipv4() {
+        segment.identification = key.identification as u16;
+    }
+    Ok(segment)
 }
 
 /// Which IP version the link header announced.
@@ -294,8 +300,10 @@ fn parse_ipv4(frame: &[u8], network: Network) -> Result<Parsed<'_>, Reject> {
         let more = flags_and_offset & 0x2000 != 0;
         return Ok(fragment(frame, start + header_len, start + total_len, key, offset, more));
     }
-    parse_transport(frame, start + header_len, start + total_len, protocol, source, destination)
-        .map(Parsed::Segment)
+    let mut segment =
+        parse_transport(frame, start + header_len, start + total_len, protocol, source, destination)?;
+    segment.identification = u16::from_be_bytes([header[4], header[5]]);
+    Ok(Parsed::Segment(segment))
 }
 
 /// IPv6 header: RFC 8200, 3.
@@ -439,6 +447,7 @@ fn parse_udp(
         payload_start,
         wire_len: (end - payload_start) as u32,
         checksum: u16::from_be_bytes([header[6], header[7]]),
+        identification: 0,
         shortfall,
         trailing: (frame.len() - kept) as u32,
     })
@@ -471,6 +480,7 @@ fn parse_tcp(
         payload_start,
         wire_len: (claimed_end - payload_start) as u32,
         checksum: 0,
+        identification: 0,
         shortfall: if kept < claimed_end { Shortfall::Captured } else { Shortfall::None },
         trailing: (frame.len() - kept) as u32,
     })

@@ -33,6 +33,7 @@ pub fn take(pipeline: &mut Pipeline, session: &[Sent]) {
             payload: &sent.payload,
             wire_len: sent.payload.len() as u32,
             checksum: 0,
+            identification: 0,
             interface: 0,
             interface_name: "",
             lost: Lost::default(),

@@ -337,6 +337,7 @@ pub fn pipeline(bytes: &[u8]) {
             payload: &payload,
             wire_len: payload.len() as u32,
             checksum: 0,
+            identification: 0,
             interface: 0,
             interface_name: "",
             lost: parallax::source::Lost::default(),

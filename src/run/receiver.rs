@@ -159,6 +159,7 @@ impl Work {
             payload: received.payload,
             wire_len: received.wire_len,
             checksum: 0,
+            identification: 0,
             interface: received.line as u32,
             interface_name: name,
             lost: received.lost,

@@ -112,6 +112,7 @@ impl Copy {
             payload: arrival.payload,
             wire_len: arrival.wire_len,
             checksum: 0,
+            identification: 0,
             interface: arrival.line.into(),
             interface_name: name,
             lost: arrival.lost,

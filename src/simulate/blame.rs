@@ -25,11 +25,8 @@ impl Blame {
             Kind::Halt { missed: false } | Kind::PreOpen { .. } => Blame::Market,
             Kind::Moved => Blame::ReferenceData,
             Kind::Reorder { .. } | Kind::Duplicate { .. } => Blame::Network,
-            // So many thousandths of what passes a line: drawn for each line on its own.
-            Kind::Loss { packets: None, .. } => Blame::Network,
-            // What strikes the same packets of every line of several happens before the lines part. Of one line alone
-            // that cannot be said: it happens on the way. Bytes that came and are wrong are the sender's there.
-            Kind::Silence | Kind::Loss { .. } if struck_before_the_lines_part(fault) => {
+            // Bytes that came and are wrong are the sender's there.
+            Kind::Silence | Kind::Loss { .. } if is_struck_before_the_lines_part(fault) => {
                 Blame::Source(fault.source)
             }
             Kind::Silence | Kind::Loss { .. } => Blame::Network,
@@ -64,8 +61,12 @@ fn lines(fault: &Fault) -> usize {
     LINES.iter().filter(|l| Some(l.stream) == first).count()
 }
 
-fn struck_before_the_lines_part(fault: &Fault) -> bool {
-    fault.lines.is_empty() && lines(fault) > 1
+/// Whether what is lost is lost before its lines' senders number it: what strikes the same packets of every line of
+/// several. Of one line alone that cannot be said, and it happens on the way; so does what is drawn for each line on its
+/// own, so many thousandths of what passes it.
+pub(super) fn is_struck_before_the_lines_part(fault: &Fault) -> bool {
+    let alike = !matches!(fault.kind, Kind::Loss { packets: None, .. });
+    alike && fault.lines.is_empty() && lines(fault) > 1
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
+use super::blame;
 use super::faults::{Damage, Fault, Kind, SourceId};
 use super::packet::Packet;
 use super::rng::Rng;
@@ -110,6 +111,8 @@ pub struct Sent {
     pub payload: Vec<u8>,
     /// It was damaged on its way: its checksum is no longer that of its bytes.
     pub spoilt: bool,
+    /// Its line's sender numbers what it sends one by one, as IPv4's identification.
+    pub identification: u16,
 }
 
 /// Something that happened to one packet on one line because of a fault.
@@ -155,6 +158,8 @@ pub struct Lines {
     faults: Rc<[Fault]>,
     rng: Rng,
     last_ns: [u64; LINES.len()],
+    /// Packets that each line's sender has sent.
+    sent: [u16; LINES.len()],
     /// How often each fault has struck on each line.
     struck: Vec<[u64; LINES.len()]>,
     heap: BinaryHeap<Reverse<Pending>>,
@@ -166,7 +171,16 @@ impl Lines {
     pub fn new(seed: u64, faults: Rc<[Fault]>) -> Lines {
         let struck = vec![[0; LINES.len()]; faults.len()];
         let rng = Rng::new(seed, 3);
-        Lines { faults, rng, last_ns: [0; LINES.len()], struck, heap: BinaryHeap::new(), count: 0 }
+        let none = [0; LINES.len()];
+        Lines {
+            faults,
+            rng,
+            last_ns: none.map(u64::from),
+            sent: none,
+            struck,
+            heap: BinaryHeap::new(),
+            count: 0,
+        }
     }
 
     /// The next datagram, when nothing that is sent from `horizon_ns` on can come before it.
@@ -209,6 +223,7 @@ impl Lines {
     ) -> Option<u64> {
         let mut ts = usual_ns;
         let (mut lost, mut twice, mut late, mut damage, mut spoilt) = (false, false, 0, None, false);
+        let mut never_sent = false;
         let copies = LINES.iter().filter(|l| l.stream == LINES[line].stream).count();
         let faults = Rc::clone(&self.faults);
         for (n, fault) in faults.iter().enumerate() {
@@ -249,13 +264,20 @@ impl Lines {
                     // What strikes one line of several happens behind its sender.
                     spoilt = copies > 1 && !fault.lines.is_empty();
                 }
-                _ => lost = true,
+                _ => {
+                    lost = true;
+                    never_sent |= blame::is_struck_before_the_lines_part(fault);
+                }
             }
             incidents.push(Incident { fault: n, line, ts_ns: ts, first: packet.first, count: packet.count });
+        }
+        if !never_sent {
+            self.sent[line] = self.sent[line].wrapping_add(1);
         }
         if lost {
             return None;
         }
+        let identification = self.sent[line];
         // A line is a queue: jitter does not reorder it, only a fault does.
         ts = ts.max(self.last_ns[line] + 1);
         self.last_ns[line] = ts;
@@ -265,9 +287,9 @@ impl Lines {
             Some(how) => damaged(&packet.payload, how),
         };
         if twice {
-            self.push(Sent { ts_ns: ts + 3_000, line, payload: payload.clone(), spoilt });
+            self.push(Sent { ts_ns: ts + 3_000, line, payload: payload.clone(), spoilt, identification });
         }
-        self.push(Sent { ts_ns: ts, line, payload, spoilt });
+        self.push(Sent { ts_ns: ts, line, payload, spoilt, identification });
         damage.is_none().then_some(ts)
     }
 }

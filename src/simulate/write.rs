@@ -14,7 +14,7 @@ use super::mix::Mix;
 use super::record::Record;
 use super::{LINES, Scenario, Simulator};
 use crate::source::Compression;
-use crate::source::writer::{CaptureWriter, Compressor, spoil, udp_frame};
+use crate::source::writer::{CaptureWriter, Compressor, identify, spoil, udp_frame};
 
 /// Container of the captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -208,6 +208,7 @@ pub fn run(scenario: &Scenario, output: &Output) -> anyhow::Result<Written> {
         let line = &LINES[sent.line];
         frame.clear();
         udp_frame(&mut frame, line.sender, line.group, &sent.payload)?;
+        identify(&mut frame, sent.identification);
         if sent.spoilt {
             spoil(&mut frame);
         }

@@ -42,6 +42,7 @@ pub(super) struct Head {
     pub destination: SocketAddr,
     pub wire_len: u32,
     pub checksum: u16,
+    pub identification: u16,
     pub lost: Lost,
     /// Place of the interface's name, for [`Capture::interface_name`].
     name: u32,
@@ -358,6 +359,7 @@ fn message(record: Record, counts: &CaptureCounts) -> Head {
         destination: UNADDRESSED,
         wire_len: record.wire_len,
         checksum: 0,
+        identification: 0,
         lost: Lost::default(),
         name: 0,
         offset: record.offset,
@@ -403,6 +405,7 @@ fn accept(
         destination: segment.destination,
         wire_len: segment.wire_len,
         checksum: segment.checksum,
+        identification: segment.identification,
         lost: Lost::default(),
         name: 0,
         offset: record.offset,

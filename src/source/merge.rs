@@ -62,6 +62,8 @@ pub struct Datagram<'a> {
     pub wire_len: u32,
     /// The UDP checksum as its sender wrote it; 0 for none, and where none is known (received live, TCP, bare messages).
     pub checksum: u16,
+    /// IPv4's identification as its sender wrote it, which many senders count; 0 where none is known (as above, and IPv6).
+    pub identification: u16,
     /// The capture's interface, counted from 0 over all its sections; 0 where there are none.
     pub interface: u32,
     /// The interface's name in the capture, or the line's when it was received live; empty when nothing names it.
@@ -167,6 +169,7 @@ impl Captures {
             payload: capture.payload(head),
             wire_len: head.wire_len,
             checksum: head.checksum,
+            identification: head.identification,
             interface: head.interface,
             interface_name: capture.interface_name(head),
             lost: head.lost,

@@ -70,6 +70,16 @@ pub fn udp_frame(
     Ok(())
 }
 
+/// Writes the sender's number of the packet (IPv4's identification) into a frame of [`udp_frame`].
+pub fn identify(frame: &mut [u8], identification: u16) {
+    if let Some(header) = frame.get_mut(ETHERNET_LEN..ETHERNET_LEN + IPV4_LEN) {
+        header[4..6].copy_from_slice(&identification.to_be_bytes());
+        header[10..12].fill(0);
+        let checksum = !sum_of(header, 0);
+        header[10..12].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
 /// Makes the UDP checksum of a frame of [`udp_frame`] wrong, as that of a datagram that was damaged on its way.
 pub fn spoil(frame: &mut [u8]) {
     let at = ETHERNET_LEN + IPV4_LEN + 6;

@@ -32,6 +32,7 @@ fn datagram(sent: &Sent, frame: u64) -> Datagram<'_> {
     Datagram {
         // Behind 14 bytes of Ethernet, 20 of IPv4 and 6 of UDP.
         checksum: u16::from_be_bytes([bytes[40], bytes[41]]),
+        identification: sent.identification,
         ts_recv_ns: sent.ts_ns,
         capture: 0,
         frame,

@@ -109,6 +109,7 @@ pub(super) struct Held {
     destination: SocketAddr,
     wire_len: u32,
     checksum: u16,
+    identification: u16,
     interface: u32,
     payload: Vec<u8>,
 }
@@ -125,6 +126,7 @@ impl Held {
             destination: datagram.destination,
             wire_len: datagram.wire_len,
             checksum: datagram.checksum,
+            identification: datagram.identification,
             interface: datagram.interface,
             payload: datagram.payload.to_vec(),
         }
@@ -142,6 +144,7 @@ impl Held {
             payload: &self.payload,
             wire_len: self.wire_len,
             checksum: self.checksum,
+            identification: self.identification,
             interface: self.interface,
             interface_name: "",
             lost: Default::default(),

@@ -33,6 +33,8 @@ pub(super) struct Packet<'a> {
     pub wire_len: u32,
     /// What its checksum shall say.
     pub seal: Seal,
+    /// IPv4's identification.
+    pub identification: u16,
     /// Datagrams that the line's socket dropped before this one.
     pub dropped: u32,
     /// Datagrams of this line that came before this one and could not be kept.
@@ -162,7 +164,7 @@ fn frame(out: &mut Vec<u8>, packet: &Packet<'_>) -> u32 {
     let wire_len = (packet.wire_len as usize).clamp(payload_len, PAYLOAD_LEN_MAX.max(payload_len));
     let udp_len = (UDP_LEN + wire_len) as u16;
     match (packet.source.ip(), packet.destination.ip()) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => ipv4(out, from, to, udp_len),
+        (IpAddr::V4(from), IpAddr::V4(to)) => ipv4(out, from, to, udp_len, packet.identification),
         (from, to) => ipv6(out, in_six(from), in_six(to), udp_len),
     }
     // Both kinds of header end in the two addresses.
@@ -190,7 +192,7 @@ fn frame(out: &mut Vec<u8>, packet: &Packet<'_>) -> u32 {
     cut
 }
 
-fn ipv4(out: &mut Vec<u8>, from: Ipv4Addr, to: Ipv4Addr, udp_len: u16) {
+fn ipv4(out: &mut Vec<u8>, from: Ipv4Addr, to: Ipv4Addr, udp_len: u16, identification: u16) {
     out.extend_from_slice(&ethernet_address(to));
     out.extend_from_slice(&ethernet_address(from));
     out.extend_from_slice(&[0x08, 0x00]);
@@ -198,7 +200,8 @@ fn ipv4(out: &mut Vec<u8>, from: Ipv4Addr, to: Ipv4Addr, udp_len: u16) {
     // Version 4, 5 words; don't fragment; 64 hops; UDP.
     out.extend_from_slice(&[0x45, 0]);
     out.extend_from_slice(&(IPV4_LEN as u16 + udp_len).to_be_bytes());
-    out.extend_from_slice(&[0, 0, 0x40, 0, 64, 17, 0, 0]);
+    out.extend_from_slice(&identification.to_be_bytes());
+    out.extend_from_slice(&[0x40, 0, 64, 17, 0, 0]);
     out.extend_from_slice(&from.octets());
     out.extend_from_slice(&to.octets());
     let checksum = !sum_of(&out[start..], 0);

@@ -68,6 +68,7 @@ impl<W: Write> Extract<W> {
             payload: [datagram.payload, &[]],
             wire_len: datagram.wire_len,
             seal: datagram.seal(),
+            identification: datagram.identification,
             dropped: datagram.lost.socket,
             missing: 0,
         };

@@ -149,6 +149,7 @@ impl RecordingFile {
             wire_len: note.wire_len,
             // The system takes no datagram whose checksum is wrong.
             seal: Seal::Right,
+            identification: 0,
             dropped: note.lost.socket,
             missing: note.missing,
         };
