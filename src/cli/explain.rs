@@ -121,6 +121,7 @@ impl CaseArgs {
         let config = Config::parse(&located.config_name, &located.config_text, &located.folder)?;
         let case = Case { config, captures: located.captures.clone(), options, clock_error_ns };
         case.refuse_standard_input()?;
+        input.tell_day(case.open()?.counts());
         Ok(case)
     }
 }

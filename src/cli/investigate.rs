@@ -50,7 +50,11 @@ impl Case {
         Ok(())
     }
 
-    fn open(&self) -> Result<Captures> {
+    /// Opens the captures.
+    ///
+    /// # Errors
+    /// The first that cannot be opened or recognised.
+    pub fn open(&self) -> Result<Captures> {
         Ok(Captures::open(&self.captures, &self.options)?)
     }
 

@@ -3,6 +3,7 @@
 //! They are plain values, so that a hypothesis can be tested on facts written by hand. Times are nanoseconds since
 //! 1970 UTC in capture time, prices units of 1e-9.
 
+pub use super::posted::Posted;
 use super::subject::Alert;
 use crate::config::Kind;
 use crate::market::{Quality, Quote};
@@ -253,6 +254,8 @@ pub struct Beside {
     pub alerts: u64,
     /// Of how many different instruments.
     pub instruments: u64,
+    /// The first of them by name.
+    pub names: Vec<String>,
 }
 
 /// One source.
@@ -428,6 +431,8 @@ pub struct Flaw {
     pub times_ns: Vec<u64>,
     /// What the checksum of each of these says, where that was looked at.
     pub seals: Vec<Seal>,
+    /// It can be read, and its numbers are not to be believed.
+    pub refused: bool,
 }
 
 /// A range of sequence numbers that did not come.
@@ -461,6 +466,8 @@ pub struct Hole {
     pub tops_around: [u64; 2],
     /// Packets with numbers of it that another copy of the feed brought, at its own site.
     pub copied: u64,
+    /// What was sent of it, by the senders' own numbers of their packets.
+    pub posted: Posted,
 }
 
 /// What one line lost or delayed while another did not.
@@ -478,6 +485,8 @@ pub struct LineLoss {
     pub count: u64,
     /// How late a copy came after all; 0 for one that never did.
     pub late_ns: u64,
+    /// What was sent of it on this line.
+    pub posted: Posted,
 }
 
 /// A stretch without deliveries.
@@ -491,6 +500,8 @@ pub struct Pause {
     pub open: bool,
     /// Messages missing at its end, when something came again.
     pub missing: u64,
+    /// What was sent meanwhile, where it is a line's.
+    pub posted: Posted,
 }
 
 /// One line.

@@ -31,7 +31,8 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> Value {
         })
     });
     let beside = facts.beside.iter().map(|b| {
-        json!({"kind": b.kind.name(), "source": b.source, "alerts": b.alerts, "instruments": b.instruments})
+        json!({"kind": b.kind.name(), "source": b.source, "alerts": b.alerts, "instruments": b.instruments,
+            "first_instruments": b.names})
     });
     let touched = facts.pairings.iter().map(|p| {
         json!({"source": p.subject, "other": p.other, "instruments_apart": p.others_apart, "instruments_shared": p.others_shared})

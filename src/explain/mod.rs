@@ -15,6 +15,7 @@ pub mod hypotheses;
 pub mod json;
 pub mod observer;
 pub mod order;
+pub mod posted;
 pub mod subject;
 pub mod text;
 pub mod verdict;

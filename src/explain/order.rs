@@ -4,8 +4,8 @@
 //! resolution and what it was seen to misorder. Where two did, their offset is unknown unless the configuration says how
 //! far each may be off, or the user how far apart they are; else only a change against what is usual can be told.
 
-use super::facts::{Facts, Figures};
-use super::hypotheses::words::many;
+use super::facts::{Facts, Figures, Pause};
+use super::hypotheses::words::{length, many, pauses};
 
 /// What can be said of the order of the two sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,9 @@ pub fn order(facts: &Facts) -> Order {
     let Some(pairing) = facts.pairings.iter().find(|p| p.subject == *a && p.other == *b) else {
         return Order::NotComparable;
     };
+    if let Some(mute) = mute(facts, a).or_else(|| mute(facts, b)) {
+        return Order::Unknown { seems_ns: 0, error_ns: None, basis: mute };
+    }
     let during: &Figures = [&pairing.own[1], &pairing.rest[1], &pairing.own[0], &pairing.rest[0]]
         .into_iter()
         .find(|f| f.count > 0)
@@ -119,10 +122,10 @@ pub fn order(facts: &Facts) -> Order {
             if beyond > error {
                 (error, "two capture points; the error is what they usually lie apart".to_owned())
             } else {
-                return unknown(by);
+                return unknown(by, [a, b]);
             }
         }
-        _ => return unknown(by),
+        _ => return unknown(by, [a, b]),
     };
     if by.unsigned_abs() <= error {
         return Order::Unknown { seems_ns: by, error_ns: Some(error), basis };
@@ -138,13 +141,26 @@ pub fn order(facts: &Facts) -> Order {
     }
 }
 
-fn unknown(by: i64) -> Order {
+/// A source that delivered nothing for longer than its signs of life are apart: what then matches is chance.
+fn mute(facts: &Facts, name: &str) -> Option<String> {
+    let source = facts.source(name)?;
+    let long = |p: &Pause| p.span.len_ns() > source.heartbeat_ns;
+    let (_, pause) = pauses(source, facts.during()).find(|(_, p)| long(p))?;
+    Some(format!("{name} delivered nothing for {} meanwhile", length(pause.span.len_ns())))
+}
+
+fn unknown(by: i64, [a, b]: [&str; 2]) -> Order {
     let seems = crate::latency::text::humane(by.abs());
+    let ahead = match by.signum() {
+        0 => "neither seems ahead".to_owned(),
+        1 => format!("{b} seems {seems} ahead"),
+        _ => format!("{a} seems {seems} ahead"),
+    };
     Order::Unknown {
         seems_ns: by,
         error_ns: None,
         basis: format!(
-            "the two were captured at two points, one seems {seems} ahead, and nothing says how far apart their clocks are (`clock_error` of both sources says it, or --clock-error)"
+            "the two were captured at two points, {ahead}, and nothing says how far apart their clocks are (`clock_error` of both sources says it, or --clock-error)"
         ),
     }
 }
@@ -155,7 +171,7 @@ fn spread(figures: &Figures) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{CaptureClock, Pairing};
+    use super::super::facts::{CaptureClock, ChannelFacts, Pairing, SourceFacts, Span};
     use super::*;
 
     const MS: i64 = 1_000_000;
@@ -185,6 +201,23 @@ mod tests {
         assert_eq!((leader.as_str(), by_ns, error_ns), ("direct", 400_000, 1_000));
         let unknown = order(&facts(0, 400, true));
         assert!(matches!(unknown, Order::Unknown { error_ns: Some(1_000), .. }), "{unknown:?}");
+    }
+
+    #[test]
+    fn who_said_nothing_for_a_while_is_in_no_order() {
+        let mut facts = facts(0, 400_000, true);
+        facts.alert.ended_ns = Some(10_000 * MS as u64);
+        let span = Span { from_ns: 0, to_ns: 4_000 * MS as u64 };
+        let channel =
+            ChannelFacts { pauses: vec![Pause { span, ..Pause::default() }], ..ChannelFacts::default() };
+        facts.sources =
+            vec![SourceFacts { name: "direct".into(), channels: vec![channel], ..SourceFacts::default() }];
+        assert_eq!(
+            order(&facts).to_string(),
+            "the order cannot be known: direct delivered nothing for 4.00s meanwhile"
+        );
+        facts.sources[0].channels[0].pauses[0].span.to_ns = 500 * MS as u64;
+        assert!(matches!(order(&facts), Order::First { .. }), "that is no pause");
     }
 
     #[test]

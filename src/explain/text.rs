@@ -1,11 +1,12 @@
 //! An explanation as a text that can be forwarded: verdict first, then since when, whom it touched, what shows it, and
 //! what would decide it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::facts::Facts;
 use super::hypotheses::words::{length, many, moment, place, price};
-use super::hypotheses::{Finding, Hypothesis, Standing};
+use super::hypotheses::{Blame, Finding, Hypothesis, Standing};
 use super::verdict::{Explanation, Verdict};
 use feeds::event::Side;
 
@@ -34,7 +35,7 @@ pub fn about(facts: &Facts) -> String {
 pub fn write(facts: &Facts, explanation: &Explanation) -> String {
     let alert = &facts.alert;
     let mut out = String::new();
-    let _ = writeln!(out, "VERDICT  {}", explanation.verdict);
+    let _ = writeln!(out, "VERDICT  {}{}", explanation.verdict, left(explanation));
     let _ = writeln!(out, "         {}", explanation.because);
     let _ = writeln!(out, "\nalert    {} {} ({})", alert.id, about(facts), alert.severity);
     let _ = writeln!(out, "         {}", alert.why);
@@ -75,6 +76,18 @@ pub fn write(facts: &Facts, explanation: &Explanation) -> String {
     out
 }
 
+/// Whom the data leave, where nothing is decided.
+fn left(explanation: &Explanation) -> String {
+    let of = |f: &&Finding| matches!(f.standing, Standing::Supported | Standing::Open);
+    let left = explanation.findings.iter().map(|(_, f)| f).filter(of).flat_map(|f| &f.blames);
+    let left: BTreeSet<&Blame> = left.collect();
+    let names: Vec<String> = left.into_iter().map(ToString::to_string).collect();
+    match explanation.verdict {
+        Verdict::Undecided if !names.is_empty() => format!(": {}", names.join(" or ")),
+        _ => String::new(),
+    }
+}
+
 fn since(out: &mut String, facts: &Facts) {
     let alert = &facts.alert;
     let _ = write!(out, "since    {}", moment(alert.began_ns));
@@ -108,10 +121,12 @@ pub fn touched(facts: &Facts) -> String {
         }
     }
     for beside in &facts.beside {
-        let of = if beside.instruments > 0 {
-            format!(" of {}", many(beside.instruments, "instrument"))
-        } else {
-            String::new()
+        let of = match (beside.instruments, beside.names.len() as u64) {
+            (0, _) => String::new(),
+            (all, named) => {
+                let more = if all > named { format!(" and {} more", all - named) } else { String::new() };
+                format!(" of {} ({}{more})", many(all, "instrument"), beside.names.join(", "))
+            }
         };
         parts.push(format!(
             "{} {}{of} naming {}",

@@ -80,6 +80,9 @@ fn relied_on(findings: &[(&'static Hypothesis, Finding)]) -> Vec<String> {
     out
 }
 
+/// What lies behind a lateness, a halt or a wrong figure that is supported beside it: told first.
+const DEEPER: [&str; 3] = ["bands", "test_data", "old_data"];
+
 /// The rule: at least one supported hypothesis, all supported ones blame the same, and no open one could be another's.
 fn decide(findings: &[(&'static Hypothesis, Finding)]) -> (Verdict, String) {
     let with = |standing| findings.iter().filter(move |(_, f)| f.standing == standing);
@@ -113,7 +116,9 @@ fn decide(findings: &[(&'static Hypothesis, Finding)]) -> (Verdict, String) {
         );
         return (Verdict::Undecided, because);
     }
-    let (hypothesis, finding) = with(Standing::Supported).next().unwrap_or_else(|| &findings[0]);
+    let deeper = with(Standing::Supported).find(|(h, _)| DEEPER.contains(&h.name));
+    let first = deeper.or_else(|| with(Standing::Supported).next());
+    let (hypothesis, finding) = first.unwrap_or_else(|| &findings[0]);
     let mut why: Vec<&str> = finding.supports.first().into_iter().map(String::as_str).collect();
     why.extend(
         finding
@@ -165,6 +170,25 @@ mod tests {
         let network = of(Standing::Supported, &[Blame::Network]);
         assert_eq!(verdict(vec![supported, network]), Verdict::Undecided);
         assert_eq!(verdict(vec![excluded]), Verdict::Undecided);
+    }
+
+    #[test]
+    fn what_lies_behind_is_told_before_what_it_looks_like() {
+        let sip = [Blame::source("sip")];
+        let findings: Vec<_> = ALL.iter().map(|h| (h, of(Standing::Excluded, &[]).with(h.name))).collect();
+        let because = |supported: &[&str]| {
+            let mut findings = findings.clone();
+            for (h, finding) in &mut findings {
+                if supported.contains(&h.name) {
+                    *finding = Finding::about(&sip).supported(h.name);
+                }
+            }
+            decide(&findings).1
+        };
+        assert_eq!(because(&["late"]), "the source runs late: late");
+        assert_eq!(because(&["late", "old_data"]), "old data sent again with fresh timestamps: old_data");
+        assert_eq!(because(&["halt", "bands"]), "price bands from a wrong reference price: bands");
+        assert!(DEEPER.iter().all(|name| ALL.iter().any(|h| h.name == *name)));
     }
 
     #[test]

@@ -353,4 +353,17 @@ fn a_file_of_bare_messages_is_explained_and_packed_beside_packets() {
     assert!(asked.len() == 1 && asked[0].as_str().unwrap().contains("drop counters"), "{said}");
     let files = case.verified(&id);
     assert!(files.iter().any(|(name, _)| name == "captures/01.binaryfile"));
+    // Where nobody says the day, both say of which they take it to be, once.
+    case.more.clear();
+    std::fs::rename(case.path("day.binaryfile"), case.path("20191230.BX_ITCH_50.binaryfile")).unwrap();
+    case.captures[0] = "20191230.BX_ITCH_50.binaryfile".to_owned();
+    for command in [vec!["explain", &id], vec!["evidence", &id, "-o", "again.zip"]] {
+        let output = case.run(&command);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = stderr(&output);
+        let days = said
+            .lines()
+            .filter(|l| l.contains("count from midnight in New York of 2019-12-30, the day in its name"));
+        assert_eq!(days.count(), 1, "{command:?}: {said}");
+    }
 }

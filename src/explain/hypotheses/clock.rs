@@ -12,7 +12,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a clock makes the difference: the source's, which stamps its messages, or ours, which stamps arrivals.
 For          The source's stamps lie ahead of their receipt or fall back, while it arrives as early as ever beside its peers:
-             its clock.
+             its clock. They fall back from one message of a channel to the next, and no line of it was late: no clock of ours
+             has a part in that.
 Against      Prices are compared by arrival alone: what a source stamps moves nothing. A lag that is more than the usual one
              cannot come from an offset between capture points that stays the same; of one that is as ever only the error that
              is known of their clocks says whether it can.
@@ -56,6 +57,19 @@ fn of_clock(facts: &Facts) -> Finding {
         clock.many[0],
         clock.many[1]
     ));
+    // Receive times have no part in stamps that fall back from one message of a numbering to the next. (Stamps of sending are
+    // looked at as packets arrive, in whatever order.)
+    let in_order = subject.send_latency.before.count == 0 && subject.send_latency.during.count == 0;
+    if clock.behind.0 > clock.ahead.0
+        && in_order
+        && let [channel] = subject.channels.as_slice()
+        && channel.lines.iter().all(|l| l.behind.1 <= LATE_NS.unsigned_abs())
+    {
+        return Finding { blames: vec![Blame::source(name)], ..finding }.supported(format!(
+            "they fell back from one message to the next of one channel ({}), which came in order: no clock of ours has a part in that",
+            channel.name
+        ));
+    }
     let peers: Vec<(&Pairing, bool)> =
         facts.pairings.iter().filter(|p| p.subject == *name).filter_map(|p| Some((p, steady(p)?))).collect();
     if let Some((pairing, _)) = peers.iter().find(|(_, steady)| *steady) {

@@ -1,6 +1,7 @@
 //! A gap at the source.
 
-use super::super::facts::Facts;
+use super::super::facts::{Facts, LineLoss, Span};
+use super::posted::{nothing_sent, sent};
 use super::words::{
     every_line, gaps_hide_nothing, given_to_messages, holes, lost_by, numbers, pair_of, range, stretch,
     unreadable, whole,
@@ -14,8 +15,9 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether the source itself never sent what is missing.
 For          Every one of several lines lacks the same numbers, while nothing was dropped on this machine or the lines
-             come in on separate interfaces. Packets came that cannot be read, and their checksums are right.
-Against      Another line brought them. On a single line: the numbers belong to messages, for another copy of the feed
+             come in on separate interfaces. Every sender counts its packets (IPv4 identification) and sent none in the hole.
+             Packets came that cannot be read, and their checksums are right.
+Against      Another line brought them. A sender that counts its packets sent more than came. On a single line: the numbers belong to messages, for another copy of the feed
              brought them, peers moved as the source never showed, or its national best is that of a quote that never came.
              Packets that cannot be read have a wrong checksum. No number is missing at all.
 Would decide The source's retransmission service, or its own record of what it sent.
@@ -27,7 +29,7 @@ fn test(facts: &Facts) -> Finding {
     let Some(subject) = facts.subject() else { return Finding::not_applicable() };
     let finding = Finding::about(&[Blame::source(&subject.name)]);
     match facts.alert.kind {
-        Kind::Line => finding.excluded("another line of the source brought what this one lacks"),
+        Kind::Line => of_line(facts, finding),
         Kind::Gap => of_gap(facts, finding),
         Kind::Silent | Kind::Clock => Finding::not_applicable(),
         _ => {
@@ -43,6 +45,20 @@ fn test(facts: &Facts) -> Finding {
                     .ask("what became of that gap: explain its own alert"),
             }
         }
+    }
+}
+
+fn of_line(facts: &Facts, finding: Finding) -> Finding {
+    let meant =
+        Span { from_ns: facts.alert.began_ns, to_ns: facts.during().to_ns.max(facts.alert.raised_ns) };
+    let loss = facts.channel().and_then(|channel| {
+        let line = channel.lines.iter().position(|l| Some(&l.name) == facts.alert.line.as_ref())?;
+        let of = |l: &&LineLoss| l.line == line && meant.has(l.at_ns);
+        Some((channel, channel.line_losses.iter().find(of)?))
+    });
+    match loss.and_then(|(channel, loss)| nothing_sent(channel, &loss.posted)) {
+        Some(nothing) => finding.supported(nothing),
+        None => finding.excluded("another line of the source brought what this one lacks"),
     }
 }
 
@@ -72,6 +88,13 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     }
     if hole.own != [0; 2] {
         return finding.excluded("this machine dropped datagrams around the hole");
+    }
+    if let Some(nothing) = nothing_sent(channel, &hole.posted) {
+        let where_ = if lines > 1 { " on any line, and the sender of each says the same" } else { "" };
+        return finding.supported(format!("{} did not come{where_}: {nothing}", range(hole)));
+    }
+    if let Some(sent) = sent(channel, &hole.posted) {
+        return finding.excluded(sent);
     }
     let alike = format!("{} lack {} alike", every_line(lines), range(hole));
     if lines > 1 && hole.counted {

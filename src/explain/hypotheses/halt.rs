@@ -1,7 +1,9 @@
 //! Halt, auction, close, or a state of the market.
 
 use super::super::facts::{Facts, SourceFacts, ViewFacts};
-use super::words::{doubts, is_authority, is_shown, length, many, moment, place, rows, session};
+use super::words::{
+    SAID_NOTHING, doubts, is_authority, is_shown, length, many, moment, place, rows, session,
+};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 use crate::market::Quality;
@@ -105,7 +107,7 @@ fn blamed(
 ) -> Finding {
     let during = facts.during();
     // A halted venue may well say nothing, and a market that is closed has pauses.
-    let spoke = |d: &String| !d.contains("delivered nothing");
+    let spoke = |d: &String| !d.contains(SAID_NOTHING);
     let trouble: Vec<String> =
         doubts(quotes, during).into_iter().chain(doubts(says, during)).filter(spoke).collect();
     if !trouble.is_empty() {

@@ -1,9 +1,9 @@
 //! The source runs late.
 
-use super::super::facts::{Facts, Figures, Pairing, Shown, SourceFacts, Span};
+use super::super::facts::{Facts, Figures, Pairing, Pause, Shown, SourceFacts, Span};
 use super::words::{
-    LATE_NS, after, doubts, has_moved, is_authority, late_alike, length, many, moment, pair_of, pairing,
-    pauses, place, price, prices, rest_is_current, rose, sides,
+    LATE_NS, after, doubts, has_moved, is_authority, late_alike, length, many, many_of, moment, pair_of,
+    pairing, pauses, place, price, prices, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -292,6 +292,9 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
             moment(longest.then.at_ns),
             place(&longest.then.spot)
         ));
+    if let Some(mute) = mute(late, Span { from_ns: longest.first.at_ns, to_ns: longest.then.at_ns }) {
+        return Lateness::Yes(finding.supported(mute));
+    }
     if let Some(ever) = as_late_as_ever(facts, late, other) {
         return match ever.on_the_way {
             OnTheWay::Yes(sentence) => Lateness::No(sentence),
@@ -302,6 +305,20 @@ fn of_source(facts: &Facts, late: &SourceFacts, other: &SourceFacts) -> Lateness
         };
     }
     arose(late, other, &pairing, finding)
+}
+
+/// It brought nothing but signs of life between a peer's price and its own: it had not sent.
+fn mute(late: &SourceFacts, between: Span) -> Option<String> {
+    let idle = |p: &Pause| p.arrivals > 0 && p.missing == 0 && !p.open && p.span.len_ns() > late.heartbeat_ns;
+    let (channel, pause) = pauses(late, between).find(|(_, p)| idle(p))?;
+    Some(format!(
+        "{} channel {} brought nothing but {} from {} for {}: it had not sent",
+        late.name,
+        channel.name,
+        many_of(pause.arrivals, "packet without news", "packets without news"),
+        moment(pause.span.from_ns),
+        length(pause.span.len_ns())
+    ))
 }
 
 /// How late the source usually is: of the instrument where enough is known, else of all others.
@@ -332,8 +349,7 @@ fn arose(late: &SourceFacts, other: &SourceFacts, pairing: &Pairing, mut finding
     stamped(late, finding)
 }
 
-/// What the source shows as the alert is raised or at its last moment, where the venue's own feed, whole and current, had left that price for
-/// longer than a flight and what is usual: whatever it came to show later, it is behind then.
+/// What the source shows while the alert lasts, where the venue's own feed, whole and current, had left that price for longer than a flight and what is usual: whatever it came to show later, it is behind then.
 fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts, usual_ns: i64) -> Option<String> {
     let during = facts.during();
     let relied_on = is_authority(facts, other) && !is_authority(facts, late);
@@ -341,9 +357,17 @@ fn left_behind(facts: &Facts, late: &SourceFacts, other: &SourceFacts, usual_ns:
         return None;
     }
     let limit_ns = FLIGHT_NS + u64::try_from(usual_ns).unwrap_or(0);
+    let views = facts.view_of(&late.name).into_iter().chain(facts.view_of(&other.name));
+    // Where it goes over to another price, or the peer comes back to that price, it has been behind for longest.
+    let turns =
+        views.flat_map(|view| sides(facts).iter().flat_map(|side| prices(facts, view, *side, during)));
+    let turns = turns.map(|(_, shown)| shown.at_ns.saturating_sub(1)).filter(|at| during.has(*at));
     let moments = [during.to_ns.saturating_sub(1).max(during.from_ns), facts.alert.raised_ns];
-    moments.into_iter().find_map(|at| behind_at(facts, [late, other], at, limit_ns))
+    moments.into_iter().chain(turns).find_map(|at| behind_at(facts, [late, other], at, limit_ns))
 }
+
+/// What was left for longer was not followed late: that is another price, or a source that stopped.
+const REACH_NS: u64 = 10_000_000_000;
 
 /// The same at one moment.
 fn behind_at(facts: &Facts, [late, other]: [&SourceFacts; 2], at: u64, limit_ns: u64) -> Option<String> {
@@ -357,7 +381,7 @@ fn behind_at(facts: &Facts, [late, other]: [&SourceFacts; 2], at: u64, limit_ns:
         let by = at.saturating_sub(left.at_ns);
         // Of a source that says nothing at all it is not known whether it has.
         let speaks = pauses(late, Span { from_ns: left.at_ns, to_ns: at }).next().is_none();
-        (by > limit_ns && speaks).then(|| {
+        (by > limit_ns && by <= REACH_NS && speaks).then(|| {
             format!(
                 "{} shows {} {} at {} ({}), which {}, the venue's own feed, whole and current, had left {} before ({})",
                 late.name,

@@ -15,6 +15,7 @@ mod not_carried;
 mod old_data;
 mod own_loss;
 mod path;
+mod posted;
 mod round_lot;
 mod saturation;
 mod scale;

@@ -1,6 +1,7 @@
 //! Our own loss or overload.
 
 use super::super::facts::{ChannelFacts, Facts, LineFacts};
+use super::posted::{nothing_sent, of_silence as of_silence_sent};
 use super::words::{
     gaps_hide_nothing, held_through, holes, length, lost_by, many, moment, pair_of, range, whole,
 };
@@ -14,7 +15,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
 Tests        Whether this machine dropped what had arrived: in the sockets of the lines, or before any socket.
 For          Datagrams counted as dropped around the hole (live, and in recordings of a live line).
 Against      Nothing counted although somebody counts. Where nobody counts (a capture of somebody else's): packets of other
-             lines taken in the same stretch, at a rate that had been taken without loss before. Of prices: every
+             lines taken in the same stretch, at a rate that had been taken without loss before; a sender that counts its
+             packets sent none. Of prices: every
              sequence number of both sources is there.
 Would decide The drop counters of the capture for the stretch.
 Blames       ours.",
@@ -53,6 +55,9 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
     }
     if hole.undecodable {
         return finding.excluded("the bytes came: nothing was dropped");
+    }
+    if let Some(nothing) = nothing_sent(channel, &hole.posted) {
+        return finding.excluded(nothing);
     }
     let stretch = length(hole.began_ns.saturating_sub(hole.before_ns));
     let rate = busiest(channel);
@@ -106,6 +111,9 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
     let Some(subject) = facts.subject() else { return finding };
     if subject.own_losses().is_some_and(|lost| lost > 0) {
         return finding.supported(format!("this machine dropped datagrams of {}", subject.name));
+    }
+    if let Some(nothing) = of_silence_sent(facts).and_then(|(c, posted)| nothing_sent(c, &posted)) {
+        return finding.excluded(nothing);
     }
     let elsewhere: u64 = facts
         .sources

@@ -2,10 +2,11 @@
 
 use super::super::facts::{ChannelFacts, Facts, Hole, LineFacts, LineLoss, SourceFacts, Span};
 use super::late::{OnTheWay, as_late_as_ever};
+use super::posted::{nothing_sent, of_silence as of_silence_sent, sent};
 use super::words::{
-    LATE_NS, every_line, given_to_messages, has_moved, held_through, holes, late_alike, length, many,
-    many_of, moment, numbers, pair_of, pairing, pauses, quiet, range, range_and, rest_is_current, rose,
-    stretch, unreadable, whole,
+    LATE_NS, WHAT_COMES_NEXT, every_line, given_to_messages, has_moved, held_through, holes, late_alike,
+    length, many, many_of, moment, numbers, pair_of, pairing, pauses, quiet, range, range_and,
+    rest_is_current, rose, stretch, unreadable, whole,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -17,11 +18,13 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
 Tests        Whether packets were lost or held up between the source and our capture point.
 For          One line lost or delayed what another brought. On a single line: numbers are missing, and they were given to
              messages: another copy of the feed brought them, peers moved meanwhile as the source never showed, or its
-             national best is that of a quote that never came. Packets that cannot be read have a wrong checksum, while the
-             others' are right. After a silence: the numbering had run on. Of a lag: the time since the venue's own time of
-             sending has grown; where the source is always that late, that time takes all of it.
-Against      Every sequence number is there. Packets that cannot be read have a right checksum. The source stamps late what
-             is late: its stamps are as fresh as ever. Only some instruments of the channel are late. Every one of several
+             national best is that of a quote that never came. A sender that counts its packets (IPv4 identification) sent
+             more than came, in a hole or a silence. Packets that cannot be read (or are refused for their numbers) have a
+             wrong checksum, while the others' are right. After a silence: the numbering had run on. Of a lag: the time since
+             the venue's own time of sending has grown; where the source is always that late, that time takes all of it.
+Against      Every sequence number is there. A sender that counts its packets sent none in the hole or the silence. Packets
+             that cannot be read have a right checksum. The source stamps late what is late: its stamps are as fresh as
+             ever. Only some instruments of the channel are late. Every one of several
              lines on separate interfaces lost it, or was late alike.
 Would decide The other line, or a capture nearer to the source.
 Blames       network.",
@@ -49,6 +52,14 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
         Span { from_ns: facts.alert.began_ns, to_ns: facts.during().to_ns.max(facts.alert.raised_ns) };
     let of = |l: &&LineLoss| Some(l.line) == line && meant.has(l.at_ns);
     let loss = channel.line_losses.iter().find(of);
+    if let Some(loss) = loss {
+        if let Some(nothing) = nothing_sent(channel, &loss.posted) {
+            return finding.excluded(nothing);
+        }
+        if let Some(sent) = sent(channel, &loss.posted) {
+            return of_lost(facts, channel, loss, meant, finding).with(sent);
+        }
+    }
     if let Some(edge) = edge_of_more(channel, loss, meant) {
         return finding.with("another line of the channel brought what this one did not").but(edge).ask(
             "a capture nearer to the source: copies part company where a loss on all lines begins or ends",
@@ -63,21 +74,25 @@ fn of_line(facts: &Facts, finding: Finding) -> Finding {
             "a copy of those packets from elsewhere: whether the sender of this line alone sent them so",
         );
     }
+    of_lost(facts, channel, loss, meant, finding)
+}
+
+/// What the line did not bring, or brought late, while another did.
+fn of_lost(facts: &Facts, channel: &ChannelFacts, loss: &LineLoss, meant: Span, finding: Finding) -> Finding {
     let (name, at) = (facts.alert.line.as_deref().unwrap_or("?"), moment(loss.at_ns));
+    let of = |l: &&LineLoss| l.line == loss.line && meant.has(l.at_ns);
     let total: u64 = channel.line_losses.iter().filter(of).map(|l| l.count).sum();
-    let what = match loss.late_ns {
-        0 => format!(
-            "line {name} jumped over {} to {} at {at}, which another line brought",
-            loss.first, loss.last
-        ),
-        late => format!(
-            "line {name} brought {} to {} {} after another line, at {at}",
-            loss.first,
-            loss.last,
-            length(late)
-        ),
+    let numbers = match loss.first == loss.last {
+        true => format!("{} {}", channel.unit.word(), loss.first),
+        false => format!("{} to {}", loss.first, loss.last),
     };
-    finding.supported(what).with(format!(
+    let what = match loss.late_ns {
+        0 => format!("line {name} jumped over {numbers} at {at}, which another line brought"),
+        late => format!("line {name} brought {numbers} {} after another line, at {at}", length(late)),
+    };
+    let damaged = unreadable(channel, near(loss, meant)).and_then(|u| u.damaged());
+    let finding = damaged.into_iter().fold(finding.supported(what), Finding::with);
+    finding.with(format!(
         "the alert is about {} of line {name} in all; the source sent every one, for the other copy is here",
         many(total, channel.unit.word())
     ))
@@ -127,6 +142,12 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
             .with(format!("{unreadable}: damaged at the source or on the way, for no checksum tells which"))
             .ask("a copy of those packets from elsewhere: whether their bytes are the same there");
     }
+    if let Some(nothing) = nothing_sent(channel, &hole.posted) {
+        return finding.excluded(nothing);
+    }
+    if let Some(sent) = sent(channel, &hole.posted) {
+        return finding.supported(format!("{} did not come: {sent}", range(hole)));
+    }
     let lines = channel.lines.len();
     if lines > 1 && channel.separate_interfaces {
         return finding.excluded(format!(
@@ -168,6 +189,14 @@ fn of_gap(facts: &Facts, finding: Finding) -> Finding {
 
 fn of_silence(facts: &Facts, finding: Finding) -> Finding {
     let (Some(subject), Some(channel)) = (facts.subject(), facts.channel()) else { return finding };
+    if let Some((channel, posted)) = of_silence_sent(facts) {
+        if let Some(nothing) = nothing_sent(channel, &posted) {
+            return finding.excluded(nothing);
+        }
+        if let Some(sent) = sent(channel, &posted) {
+            return finding.supported(sent);
+        }
+    }
     if let Some(name) = &facts.alert.line {
         let others = channel.lines.iter().filter(|l| l.name != *name);
         let going: u64 =
@@ -184,8 +213,7 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
         .flat_map(|(c, l)| l.silences.iter().map(move |s| (c, s)))
         .find(|(_, s)| held_through(facts, s));
     match silence {
-        Some((_, s)) if s.open => finding
-            .ask("what comes next: whether the numbering has run on; the source's own status; another line"),
+        Some((_, s)) if s.open => finding.ask(WHAT_COMES_NEXT),
         Some((c, s)) if s.missing > 0 && c.lines.len() == 1 => finding.supported(format!(
             "when it came back at {} the numbering had run on by {}: the source had been sending",
             moment(s.span.to_ns),
@@ -202,7 +230,7 @@ fn of_silence(facts: &Facts, finding: Finding) -> Finding {
             "when it came back at {} no number was missing: nothing had been sent",
             moment(s.span.to_ns)
         )),
-        None => finding.ask("what comes next: whether the numbering has run on"),
+        None => finding.ask(WHAT_COMES_NEXT),
     }
 }
 
@@ -244,6 +272,13 @@ fn of_prices(facts: &Facts, finding: Finding) -> Finding {
                     "a capture of {} nearer to its source, or a feed of it that carries its time of sending",
                     late.name
                 ));
+                if late.channels.iter().any(|c| c.lines.len() > 1 && !c.separate_interfaces) {
+                    finding = finding.ask(format!(
+                        "whether the lines of {} share a stretch of their paths: where each comes in on an interface of its own, \
+                         say so in the configuration (`interface`)",
+                        late.name
+                    ));
+                }
             }
         }
     }

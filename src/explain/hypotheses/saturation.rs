@@ -1,7 +1,7 @@
 //! A line at its ceiling.
 
 use super::super::facts::{Facts, Rate, SourceFacts};
-use super::words::{LATE_NS, after, length, many, pairing, rose};
+use super::words::{LATE_NS, after, length, many, pairing, pauses, rose};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
 
@@ -80,7 +80,9 @@ fn is_flat(rate: &Rate) -> bool {
 
 /// How late the source's updates are, of whatever instrument, when that is more than usual.
 fn lag(facts: &Facts, source: &SourceFacts) -> Option<String> {
-    let others = facts.sources.iter().filter(|s| s.name != source.name);
+    // Beside a peer that said nothing for a while nobody is late: what matches then, it came back to.
+    let spoke = |s: &&SourceFacts| pauses(s, facts.during()).all(|(_, p)| p.span.len_ns() <= s.heartbeat_ns);
+    let others = facts.sources.iter().filter(|s| s.name != source.name).filter(spoke);
     others.filter_map(|other| pairing(facts, &source.name, &other.name)).find_map(|pairing| {
         let (before, during) = (pairing.rest[0], pairing.rest_stretch);
         let late = before.count >= 3 && during.count >= 3 && during.median_ns > before.median_ns + LATE_NS;

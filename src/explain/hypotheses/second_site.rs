@@ -1,6 +1,7 @@
 //! One of several copies of a feed, at one site, has not what the other copy has.
 
 use super::super::facts::{CopyFacts, Facts, SourceFacts};
+use super::posted::{nothing_sent, of_silence, sent};
 use super::words::{holes, many, many_of, moment, range};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -51,6 +52,13 @@ fn of_gap(facts: &Facts, copy: &CopyFacts, subject: &SourceFacts) -> Finding {
             copy.source,
             range(hole)
         )),
+        n if hole.posted.is_none() => Finding { blames: vec![Blame::source(&subject.name)], ..finding }
+            .supported(format!(
+                "{} brought {} with these numbers: {}'s site alone did not send them",
+                copy.source,
+                many(n, "packet"),
+                subject.name
+            )),
         n => finding.supported(format!(
             "{} brought {} with these numbers: the venue sent them, and {}'s way to us lost them",
             copy.source,
@@ -77,9 +85,17 @@ fn of_standstill(facts: &Facts, copy: &CopyFacts, subject: &SourceFacts) -> Find
         copy.other_last.0,
         many(copy.went_on, "packet")
     );
+    let finding = finding.with(stood);
+    if let Some((channel, posted)) = of_silence(facts).filter(|_| facts.alert.kind == Kind::Silent) {
+        if let Some(nothing) = nothing_sent(channel, &posted) {
+            return Finding { blames: vec![Blame::source(&subject.name)], ..finding }.supported(nothing);
+        }
+        if let Some(sent) = sent(channel, &posted) {
+            return Finding { blames: vec![Blame::Network], ..finding }.supported(sent);
+        }
+    }
     let raised_ns = facts.alert.raised_ns;
     let pause = subject.channels.iter().flat_map(|c| &c.pauses).find(|p| p.span.has(raised_ns));
-    let finding = finding.with(stood);
     match pause {
         Some(p) if p.arrivals > 0 && p.missing == 0 && !p.open => Finding { blames: vec![Blame::source(&subject.name)], ..finding }
             .supported(format!(

@@ -2,9 +2,10 @@
 
 use super::super::facts::{Facts, SourceFacts, Span, ViewFacts};
 use super::late::as_late_as_ever;
+use super::posted::{nothing_sent, of_silence as of_silence_sent, sent};
 use super::words::{
-    LATE_NS, doubts, has_moved, held_through, is_authority, length, many, many_of, moment, pair_of, pairing,
-    pauses, price, prices, quiet, rest_is_current, rose, sides,
+    LATE_NS, WHAT_COMES_NEXT, doubts, has_moved, held_through, is_authority, length, many, many_of, moment,
+    pair_of, pairing, pauses, price, prices, quiet, rest_is_current, rose, sides,
 };
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
@@ -16,8 +17,9 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
 Tests        Whether a source said nothing of the instrument (or of anything) while its peer's price moved, though it was
              there to speak.
 For          Its other instruments were updated as early as ever, and no number is missing. Or nothing but heartbeats
-             came, and the numbering stood still.
-Against      It did update the instrument, no later than it always does. Numbers are missing when it comes back.
+             came, and the numbering stood still. Of a silence: a sender that counts its packets (IPv4 identification) sent none.
+Against      It did update the instrument, no later than it always does. Numbers are missing when it comes back, or its
+             sender had counted on.
 Would decide What comes next from it; its own status page.
 Blames       the source that stopped.",
     test,
@@ -167,10 +169,19 @@ fn news(facts: &Facts, view: &ViewFacts, peer: &ViewFacts) -> usize {
 }
 
 fn of_silence(facts: &Facts) -> Finding {
-    let Some(subject) = facts.subject().filter(|_| facts.alert.line.is_none()) else {
-        return Finding::not_applicable();
-    };
+    let Some(subject) = facts.subject() else { return Finding::not_applicable() };
     let finding = Finding::about(&[Blame::source(&subject.name)]);
+    if let Some((channel, posted)) = of_silence_sent(facts) {
+        if let Some(nothing) = nothing_sent(channel, &posted) {
+            return finding.supported(nothing);
+        }
+        if let Some(sent) = sent(channel, &posted) {
+            return finding.excluded(sent);
+        }
+    }
+    if facts.alert.line.is_some() {
+        return Finding::not_applicable();
+    }
     let lines = subject.channels.iter().flat_map(|c| c.lines.iter().map(move |l| (c, l)));
     let mut silences = lines.flat_map(|(c, l)| l.silences.iter().map(move |s| (c, s)));
     let Some((channel, silence)) = silences.find(|(_, s)| held_through(facts, s)) else {
@@ -178,7 +189,7 @@ fn of_silence(facts: &Facts) -> Finding {
     };
     let stretch = length(silence.span.len_ns());
     match silence {
-        s if s.open => finding.ask("what comes next: whether the numbering has stood still"),
+        s if s.open => finding.ask(WHAT_COMES_NEXT),
         s if s.missing > 0 => finding
             .excluded(format!("the numbering ran on by {} in the {stretch}: it was sending", s.missing)),
         s => match quiet(channel, s.span) {

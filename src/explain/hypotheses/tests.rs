@@ -273,6 +273,14 @@ fn stamps_that_jump_while_arrivals_do_not_are_the_sources_clock() {
     assert_eq!(verdict(&facts), Verdict::Decided(Blame::source("direct")));
     facts.pairings[0].rest[1] = figures(400 * MS as i64);
     assert_eq!(verdict(&facts), Verdict::Undecided, "our own clock may have been set");
+    // What falls back from one message to the next does so without us.
+    facts.sources[0].clock = ClockFacts { ahead: (0, 0), behind: (400 * MS, 10 * SECOND), many: [0, 90] };
+    assert_eq!(verdict(&facts), Verdict::Decided(Blame::source("direct")));
+    facts.sources[0].channels[0].lines[0].behind = (9, 300 * MS);
+    assert_eq!(verdict(&facts), Verdict::Undecided, "a late copy brings old stamps too");
+    facts.sources[0].channels[0].lines[0].behind = (0, 0);
+    facts.sources[0].send_latency = latency(20_000, 20_000);
+    assert_eq!(verdict(&facts), Verdict::Undecided, "stamps of packets, in whatever order they came");
 }
 
 /// A gap of the source's only line (or of both lines) at 10 s.
@@ -312,7 +320,7 @@ fn what_another_line_brought_was_lost_on_the_path() {
     let channel = &mut facts.sources[1].channels[0];
     channel.gaps.clear();
     channel.line_losses =
-        vec![LineLoss { line: 1, at_ns: 10 * SECOND, first: 5, last: 6, count: 2, late_ns: 0 }];
+        vec![LineLoss { line: 1, at_ns: 10 * SECOND, first: 5, last: 6, count: 2, ..LineLoss::default() }];
     assert_eq!(verdict(&facts), Verdict::Decided(Blame::Network));
     // At the edge of what all lines lack, one copy more tells nothing.
     for (first, stands) in [(7, Standing::Open), (8, Standing::Supported)] {

@@ -13,6 +13,10 @@ use feeds::feed::{Depth, SequenceUnit};
 /// More than this above the usual is late.
 pub const LATE_NS: i64 = 5_000_000;
 
+/// What decides a silence that lasts to the end of the data.
+pub const WHAT_COMES_NEXT: &str = "what comes next: numbering (of messages, or of packets by their sender) that has run on tells the path, \
+     numbering that stood still the source; until then the source's own status, or another line";
+
 /// A length of time for people.
 pub fn length(ns: impl TryInto<i64>) -> String {
     crate::latency::text::humane(ns.try_into().unwrap_or(i64::MAX))
@@ -158,6 +162,9 @@ pub fn is_authority(facts: &Facts, source: &SourceFacts) -> bool {
     !source.is_consolidated() && source.venue.is_some() && source.venue == facts.alert.venue
 }
 
+/// The word of a doubt that is none where a market is closed or halted.
+pub const SAID_NOTHING: &str = "delivered nothing";
+
 /// Whether what a source shows can be relied on while the alert lasted; why not otherwise.
 pub fn doubts(source: &SourceFacts, span: Span) -> Vec<String> {
     let mut out = Vec::new();
@@ -185,7 +192,7 @@ pub fn doubts(source: &SourceFacts, span: Span) -> Vec<String> {
     }
     if let Some((channel, pause)) = pauses(source, span).next() {
         let (name, length) = (&channel.name, length(pause.span.len_ns()));
-        out.push(format!("{} channel {name} delivered nothing for {length}", source.name));
+        out.push(format!("{} channel {name} {SAID_NOTHING} for {length}", source.name));
     }
     if let Some(by) = rose(&source.latency.before, &source.latency.during).filter(|by| *by > LATE_NS) {
         out.push(format!("{} came {} later than usual after its own stamps", source.name, length(by)));
@@ -293,12 +300,13 @@ pub struct Unreadable<'a> {
 
 impl std::fmt::Display for Unreadable<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, first) = (&self.flaw.name, place(&self.flaw.first));
-        write!(
-            f,
-            "{} came in its place that cannot be read ({name}; the first of all such at {first})",
-            many(self.count, "packet")
-        )
+        let (name, first, packets) = (&self.flaw.name, place(&self.flaw.first), many(self.count, "packet"));
+        let what = match (self.flaw.refused, self.count) {
+            (false, _) => "that cannot be read",
+            (true, 1) => "that was refused for its numbers",
+            (true, _) => "that were refused for their numbers",
+        };
+        write!(f, "{packets} came in its place {what} ({name}; the first of all such at {first})")
     }
 }
 

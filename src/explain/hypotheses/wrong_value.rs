@@ -1,9 +1,12 @@
 //! The source says something else than its peer, and nothing but itself explains it.
 
 use super::super::facts::{Facts, Shown, SourceFacts, Span, ViewFacts};
-use super::words::{LATE_NS, doubts, is_authority, length, many, moment, place, price, prices, sides};
+use super::words::{
+    LATE_NS, SAID_NOTHING, doubts, is_authority, length, many, moment, place, price, prices, sides,
+};
 use super::{Blame, Finding, Hypothesis};
 use crate::config::Kind;
+use crate::market::Quality;
 
 pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     name: "wrong_value",
@@ -292,8 +295,11 @@ fn of_crossing(facts: &Facts) -> Finding {
                 && prices(said)[*side] != prices(true_)[*side]
                 && !own.shown.iter().any(|s| prices(s)[*side] == prices(said)[*side])
         });
+        // A venue that is closed may well say nothing, and what is said of it since then is no old word of its own.
+        let closed = true_.quote.quality == Quality::Closed && said.at_ns > true_.at_ns;
+        let counts = |d: &String| !closed || !d.contains(SAID_NOTHING);
         let trouble: Vec<String> =
-            doubts(source, during).into_iter().chain(doubts(subject, during)).collect();
+            doubts(source, during).into_iter().chain(doubts(subject, during)).filter(counts).collect();
         if let Some(side) = never.filter(|_| trouble.is_empty()) {
             return finding.supported(format!(
                 "{} says {} {} of {} ({}), which {} itself never shows: it shows {}",

@@ -15,7 +15,7 @@ use feeds::feed::SequenceUnit;
 /// Holes, losses, pauses and events that are kept of one channel at most.
 const KEPT_MAX: usize = 1_000;
 /// Shorter pauses are nothing to tell.
-const PAUSE_MIN_NS: u64 = 100_000_000;
+pub(super) const PAUSE_MIN_NS: u64 = 100_000_000;
 /// Moves of peers from this long before a hole belong to it: their flight.
 pub(super) const FLIGHT_NS: u64 = 20_000_000;
 const MS: u64 = 1_000_000;
@@ -112,7 +112,7 @@ impl Channels {
     }
 
     pub(super) fn line(&mut self, now: u64, place: Place, event: &LineEvent, ours: Ours) {
-        let window = self.window;
+        let (window, alert_ns) = (self.window, self.began_ns);
         let Some(channel) = self.at(place) else { return };
         match *event {
             LineEvent::Gap { first, last, count, began_ns, .. } => {
@@ -134,10 +134,16 @@ impl Channels {
             }
             LineEvent::LineLost { line, first, last, count, began_ns, .. } => {
                 channel.missing(began_ns, Some(line), count);
-                channel.line_loss(window, LineLoss { line, at_ns: began_ns, first, last, count, late_ns: 0 });
+                channel.line_loss(
+                    (window, alert_ns),
+                    LineLoss { line, at_ns: began_ns, first, last, count, ..LineLoss::default() },
+                );
             }
             LineEvent::LineLate { line, first, last, count, lag_ns } => {
-                channel.line_loss(window, LineLoss { line, at_ns: now, first, last, count, late_ns: lag_ns });
+                channel.line_loss(
+                    (window, alert_ns),
+                    LineLoss { line, at_ns: now, first, last, count, late_ns: lag_ns, ..LineLoss::default() },
+                );
             }
             LineEvent::LineLead { loser, lag_ns, sequence, .. } => {
                 if window.has(now)
@@ -146,9 +152,16 @@ impl Channels {
                     line.behind = (line.behind.0 + 1, line.behind.1.max(lag_ns));
                     if lag_ns >= 10 * MS {
                         let (first, last) = (sequence, sequence);
-                        let late =
-                            LineLoss { line: loser, at_ns: now, first, last, count: 1, late_ns: lag_ns };
-                        channel.line_loss(window, late);
+                        let late = LineLoss {
+                            line: loser,
+                            at_ns: now,
+                            first,
+                            last,
+                            count: 1,
+                            late_ns: lag_ns,
+                            ..LineLoss::default()
+                        };
+                        channel.line_loss((window, alert_ns), late);
                     }
                 }
             }
@@ -185,6 +198,7 @@ impl Channels {
                     first: Spot { capture: name_of(at.capture), frame: at.frame, sequence: at.sequence },
                     times_ns: Vec::new(),
                     seals: Vec::new(),
+                    refused: false,
                 };
                 let errors = core.tally.errors.iter();
                 watch.facts.errors = errors
@@ -242,7 +256,7 @@ impl ChannelWatch {
         if span.len_ns() >= PAUSE_MIN_NS && span.meets(&window) && self.facts.pauses.len() < KEPT_MAX {
             let (arrivals, missing) =
                 (self.arrivals_since.saturating_sub(u64::from(!open)), self.missing_since);
-            self.facts.pauses.push(Pause { span, arrivals, open, missing });
+            self.facts.pauses.push(Pause { span, arrivals, open, missing, ..Pause::default() });
         }
     }
 
@@ -266,9 +280,17 @@ impl ChannelWatch {
         }
     }
 
-    fn line_loss(&mut self, window: Span, loss: LineLoss) {
-        if window.has(loss.at_ns) && self.facts.line_losses.len() < KEPT_MAX {
-            self.facts.line_losses.push(loss);
+    /// Those from before the alert make room for its own.
+    fn line_loss(&mut self, (window, alert_ns): (Span, u64), loss: LineLoss) {
+        let losses = &mut self.facts.line_losses;
+        if !window.has(loss.at_ns) {
+            return;
+        }
+        if losses.len() >= KEPT_MAX && losses[0].at_ns < alert_ns && loss.at_ns >= alert_ns {
+            losses.remove(0);
+        }
+        if losses.len() < KEPT_MAX {
+            losses.push(loss);
         }
     }
 

@@ -12,6 +12,7 @@ mod nationals;
 mod rates;
 mod rulebook;
 mod seals;
+mod senders;
 mod tape;
 mod tops;
 mod views;
@@ -22,6 +23,7 @@ use super::facts::{Beside, CaptureClock, Facts, SourceFacts, Span};
 use super::subject::Alert;
 use crate::alert::console::line::{AlertLine, Event};
 use crate::config::{Config, Kind};
+use crate::line::LineEvent;
 use crate::market::ViewId;
 use crate::pipeline::intake::Steps;
 use crate::pipeline::{Intake, Judge, Note, Step};
@@ -33,6 +35,7 @@ use latencies::Latencies;
 use nationals::NationalWatch;
 use rates::RateWatch;
 use seals::Seals;
+use senders::Senders;
 use tape::TapeWatch;
 use tops::TopsWatch;
 use views::Views;
@@ -43,6 +46,8 @@ pub const LEAD_NS: u64 = 30_000_000_000;
 pub const TAIL_NS: u64 = 10_000_000_000;
 /// An alert that lasts longer is looked at closely for so long only.
 const DURING_MAX_NS: u64 = 600_000_000_000;
+/// Instruments of other alerts that are named.
+const NAMED_MAX: usize = 5;
 /// Open alerts that are remembered to say what else was wrong.
 const OPEN_MAX: usize = 100_000;
 
@@ -76,6 +81,7 @@ pub struct Observer {
     nationals: NationalWatch,
     copies: Copies,
     seals: Seals,
+    senders: Senders,
 }
 
 fn is_consolidated(config: &Config, source: u16) -> bool {
@@ -153,6 +159,7 @@ impl Observer {
             nationals: NationalWatch::new(of_gap.filter(|s| is_consolidated(config, *s))),
             copies: Copies::new(config, alert, subject),
             seals: Seals::new(alert, subject),
+            senders: Senders::new(config, alert, subject, window),
             channels: Channels::new(config, window, alert.began_ns),
             latencies: Latencies::new(config.sources.len(), window, during),
             views: Views::new(config, alert, window, during),
@@ -182,6 +189,7 @@ impl Observer {
         self.tape.see(datagram);
         self.copies.see(datagram);
         self.seals.see(datagram);
+        self.senders.see(datagram);
     }
 
     /// A note that the judge has just taken.
@@ -190,6 +198,7 @@ impl Observer {
         match *note {
             Note::Arrival { place, fresh } => {
                 self.seals.arrival(place, fresh);
+                self.senders.arrival(now, place, self.seals.current());
                 if let Some(captures) = self.clock.captures.get_mut(usize::from(place.source)) {
                     captures.insert(self.clock.current);
                 }
@@ -207,6 +216,9 @@ impl Observer {
             Note::Lead { place, .. } | Note::Line { place, .. } => {
                 if let Some(said) = note.said_of_line() {
                     self.channels.line(now, place, &said.event, said.ours);
+                    if let LineEvent::Refused { line, first, refusal, .. } = said.event {
+                        self.senders.refused(place, line, first, refusal);
+                    }
                 }
             }
             Note::Gap { place, ref gap } => self.channels.undecodable(now, place, gap),
@@ -319,6 +331,7 @@ impl Observer {
                 let meant = self.alert.sequence.map_or([1, 0], |[first, last, _]| [first, last]);
                 self.tops.finish(&mut subject.channels, meant, data.to_ns, channels::FLIGHT_NS);
                 self.seals.finish(&mut subject.channels);
+                self.senders.finish(&mut subject.channels, &name_of);
                 self.nationals.finish(&mut subject.channels, &judge.registry, &name_of);
                 self.copies.finish(config, &mut subject.channels)
             }
@@ -332,6 +345,7 @@ impl Observer {
             source,
             alerts,
             instruments: instruments.len() as u64,
+            names: instruments.into_iter().take(NAMED_MAX).collect(),
         });
         let resolution_ns = match self.clock.whole {
             [_, true] => 1_000_000,

@@ -48,6 +48,11 @@ impl Seals {
         }
     }
 
+    /// What the checksum of the datagram under way says.
+    pub(super) fn current(&self) -> Seal {
+        self.current.1
+    }
+
     pub(super) fn arrival(&mut self, place: Place, fresh: bool) {
         let (at_ns, seal) = self.current;
         if self.subject != Some(place.source) || !self.span.has(at_ns) {
@@ -67,7 +72,7 @@ impl Seals {
         for (c, channel) in (0u16..).zip(channels) {
             channel.seals = self.all.get(&c).copied().unwrap_or_default();
             let Some(odd) = self.odd.get(&c) else { continue };
-            for flaw in &mut channel.errors {
+            for flaw in channel.errors.iter_mut().filter(|f| !f.refused) {
                 let of = |at: &u64| odd.get(at).copied().unwrap_or_default();
                 flaw.seals = flaw.times_ns.iter().map(of).collect();
             }

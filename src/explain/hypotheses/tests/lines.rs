@@ -16,7 +16,7 @@ fn silent(lines: usize, missing: u64, open: bool) -> Facts {
     let channel = &mut facts.sources[1].channels[0];
     channel.gaps.clear();
     for line in &mut channel.lines {
-        line.silences = vec![Pause { span, open, missing, arrivals: 0 }];
+        line.silences = vec![Pause { span, open, missing, ..Pause::default() }];
     }
     facts
 }
@@ -36,6 +36,84 @@ fn a_silence_is_told_by_the_numbers_that_follow_it() {
     let facts = silent(1, 0, true);
     assert_eq!(verdict(&facts), Verdict::Undecided);
     assert!(explain(&facts).decides.join("; ").contains("numbering"), "{:?}", explain(&facts).decides);
+}
+
+/// What a line's sender says that it sent.
+fn posted(line: usize, packets: u64) -> Posted {
+    Posted { known: true, packets, line, identifications: [40, 41 + packets as u16], steps: 500 }
+}
+
+#[test]
+fn a_sender_that_counts_its_packets_says_whether_it_was_silent() {
+    let said = |posted: [Posted; 2], missing, of_line: bool| {
+        let mut facts = silent(2, missing, false);
+        if of_line {
+            facts.alert.channel = Some(facts.sources[1].channels[0].name.clone());
+            facts.alert.line = Some(facts.sources[1].channels[0].lines[1].name.clone());
+            facts.sources[1].channels[0].lines[0].silences.clear();
+            facts.sources[1].channels[0].lines[0].packets = [900, 900];
+        }
+        for (line, posted) in facts.sources[1].channels[0].lines.iter_mut().zip(posted) {
+            line.silences.iter_mut().for_each(|s| s.posted = posted);
+        }
+        explain(&facts)
+    };
+    let nothing = said([posted(0, 0), posted(1, 0)], 30, false);
+    assert_eq!(nothing.verdict, sip());
+    let wanted = "counts its packets (IPv4 identification, 500 steps) and went from 40 on to 41: it sent nothing in between";
+    assert!(nothing.because.contains(wanted), "{}", nothing.because);
+    assert_eq!(
+        said([posted(0, 4), posted(1, 4)], 0, false).verdict,
+        Verdict::Decided(Blame::Network),
+        "beats"
+    );
+    assert_eq!(said([posted(0, 0), posted(1, 4)], 30, false).verdict, Verdict::Undecided);
+    assert_eq!(said([posted(0, 0), Posted::default()], 30, false).verdict, Verdict::Undecided);
+    // Of one line: its sender had stopped, or its path.
+    assert_eq!(said([Posted::default(), posted(1, 0)], 0, true).verdict, sip());
+    assert_eq!(said([Posted::default(), posted(1, 9)], 0, true).verdict, Verdict::Decided(Blame::Network));
+}
+
+#[test]
+fn a_sender_that_counts_its_packets_says_whether_it_sent_what_is_missing() {
+    let said = |lines, posted: Posted| {
+        let mut facts = gap(lines);
+        facts.sources[1].channels[0].gaps[0].posted = posted;
+        explain(&facts)
+    };
+    assert_eq!(said(2, Posted::default()).verdict, Verdict::Undecided);
+    assert_eq!(said(2, posted(0, 0)).verdict, sip());
+    let sent = said(2, posted(0, 2));
+    assert_eq!(sent.verdict, Verdict::Decided(Blame::Network));
+    assert!(sent.because.contains("from 40 to 43: 2 packets were sent and did not come"), "{}", sent.because);
+    assert_eq!(said(1, posted(0, 0)).verdict, sip());
+    // What was never sent nobody on this machine can have dropped, even where nothing shows that it ran.
+    let mut alone = gap(1);
+    alone.sources[1].channels[0].gaps[0].posted = posted(0, 0);
+    alone.sources[1].channels[0].gaps[0].elsewhere = 0;
+    assert_eq!(verdict(&alone), sip());
+    alone.sources[1].channels[0].gaps[0].posted = posted(0, 2);
+    assert_eq!(verdict(&alone), Verdict::Undecided, "it was sent, and may have been dropped here");
+}
+
+#[test]
+fn a_packet_that_is_refused_for_its_numbers_is_named_where_a_gap_is() {
+    let mut facts = gap(1);
+    let channel = &mut facts.sources[1].channels[0];
+    channel.seals = [900, 0];
+    channel.errors = vec![Flaw {
+        name: "absurd_jump".into(),
+        count: 1,
+        first_ns: 10 * SECOND - MS,
+        first: Spot { sequence: 4_000_000_000, ..Spot::default() },
+        times_ns: vec![10 * SECOND - MS],
+        seals: vec![Seal::Right],
+        refused: true,
+    }];
+    let said = explain(&facts);
+    assert_eq!(said.verdict, sip());
+    let wanted = "1 packet came in its place that was refused for its numbers (absurd_jump; the first of all such at seq 4000000000)";
+    assert!(said.because.contains(wanted), "{}", said.because);
 }
 
 #[test]
