@@ -185,7 +185,7 @@ fn of_absurd_numbers(spoilt: bool) -> Explanation {
     };
     let packet = sent.iter_mut().find(data).unwrap();
     // The number of its first message, behind the session's ten bytes (MoldUDP64).
-    packet.payload[10] = 0x40;
+    packet.payload[13] = 1;
     packet.spoilt = spoilt;
     let mut stream = |take: &mut dyn FnMut(&parallax::source::Datagram<'_>)| {
         sent.iter().zip(1..).for_each(|(sent, frame)| take(&datagram(sent, frame)));

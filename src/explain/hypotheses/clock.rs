@@ -12,8 +12,8 @@ pub(super) const HYPOTHESIS: Hypothesis = Hypothesis {
     document: "\
 Tests        Whether a clock makes the difference: the source's, which stamps its messages, or ours, which stamps arrivals.
 For          The source's stamps lie ahead of their receipt or fall back, while it arrives as early as ever beside its peers:
-             its clock. They fall back from one message of a channel to the next, and no line of it was late: no clock of ours
-             has a part in that.
+             its clock. They fall back from one message of a channel to the next, by far more than its lines are apart: no
+             clock of ours has a part in that.
 Against      Prices are compared by arrival alone: what a source stamps moves nothing. A lag that is more than the usual one
              cannot come from an offset between capture points that stays the same; of one that is as ever only the error that
              is known of their clocks says whether it can.
@@ -63,7 +63,7 @@ fn of_clock(facts: &Facts) -> Finding {
     if clock.behind.0 > clock.ahead.0
         && in_order
         && let [channel] = subject.channels.as_slice()
-        && channel.lines.iter().all(|l| l.behind.1 <= LATE_NS.unsigned_abs())
+        && channel.lines.iter().all(|l| l.behind.1.saturating_mul(2) < clock.behind.0)
     {
         return Finding { blames: vec![Blame::source(name)], ..finding }.supported(format!(
             "they fell back from one message to the next of one channel ({}), which came in order: no clock of ours has a part in that",
