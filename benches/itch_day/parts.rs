@@ -136,7 +136,7 @@ pub struct Day {
     pub spoken_of: u32,
 }
 
-/// The top of each book, which is looked at after every message that may have changed it.
+/// The top of each book, as it was after the last message.
 pub struct Seen {
     tops: Vec<Best>,
     changes: u64,
@@ -148,13 +148,11 @@ impl Seen {
     #[inline(always)]
     fn told(&mut self, books: &Books, (slot, side): (u32, Side), applied: Applied) {
         self.contradictions += u64::from(applied.contradiction.is_some());
-        if applied.changed {
-            let now = best_of(books, slot, side);
-            let top = &mut self.tops[slot as usize][side.index()];
-            // Compared as a whole: which of the two differs, nobody can foretell.
-            self.changes += u64::from((top.0 ^ now.0) as u64 | (top.1 ^ now.1) != 0);
-            *top = now;
-        }
+        // Looked at and compared as a whole: whether it changed, and which of the two, nobody can foretell.
+        let now = best_of(books, slot, side);
+        let top = &mut self.tops[slot as usize][side.index()];
+        self.changes += u64::from((top.0 ^ now.0) as u64 | (top.1 ^ now.1) != 0);
+        *top = now;
     }
 }
 

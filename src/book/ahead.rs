@@ -18,7 +18,7 @@ use super::{Applied, Books, Contradiction, Slot};
 
 /// How many steps a step waits at each turn, so that memory has time to answer. More of them take room in the nearest cache
 /// from what they ask for.
-const AHEAD: usize = 6;
+const AHEAD: usize = 10;
 
 /// Half of a replacement, or any other change: an order that comes in, or one that loses something. A cache line.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +102,7 @@ impl Step {
 }
 
 /// Steps that can be on their way.
-const ROOM: usize = 32;
+const ROOM: usize = 64;
 
 const _: () = assert!(3 * (AHEAD + 2) + 2 < ROOM);
 
@@ -162,36 +162,32 @@ impl Books {
         change: &OrderChange,
         mut each: impl FnMut(&Books, (Slot, Side), Applied),
     ) {
-        self.push(slot, change);
-        self.advance(AHEAD, &mut each);
+        self.ladders.prefetch(slot);
+        if let Some(instrument) = self.instruments.get(slot as usize) {
+            crate::cache::prefetch(instrument);
+        }
+        let group = self.orders.ask(change.order);
+        let step = self.way.step(self.way.pushed);
+        step.begin(slot, group, change);
+        let mut more = step.more;
+        loop {
+            self.way.pushed += 1;
+            self.advance(&mut each);
+            if !more {
+                return;
+            }
+            let group = self.orders.ask(change.new_order);
+            self.way.step(self.way.pushed).begin_second(slot, group, change);
+            more = false;
+        }
     }
 
     /// Applies all that has been taken.
     #[inline(always)]
     pub fn finish(&mut self, mut each: impl FnMut(&Books, (Slot, Side), Applied)) {
         if self.way.told != self.way.pushed {
-            self.advance(0, &mut each);
+            self.advance_all(&mut each);
             self.orders.tidy();
-        }
-    }
-
-    /// Makes a step of the change, or two, and asks memory for what they read first.
-    #[inline(always)]
-    fn push(&mut self, slot: Slot, change: &OrderChange) {
-        self.ladders.prefetch(slot);
-        if let Some(instrument) = self.instruments.get(slot as usize) {
-            crate::cache::prefetch(instrument);
-        }
-        let group = self.orders.ask(change.order);
-        let number = self.way.pushed;
-        let step = self.way.step(number);
-        step.begin(slot, group, change);
-        let more = step.more;
-        self.way.pushed = number + 1;
-        if more {
-            let group = self.orders.ask(change.new_order);
-            self.way.step(number + 1).begin_second(slot, group, change);
-            self.way.pushed = number + 2;
         }
     }
 
@@ -230,26 +226,50 @@ impl Books {
         Some(self.ladders.change(step))
     }
 
-    /// Takes steps further, until only so many wait at each turn.
+    /// Takes a step further at each turn at which enough of them wait: one came in, one goes on, and there is no loop whose
+    /// end would have to be foretold.
     #[inline(always)]
-    fn advance(&mut self, waiting: usize, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
-        while self.way.pushed - self.way.found > waiting {
-            let step = &mut self.way.steps[self.way.found % ROOM];
-            self.orders.find_place(step);
-            self.way.found += 1;
+    fn advance(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        if self.way.pushed - self.way.found > AHEAD {
+            self.find_next();
         }
-        while self.way.found - self.way.ordered > waiting {
-            if self.orders.moves() != self.way.orders_moved {
-                self.find_again();
-            }
-            if self.change_order() {
-                self.way.ordered += 1;
-            } else {
-                self.take_unusual(each);
-            }
+        if self.way.found - self.way.ordered > AHEAD {
+            self.order_next(each);
         }
-        while self.way.ordered - self.way.told > waiting {
+        if self.way.ordered - self.way.told > AHEAD {
             self.tell(each);
+        }
+    }
+
+    /// Takes all steps through one turn after the other.
+    fn advance_all(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        while self.way.found < self.way.pushed {
+            self.find_next();
+        }
+        while self.way.ordered < self.way.found {
+            self.order_next(each);
+        }
+        while self.way.told < self.way.ordered {
+            self.tell(each);
+        }
+    }
+
+    #[inline(always)]
+    fn find_next(&mut self) {
+        let step = &mut self.way.steps[self.way.found % ROOM];
+        self.orders.find_place(step);
+        self.way.found += 1;
+    }
+
+    #[inline(always)]
+    fn order_next(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        if self.orders.moves() != self.way.orders_moved {
+            self.find_again();
+        }
+        if self.change_order() {
+            self.way.ordered += 1;
+        } else {
+            self.take_unusual(each);
         }
     }
 

@@ -13,6 +13,8 @@ mod grid;
 mod moving;
 mod windows;
 
+use std::hint::select_unpredictable;
+
 use super::ahead::Step;
 use super::{Contradiction, Level, grow};
 use far::Far;
@@ -105,24 +107,25 @@ impl Ladder {
         (tick.wrapping_sub(self.lo) as u32) < self.steps()
     }
 
-    /// The window's step `tick` holds `quantity` now: brings the bests up to date where that is all it takes.
+    /// The window's step `tick` holds `quantity` now: brings the bests up to date where that is all it takes. Whether a
+    /// change is near the best nobody can foretell, so nothing branches on that.
     #[inline(always)]
-    const fn settle(&mut self, tick: i32, quantity: u32, round_lot: u32) -> Settled {
+    fn settle(&mut self, tick: i32, quantity: u32, round_lot: u32) -> Settled {
         // What is behind the best round lot shows in neither, unless that lies elsewhere.
-        if tick < self.round {
-            return Settled::Unchanged;
-        }
+        let near = tick >= self.round;
         let round = quantity >= round_lot;
-        if (quantity == 0) | ((tick == self.round) & !round) | self.mixed() {
+        let lost = (quantity == 0) | ((tick == self.round) & !round) | self.mixed();
+        // In one comparison: of two conditions the compiler makes two branches.
+        if tick >= select_unpredictable(lost, self.round, TOP) {
             return Settled::Unknown;
         }
-        if tick >= self.best {
-            (self.best, self.best_quantity) = (tick, quantity);
-        }
-        if round {
-            (self.round, self.round_quantity) = (tick, quantity);
-        }
-        Settled::Changed
+        let best = tick >= self.best;
+        self.best = select_unpredictable(best, tick, self.best);
+        self.best_quantity = select_unpredictable(best, quantity, self.best_quantity);
+        let round = near & round;
+        self.round = select_unpredictable(round, tick, self.round);
+        self.round_quantity = select_unpredictable(round, quantity, self.round_quantity);
+        Settled::Known { changed: near }
     }
 
     /// The best lies among the far levels, or may.
@@ -135,9 +138,8 @@ impl Ladder {
 /// What a changed level means for the bests of its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settled {
-    Unchanged,
-    /// One became another.
-    Changed,
+    /// What they are, and whether one may have become another.
+    Known { changed: bool },
     /// They have to be looked for.
     Unknown,
 }
@@ -299,8 +301,7 @@ impl Ladders {
     #[inline(always)]
     fn settled(&mut self, at: At, settled: Settled, tick: i32, round_lot: u32) -> bool {
         match settled {
-            Settled::Unchanged => false,
-            Settled::Changed => true,
+            Settled::Known { changed } => changed,
             Settled::Unknown => {
                 let from = tick.max(self.ladder(at).best);
                 self.look_again(at, from, round_lot)

@@ -187,7 +187,7 @@ impl Books {
     }
 
     /// The best of one side.
-    #[inline]
+    #[inline(always)]
     pub fn best(&self, slot: Slot, side: Side) -> Option<Level> {
         match self.instruments.get(slot as usize) {
             Some(instrument) if !instrument.has_others => self.ladders.best(At { slot, side }),
