@@ -15,6 +15,7 @@ pub mod identify;
 pub mod input;
 pub mod investigate;
 pub mod latency;
+pub mod machine;
 pub mod replay;
 pub mod report;
 pub mod rules;
@@ -86,6 +87,10 @@ enum Command {
 
 /// Runs the command line and gives the exit code.
 pub fn run() -> ExitCode {
+    if let Err(missing) = machine::check() {
+        eprintln!("parallax: {missing}");
+        return ExitCode::from(2);
+    }
     // Not locked: a replay's records may go to standard output from the thread that judges.
     let out = &mut StandardOutput::new(io::stdout());
     let verdict = &mut StandardOutput::of_verdict(io::stdout());
