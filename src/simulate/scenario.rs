@@ -570,8 +570,8 @@ mod tests {
             "s.toml:4: unknown key `form` in [[fault]]; did you mean `for`?"
         );
         assert_eq!(
-            error("[[fault]]\nkind = \"wrong_price\"\noffset_ticks = -100_001\n"),
-            "s.toml:3: `offset_ticks` wants a whole number from -100000 to 100000 and another than 0, not -100_001"
+            error("[[fault]]\nkind = \"wrong_price\"\noffset_ticks = -100001\n"),
+            "s.toml:3: `offset_ticks` wants a whole number from -100000 to 100000 and another than 0, not -100001"
         );
         assert_eq!(
             error("instruments = 3\n[[fault]]\nkind = \"freeze\"\ninstrument = \"AAPL\"\n"),
