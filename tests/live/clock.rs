@@ -105,7 +105,7 @@ fn the_report_tells_the_clock_that_the_daemon_watched() {
         for (row, run) in clocks.iter().zip([2, 1]) {
             let mine: Vec<&Look> = looks.iter().filter(|look| look.run == run).collect();
             let n = |column: &str| row[column].parse::<i64>().unwrap();
-            assert_eq!((n("samples"), n("tolerance_ns")), (mine.len() as i64, tolerance_ns), "{rule}");
+            assert_eq!((n("looks"), n("tolerance_ns")), (mine.len() as i64, tolerance_ns), "{rule}");
             let out = mine.iter().filter(|look| !look.is_within(tolerance_ns)).count() as i64;
             assert_eq!(n("out_of_tolerance"), out, "{rule}: {mine:?}");
             assert_eq!(n("error_most_ns"), mine.iter().map(|look| look.most_ns).max().unwrap(), "{rule}");
@@ -140,8 +140,8 @@ fn the_report_tells_the_clock_that_the_daemon_watched() {
         place.command(&["report", "--store", store.to_str().unwrap(), "--clock-rule", "rts-25"]);
     assert_eq!(code, Some(0));
     for words in [
-        "Clock of md-01 (PTP, it's gm1) by rts25-hft: ",
-        "Clock of this machine by rts25-hft: ",
+        "Clock of md-01 (PTP, it's gm1) by EU/rts25-hft: ",
+        "Clock of this machine by EU/rts25-hft: ",
         "## Clock log",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
