@@ -588,7 +588,7 @@ fn the_command_says_what_is_missing() {
     assert_eq!((code, out.as_str()), (Some(2), ""));
     let place = dir.path().display();
     assert!(
-        error.starts_with(&format!("parallax: {place} holds no shared books: `parallax run CONFIG.toml`")),
+        error.starts_with(&format!("parallax: {place} holds no shared books: `parallax run --config C`")),
         "{error}"
     );
     fs::write(dir.path().join("x.y.book"), b"nonsense").expect("written");

@@ -115,7 +115,7 @@ fn spark_reads_every_cell_without_a_setting() {
     // Order books by level, several entries a message, prices below zero.
     sets.extend(
         shared("captures/sessions/cme_mdp3_v6_ab_20161112.pcapng")
-            .map(|c| (PathBuf::new(), vec![c], (2_345, 500))),
+            .map(|c| (PathBuf::new(), vec![c], (2_230, 500))),
     );
     let (mut folders, mut counts) = (Vec::new(), Vec::new());
     for (number, (config, captures, (quotes_least, messages_least))) in sets.iter().enumerate() {
