@@ -75,7 +75,7 @@ fn expected_log(looks: &[Look], tolerance_ns: i64) -> Vec<(i64, i64, bool)> {
 /// report says the same of it.
 #[test]
 fn the_report_tells_the_clock_that_the_daemon_watched() {
-    let place = Place::new("clock", 27_760);
+    let place = Place::new("clock");
     let dir = place.dir.path().display();
     let configure = |words: &str| -> PathBuf {
         place.configure(&format!(

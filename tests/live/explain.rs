@@ -8,7 +8,7 @@ use crate::kit::{Daemon, Place, lines, scenario};
 
 #[test]
 fn an_alert_of_a_live_run_is_explained_from_its_recording_and_from_its_store() {
-    let place = Place::new("explained", 27_780);
+    let place = Place::new("explained");
     let dir = place.dir.path().display().to_string();
     let config = place.configure(&format!(
         "[alerts]\nlog = \"{dir}/alerts.ndjson\"\n[metrics]\nlisten = \"off\"\n[store]\npath = \"{dir}/store.db\"\n"

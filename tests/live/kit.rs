@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -30,13 +31,24 @@ pub struct Place {
     pub dir: tempfile::TempDir,
     pub name: String,
     pub port: u16,
+    /// Held, so that nobody else takes the ports below it.
+    _sign: UdpSocket,
+}
+
+/// A port that with the two after it is this test's alone, among all that run on the machine: multicast of two that share
+/// a port would mix. It is so as long as the socket is there.
+fn ports() -> (u16, UdpSocket) {
+    (27_000..32_000)
+        .step_by(10)
+        .find_map(|port| Some((port, UdpSocket::bind(("127.0.0.1", port + 9)).ok()?)))
+        .expect("free ports")
 }
 
 impl Place {
-    /// `port` and the two after it belong to this test.
-    pub fn new(name: &str, port: u16) -> Place {
+    pub fn new(name: &str) -> Place {
         let dir = tempfile::Builder::new().prefix("parallax-live-").tempdir().unwrap();
-        Place { dir, name: format!("{name}-{}", std::process::id()), port }
+        let (port, sign) = ports();
+        Place { dir, name: format!("{name}-{}", std::process::id()), port, _sign: sign }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -8,8 +8,8 @@ use crate::kit::{Daemon, Place, scenario};
 use crate::quotes::{files, kills_leave_whole_files, rows};
 
 /// A daemon with a receiver for each source and recordings of two seconds.
-fn place(name: &str, port: u16) -> (Place, PathBuf) {
-    let place = Place::new(name, port);
+fn place(name: &str) -> (Place, PathBuf) {
+    let place = Place::new(name);
     let dir = place.dir.path().display();
     let config = place.configure(&format!(
         "file_time = \"2s\"\n[alerts]\nlog = \"{dir}/alerts.ndjson\"\n[metrics]\nlisten = \"off\"\n[store]\npath = \"{dir}/store.db\"\n\
@@ -24,7 +24,7 @@ fn place(name: &str, port: u16) -> (Place, PathBuf) {
 
 #[test]
 fn a_replay_of_the_recording_writes_the_same_messages() {
-    let (place, config) = place("messages-same", 27_780);
+    let (place, config) = place("messages-same");
     let daemon = Daemon::start(&config);
     place.simulate(&scenario("live-demo.toml"), &["--duration", "6s"]);
     assert_eq!(daemon.stop(), Some(0));
@@ -55,13 +55,13 @@ fn a_replay_of_the_recording_writes_the_same_messages() {
 
 #[test]
 fn a_kill_leaves_whole_files_of_messages_only() {
-    let (place, config) = place("messages-kill", 27_790);
+    let (place, config) = place("messages-kill");
     kills_leave_whole_files(&place, &config);
 }
 
 #[test]
 fn a_folder_that_cannot_be_made_is_said_before_anything_runs() {
-    let (place, config) = place("messages-way", 27_800);
+    let (place, config) = place("messages-way");
     std::fs::write(place.path("kept"), b"in the way").unwrap();
     let (code, _, said) = place.command(&["run", "--config", config.to_str().unwrap()]);
     assert_eq!(code, Some(2), "{said}");

@@ -13,7 +13,7 @@ fn socket(place: &Place) -> String {
 
 #[test]
 fn a_silent_source_is_listed_taken_shelved_and_remembered_by_the_next_daemon() {
-    let place = Place::new("operators", 42_330);
+    let place = Place::new("operators");
     let config = place.plain();
     let daemon = Daemon::start(&config);
     // Nothing is sent at all: both sources are dead, and each says so once.
@@ -48,7 +48,7 @@ fn a_silent_source_is_listed_taken_shelved_and_remembered_by_the_next_daemon() {
 
 #[test]
 fn the_screen_the_book_and_the_pages_show_a_running_market() {
-    let place = Place::new("screen", 42_340);
+    let place = Place::new("screen");
     let log = place.path("alerts.ndjson");
     let listen = "127.0.0.1:42349";
     let config = place
@@ -83,7 +83,7 @@ fn the_screen_the_book_and_the_pages_show_a_running_market() {
 /// A window that is closed, a session that is cut: the screen must not go on, on a core that others need.
 #[test]
 fn a_screen_ends_with_its_terminal() {
-    let place = Place::new("gone", 42_420);
+    let place = Place::new("gone");
     let config = place.plain();
     let daemon = Daemon::start(&config);
     let id = place.path("id").display().to_string();
@@ -153,14 +153,16 @@ fn get(address: &str, path: &str) -> String {
 
 #[test]
 fn a_new_configuration_is_applied_whole_or_refused_with_the_reason() {
-    let place = Place::new("reload", 42_350);
+    let place = Place::new("reload");
     let config = place.plain();
     let mut daemon = Daemon::start(&config);
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("[alerts]", "[alerts]\nnotify_from = \"major\"")).unwrap();
     daemon.signal("-HUP");
     daemon.until_it_says("applied: alerts.notify_from");
-    std::fs::write(&config, text.replace("42352", "42353")).unwrap();
+    let [port, other] = [2, 3].map(|more| format!(":{}\"", place.port + more));
+    assert!(text.contains(&port));
+    std::fs::write(&config, text.replace(&port, &other)).unwrap();
     daemon.signal("-HUP");
     daemon.until_it_says("the new configuration is refused, the old one holds:");
     daemon.until_it_says("needs a restart");

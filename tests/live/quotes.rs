@@ -9,8 +9,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::kit::{Daemon, Place, scenario, wait_for};
 
-fn place(name: &str, port: u16) -> (Place, PathBuf) {
-    let place = Place::new(name, port);
+fn place(name: &str) -> (Place, PathBuf) {
+    let place = Place::new(name);
     let dir = place.dir.path().display();
     let config = place.configure(&format!(
         "[alerts]\nlog = \"{dir}/alerts.ndjson\"\n[metrics]\nlisten = \"off\"\n[store]\npath = \"{dir}/store.db\"\n\
@@ -51,7 +51,7 @@ pub fn rows(folder: &Path) -> BTreeMap<PathBuf, Vec<String>> {
 
 #[test]
 fn a_replay_of_the_recording_writes_the_same_quotes() {
-    let (place, config) = place("quotes-same", 27_760);
+    let (place, config) = place("quotes-same");
     let daemon = Daemon::start(&config);
     place.simulate(&scenario("live-demo.toml"), &["--duration", "6s"]);
     assert_eq!(daemon.stop(), Some(0));
@@ -86,7 +86,7 @@ fn a_replay_of_the_recording_writes_the_same_quotes() {
 
 #[test]
 fn a_kill_leaves_whole_files_only() {
-    let (place, config) = place("quotes-kill", 27_770);
+    let (place, config) = place("quotes-kill");
     kills_leave_whole_files(&place, &config);
 }
 

@@ -91,7 +91,7 @@ fn faults_of(alerts: &[Told], truth: &[Value]) -> Vec<String> {
 #[test]
 fn every_fault_is_found_live_and_its_recording_replays_to_the_same_bytes() {
     for attempt in 1..=TRIES {
-        let place = Place::new("faults", 42_310);
+        let place = Place::new("faults");
         let daemon = Daemon::start(&place.plain());
         let sent = place.simulate(&scenario("all-faults.toml"), &["--lead", "500ms", "--rate", "500"]);
         let status = account(&place, &sent);
@@ -150,7 +150,7 @@ fn account(place: &Place, sent: &Value) -> Value {
 
 #[test]
 fn a_receiver_that_is_too_slow_says_that_the_loss_is_its_own() {
-    let place = Place::new("slow", 42_320);
+    let place = Place::new("slow");
     let config = place.plain();
     // The least buffer there is, and a flood: the kernel drops for want of room.
     let text = std::fs::read_to_string(&config).unwrap().replace("\"4MiB\"", "\"64KiB\"");

@@ -27,8 +27,8 @@ const OF_DATA: [&str; 14] = [
     "transition",
 ];
 
-fn place(name: &str, port: u16) -> (Place, PathBuf) {
-    let place = Place::new(name, port);
+fn place(name: &str) -> (Place, PathBuf) {
+    let place = Place::new(name);
     let dir = place.dir.path().display();
     let config = place.configure(&format!(
         "[alerts]\nlog = \"{dir}/alerts.ndjson\"\n[metrics]\nlisten = \"off\"\n[store]\npath = \"{dir}/store.db\"\ninterval = \"2s\"\n"
@@ -52,7 +52,7 @@ fn number(store: &Connection, sql: &str) -> i64 {
 
 #[test]
 fn a_replay_of_the_recording_fills_a_store_with_the_same_figures() {
-    let (place, config) = place("store-same", 27_710);
+    let (place, config) = place("store-same");
     let daemon = Daemon::start(&config);
     place.simulate(&scenario("live-demo.toml"), &["--duration", "6s"]);
     assert_eq!(daemon.stop(), Some(0));
@@ -186,7 +186,7 @@ impl Drop for Market {
 /// meanwhile is added to it.
 #[test]
 fn a_kill_loses_at_most_the_last_second_and_damages_nothing() {
-    let (place, config) = place("store-kill", 27_720);
+    let (place, config) = place("store-kill");
     let path = place.path("store.db");
     for life in 1..=6 {
         std::fs::remove_file(place.path("alerts.ndjson")).ok();
@@ -273,7 +273,7 @@ impl Drop for SmallDisk {
 /// The disk is full for a while, then its folder is gone: the daemon judges on, says it, and takes the store up again.
 #[test]
 fn a_full_disk_and_a_lost_folder_are_survived() {
-    let place = Place::new("store-full", 27_750);
+    let place = Place::new("store-full");
     let Some(disk) = SmallDisk::at(place.path("disk"), "8m") else { return };
     let dir = place.dir.path().display();
     let config = place.configure(&format!(
@@ -326,7 +326,7 @@ fn a_full_disk_and_a_lost_folder_are_survived() {
 
 #[test]
 fn what_operators_did_is_in_the_store() {
-    let (place, config) = place("store-act", 27_730);
+    let (place, config) = place("store-act");
     let daemon = Daemon::start(&config);
     place.simulate(&scenario("live-demo.toml"), &["--duration", "5s"]);
     let answer = place.ask(r#"{"cmd":"shelve","kind":"lagging","for":"1h","reason":"known since noon"}"#);
@@ -341,7 +341,7 @@ fn what_operators_did_is_in_the_store() {
 /// A second daemon, or a replay, beside one that writes.
 #[test]
 fn nobody_else_writes_beside_a_daemon() {
-    let (place, config) = place("store-two", 27_740);
+    let (place, config) = place("store-two");
     let daemon = Daemon::start(&config);
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/demo");
     let store = place.path("store.db");

@@ -6,7 +6,7 @@ use crate::kit::{Daemon, Place, lines, scenario, wait_for};
 
 #[test]
 fn a_killed_daemon_leaves_whole_files_and_the_next_one_takes_its_place() {
-    let place = Place::new("killed", 42_360);
+    let place = Place::new("killed");
     let config = place.plain();
     let daemon = Daemon::start(&config);
     place.simulate(&scenario("demo.toml"), &["--duration", "3s"]);
@@ -32,7 +32,7 @@ fn a_killed_daemon_leaves_whole_files_and_the_next_one_takes_its_place() {
 
 #[test]
 fn a_second_daemon_of_the_same_name_is_refused_in_one_sentence() {
-    let place = Place::new("second", 42_370);
+    let place = Place::new("second");
     let config = place.plain();
     let daemon = Daemon::start(&config);
     let (code, out, errors) = place.command(&["run", "--quiet", "--config", &config.display().to_string()]);
@@ -52,7 +52,7 @@ fn a_second_daemon_of_the_same_name_is_refused_in_one_sentence() {
 
 #[test]
 fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
-    let place = Place::new("unwritable", 42_380);
+    let place = Place::new("unwritable");
     // A file where a directory is needed: no right helps against that, not even root's.
     fs::write(place.path("blocked"), "").unwrap();
     let log = place.path("blocked/alerts.ndjson");
@@ -87,7 +87,7 @@ fn a_log_that_cannot_be_written_is_said_and_the_daemon_goes_on() {
 /// Nobody may read what is lost with the pipe or the disk that it went to; it is said where somebody may.
 #[test]
 fn alerts_that_standard_output_does_not_take_are_said() {
-    let place = Place::new("full", 42_400);
+    let place = Place::new("full");
     let config = place.configure("[metrics]\nlisten = \"off\"\n");
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let mut daemon = Daemon::start_writing_to(&config, full.into());
@@ -100,7 +100,7 @@ fn alerts_that_standard_output_does_not_take_are_said() {
 
 #[test]
 fn a_log_never_grows_in_what_is_read() {
-    let place = Place::new("own", 42_410);
+    let place = Place::new("own");
     let path = place.path("live.toml").display().to_string();
     let config = place.configure(&format!("[alerts]\nlog = \"{path}\"\n[metrics]\nlisten = \"off\"\n"));
     let before = fs::read(&config).unwrap();
@@ -113,7 +113,7 @@ fn a_log_never_grows_in_what_is_read() {
 /// What is resident is locked, and the daemon goes on to ask for memory and threads after it has given up its rights.
 #[test]
 fn a_daemon_with_locked_memory_and_real_time_threads_runs_on_without_its_rights() {
-    let place = Place::new("locked", 42_390);
+    let place = Place::new("locked");
     let config = place.plain();
     let text = fs::read_to_string(&config).unwrap();
     let text = text.replace(
