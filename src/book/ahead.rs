@@ -36,17 +36,45 @@ pub(super) struct Step {
     pub(super) word: u32,
     pub(super) tick: i32,
     pub(super) round_lot: u32,
-    /// All ones where an order comes in, else zero: to choose without a branch.
-    pub(super) enters: u32,
-    /// All ones where all of the order goes.
-    pub(super) all: u32,
+    pub(super) kind: Kind,
     /// 1 for asks.
     pub(super) side: u8,
-    /// Ones in the second half of a replacement, which is on the side of the first.
-    second: u8,
-    /// The second half is still to come.
-    more: bool,
+}
+
+/// What is done to the order of a step, as masks, to choose without a branch. Four bytes, which are written at once.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(4))]
+pub(super) struct Kind {
+    /// All ones where an order comes in, else zero.
+    pub(super) enters: i8,
+    /// All ones where all of the order goes.
+    pub(super) all: i8,
+    /// All ones in the second half of a replacement, which is on the side of the first.
+    second: i8,
     act: OrderAct,
+}
+
+impl Kind {
+    /// By the act.
+    const ALL: [Kind; 5] = {
+        const fn of(act: OrderAct, enters: i8, all: i8) -> Kind {
+            Kind { enters, all, second: 0, act }
+        }
+        let mut kinds = [of(OrderAct::Enters, -1, 0); 5];
+        kinds[OrderAct::Executes as usize] = of(OrderAct::Executes, 0, 0);
+        kinds[OrderAct::Reduces as usize] = of(OrderAct::Reduces, 0, 0);
+        kinds[OrderAct::Leaves as usize] = of(OrderAct::Leaves, 0, -1);
+        kinds[OrderAct::Replaces as usize] = of(OrderAct::Replaces, 0, -1);
+        kinds
+    };
+    /// The second half of a replacement.
+    const SECOND: Kind = Kind { enters: -1, all: 0, second: -1, act: OrderAct::Enters };
+
+    /// The second half is still to come.
+    #[inline(always)]
+    const fn more(self) -> bool {
+        matches!(self.act, OrderAct::Replaces)
+    }
 }
 
 const _: () = assert!(size_of::<Step>() == 64);
@@ -62,12 +90,8 @@ impl Step {
         word: 0,
         tick: 0,
         round_lot: 0,
-        enters: 0,
-        all: 0,
+        kind: Kind::ALL[OrderAct::Leaves as usize],
         side: 0,
-        second: 0,
-        more: false,
-        act: OrderAct::Leaves,
     };
 
     /// Only what its turns read is written.
@@ -78,21 +102,15 @@ impl Step {
         self.quantity = change.quantity;
         self.slot = slot;
         self.group = group;
-        self.enters = ((change.act as u8 == OrderAct::Enters as u8) as u32).wrapping_neg();
-        self.all = ((change.act as u8 >= OrderAct::Leaves as u8) as u32).wrapping_neg();
+        self.kind = Kind::ALL[change.act as usize];
         self.side = change.side as u8;
-        self.second = 0;
-        self.more = change.act as u8 == OrderAct::Replaces as u8;
-        self.act = change.act;
     }
 
     /// The order that comes in the place of another.
     #[inline(always)]
     const fn begin_second(&mut self, slot: Slot, group: u32, change: &OrderChange) {
         self.begin(slot, group, change);
-        self.order = change.new_order;
-        (self.enters, self.all) = (u32::MAX, 0);
-        (self.second, self.more) = (u8::MAX, false);
+        (self.order, self.kind) = (change.new_order, Kind::SECOND);
     }
 
     #[inline(always)]
@@ -167,17 +185,18 @@ impl Books {
             crate::cache::prefetch(instrument);
         }
         let group = self.orders.ask(change.order);
-        let step = self.way.step(self.way.pushed);
-        step.begin(slot, group, change);
-        let mut more = step.more;
+        self.way.step(self.way.pushed).begin(slot, group, change);
+        let mut more = change.act == OrderAct::Replaces;
+        if more {
+            let group = self.orders.ask(change.new_order);
+            self.way.step(self.way.pushed + 1).begin_second(slot, group, change);
+        }
         loop {
             self.way.pushed += 1;
             self.advance(&mut each);
             if !more {
                 return;
             }
-            let group = self.orders.ask(change.new_order);
-            self.way.step(self.way.pushed).begin_second(slot, group, change);
             more = false;
         }
     }
@@ -197,7 +216,7 @@ impl Books {
         let mut step = Step::NONE;
         step.begin(slot, self.orders.ask(change.order), change);
         let mut changed = self.step_at_once(&mut step)?;
-        if step.more {
+        if step.kind.more() {
             let OrderChange { new_order, price, quantity, .. } = *change;
             let side = step.side;
             step.begin_second(slot, self.orders.ask(new_order), change);
@@ -278,7 +297,8 @@ impl Books {
     fn change_order(&mut self) -> bool {
         let step = &mut self.way.steps[self.way.ordered % ROOM];
         let Some(instrument) = self.instruments.get_mut(step.slot as usize) else { return false };
-        step.side = step.side & !step.second | self.way.side & step.second;
+        let second = step.kind.second as u8;
+        step.side = step.side & !second | self.way.side & second;
         if !self.orders.change(step, instrument) {
             return false;
         }
@@ -296,7 +316,7 @@ impl Books {
         }
         let step = &self.way.steps[self.way.told % ROOM];
         let changed = self.ladders.change(step) | self.way.changed;
-        let (at, more) = ((step.slot, step.side()), step.more);
+        let (at, more) = ((step.slot, step.side()), step.kind.more());
         self.way.told += 1;
         self.way.changed = changed & more;
         if !more {
@@ -313,7 +333,7 @@ impl Books {
         }
         let number = self.way.ordered;
         let steps = [*self.way.step(number), *self.way.step(number + 1)];
-        let steps = &steps[..if steps[0].more { 2 } else { 1 }];
+        let steps = &steps[..if steps[0].kind.more() { 2 } else { 1 }];
         let side = self.side_of(&steps[0]);
         let mut applied = self.apply_steps(steps);
         applied.changed |= std::mem::take(&mut self.way.changed);
@@ -357,14 +377,14 @@ impl Books {
     #[cold]
     fn side_of(&self, step: &Step) -> Side {
         let known = self.instrument(step.slot).and_then(|i| self.orders.find(step.order, i.whose).ok());
-        known.filter(|_| step.enters == 0).map_or(step.side(), |found| found.side())
+        known.filter(|_| step.kind.enters == 0).map_or(step.side(), |found| found.side())
     }
 
     /// One change by itself, or what is left of it.
     fn apply_steps(&mut self, steps: &[Step]) -> Applied {
-        let Step { order, price, quantity, slot, act, .. } = steps[0];
+        let Step { order, price, quantity, slot, kind: Kind { act, second, .. }, .. } = steps[0];
         let side = steps[0].side();
-        if steps[0].second != 0 {
+        if second != 0 {
             return self.put_new(slot, order, side, price, quantity);
         }
         if self.instrument_mut(slot).is_none() {

@@ -261,7 +261,7 @@ impl Ladders {
         let Some(word) = self.windows.words.get_mut(step.word as usize) else {
             return self.change_elsewhere(step);
         };
-        let goes = i64::from(!step.enters as i32);
+        let goes = i64::from(!step.kind.enters);
         let before = *word;
         let after = i64::from(before) + ((step.quantity as i64 ^ goes) - goes);
         // Less than nothing is more than everything here.
@@ -281,7 +281,7 @@ impl Ladders {
     fn change_elsewhere(&mut self, step: &Step) -> bool {
         let Step { quantity, round_lot, .. } = *step;
         let at = At { slot: step.slot, side: step.side() };
-        if step.enters == 0 {
+        if step.kind.enters == 0 {
             return self.take(at, step.price, quantity, round_lot);
         }
         // Fewer than 2^32 orders of less than 2^32 do not overflow a level, and while there are larger ones nobody comes this way.

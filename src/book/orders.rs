@@ -255,9 +255,9 @@ impl Orders {
     /// Finds where the order of the step is or comes in, and asks for it.
     #[inline(always)]
     pub(super) fn find_place(&mut self, step: &mut Step) {
-        let found = self.dense.find_place(step.group, step.order, step.enters);
+        let found = self.dense.find_place(step.group, step.order, step.kind.enters);
         step.place = found.unwrap_or(u32::MAX);
-        if found.is_none() && step.enters != 0 {
+        if found.is_none() && step.kind.enters != 0 {
             self.open(step);
         }
     }
@@ -277,8 +277,8 @@ impl Orders {
         let alone = (self.lone_end > step.order) | !self.large.is_empty();
         let Some(place) = self.dense.get_mut(step.place) else { return false };
         let old = *place;
-        let enters = step.enters;
-        let all = step.all as i32 as u64;
+        let enters = step.kind.enters as u32;
+        let all = step.kind.all as u64;
         let quantity = step.quantity & !all | u64::from(old.quantity) & all;
         // Nobody's name is all ones, and a vacant place holds nothing.
         let stranger = (old.whose.number() ^ (instrument.whose.number() | enters)) >> 1;

@@ -295,7 +295,7 @@ impl Dense {
     /// Finds the place of the id in the group and asks for it. Where the id is beyond all that have a place, and `enters`
     /// is all ones, it has one from now on.
     #[inline(always)]
-    pub(super) fn find_place(&mut self, group: u32, id: u64, enters: u32) -> Option<u32> {
+    pub(super) fn find_place(&mut self, group: u32, id: u64, enters: i8) -> Option<u32> {
         let group = self.groups.get_mut(group as usize)?;
         let place = group.place(id);
         let higher = group.placed >> (id % GROUP);
@@ -304,7 +304,7 @@ impl Dense {
         if higher & 1 | u64::from(next) == 0 {
             return None;
         }
-        group.placed |= u64::from(enters & 1) << (id % GROUP);
+        group.placed |= ((enters & 1) as u64) << (id % GROUP);
         cache::prefetch(self.places.get(place)?);
         Some(place as u32)
     }
