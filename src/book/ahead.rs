@@ -125,11 +125,16 @@ const ROOM: usize = 64;
 const _: () = assert!(3 * (AHEAD + 2) + 2 < ROOM);
 
 /// The steps on their way, each in the place that its number says. Of each it is known how far it has come, because they
-/// come in turn: `told <= ordered <= found <= pushed`.
+/// come in turn: `told <= ordered <= found <= at`.
 #[derive(Debug)]
 pub(super) struct Way {
     steps: Box<[Step; ROOM]>,
-    pushed: usize,
+    /// So many came in.
+    at: usize,
+    /// The second half of a replacement, which comes in next.
+    coming: bool,
+    /// As many wait at each turn as are to. While it is so, nobody counts them.
+    full: bool,
     /// Of these it is known where the order is.
     found: usize,
     /// The orders of these are changed.
@@ -149,7 +154,9 @@ impl Default for Way {
     fn default() -> Self {
         Way {
             steps: Box::new([Step::NONE; ROOM]),
-            pushed: 0,
+            at: 0,
+            coming: false,
+            full: false,
             found: 0,
             ordered: 0,
             told: 0,
@@ -165,6 +172,16 @@ impl Way {
     #[inline(always)]
     fn step(&mut self, number: usize) -> &mut Step {
         &mut self.steps[number % ROOM]
+    }
+
+    /// Counts who waits from now on, where the last that came in has been through so many turns.
+    const fn count(&mut self, turns: [usize; 3]) {
+        if self.full {
+            self.full = false;
+            self.found = self.at - 1 - AHEAD + turns[0];
+            self.ordered = self.at - 1 - 2 * AHEAD + turns[1];
+            self.told = self.at - 1 - 3 * AHEAD + turns[2];
+        }
     }
 }
 
@@ -185,26 +202,28 @@ impl Books {
             crate::cache::prefetch(instrument);
         }
         let group = self.orders.ask(change.order);
-        self.way.step(self.way.pushed).begin(slot, group, change);
+        let at = self.way.at;
+        self.way.step(at).begin(slot, group, change);
         let mut more = change.act == OrderAct::Replaces;
         if more {
             let group = self.orders.ask(change.new_order);
-            self.way.step(self.way.pushed + 1).begin_second(slot, group, change);
+            self.way.step(at + 1).begin_second(slot, group, change);
+            self.way.coming = true;
         }
         loop {
-            self.way.pushed += 1;
+            self.way.at += 1;
             self.advance(&mut each);
             if !more {
                 return;
             }
-            more = false;
+            (more, self.way.coming) = (false, false);
         }
     }
 
     /// Applies all that has been taken.
     #[inline(always)]
     pub fn finish(&mut self, mut each: impl FnMut(&Books, (Slot, Side), Applied)) {
-        if self.way.told != self.way.pushed {
+        if self.way.full | (self.way.told != self.way.at) {
             self.advance_all(&mut each);
             self.orders.tidy();
         }
@@ -245,57 +264,89 @@ impl Books {
         Some(self.ladders.change(step))
     }
 
-    /// Takes a step further at each turn at which enough of them wait: one came in, one goes on, and there is no loop whose
-    /// end would have to be foretold.
+    /// One step came in: takes one further at each turn, so that there is no loop whose end would have to be foretold.
     #[inline(always)]
     fn advance(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
-        if self.way.pushed - self.way.found > AHEAD {
+        if !self.way.full {
+            return self.advance_filling(each);
+        }
+        let [find, order, tell] = [1, 2, 3].map(|turn| self.way.at - 1 - turn * AHEAD);
+        self.find_order(find);
+        if self.orders.moves() != self.way.orders_moved {
+            self.find_again(order, find + 1);
+        }
+        if !self.change_order(order) {
+            self.way.count([1, 0, 0]);
+            return self.take_unusual(each);
+        }
+        self.tell(tell, order + 1, each);
+        // Not before another's level is changed: it waits for what the order says.
+        self.locate(order);
+    }
+
+    /// As [`Books::advance`], where not as many wait at each turn as are to: a turn at which too few do waits for more.
+    #[inline(never)]
+    fn advance_filling(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        if self.way.at - self.way.found > AHEAD {
             self.find_next();
         }
         if self.way.found - self.way.ordered > AHEAD {
             self.order_next(each);
         }
         if self.way.ordered - self.way.told > AHEAD {
-            self.tell(each);
+            self.tell_next(each);
         }
+        let Way { at, found, ordered, told, .. } = self.way;
+        self.way.full = (at - found, found - ordered, ordered - told) == (AHEAD, AHEAD, AHEAD);
     }
 
     /// Takes all steps through one turn after the other.
     fn advance_all(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
-        while self.way.found < self.way.pushed {
+        self.way.count([1; 3]);
+        while self.way.found < self.way.at {
             self.find_next();
         }
         while self.way.ordered < self.way.found {
             self.order_next(each);
         }
         while self.way.told < self.way.ordered {
-            self.tell(each);
+            self.tell_next(each);
         }
     }
 
-    #[inline(always)]
     fn find_next(&mut self) {
-        let step = &mut self.way.steps[self.way.found % ROOM];
-        self.orders.find_place(step);
+        self.find_order(self.way.found);
         self.way.found += 1;
     }
 
-    #[inline(always)]
     fn order_next(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        let Way { ordered, found, .. } = self.way;
         if self.orders.moves() != self.way.orders_moved {
-            self.find_again();
+            self.find_again(ordered, found);
         }
-        if self.change_order() {
+        if self.change_order(ordered) {
+            self.locate(ordered);
             self.way.ordered += 1;
         } else {
             self.take_unusual(each);
         }
     }
 
-    /// Changes the order of the next step, and asks for its level; false where it is unusual, and nothing was done.
+    fn tell_next(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        self.way.told += 1;
+        self.tell(self.way.told - 1, self.way.ordered, each);
+    }
+
+    /// Finds the order of a step, and asks for it.
     #[inline(always)]
-    fn change_order(&mut self) -> bool {
-        let step = &mut self.way.steps[self.way.ordered % ROOM];
+    fn find_order(&mut self, number: usize) {
+        self.orders.find_place(self.way.step(number));
+    }
+
+    /// Changes the order of a step; false where it is unusual, and nothing was done.
+    #[inline(always)]
+    fn change_order(&mut self, number: usize) -> bool {
+        let step = &mut self.way.steps[number % ROOM];
         let Some(instrument) = self.instruments.get_mut(step.slot as usize) else { return false };
         let second = step.kind.second as u8;
         step.side = step.side & !second | self.way.side & second;
@@ -304,20 +355,29 @@ impl Books {
         }
         step.round_lot = instrument.round_lot;
         self.way.side = step.side;
-        self.ladders.locate(step);
         true
     }
 
-    /// Changes the level of the next step and tells what its change did.
+    /// Finds the level of a step, and asks for it.
     #[inline(always)]
-    fn tell(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn locate(&mut self, number: usize) {
+        self.ladders.locate(self.way.step(number));
+    }
+
+    /// Changes the level of a step and tells what its change did. The orders of those before `ordered` are changed.
+    #[inline(always)]
+    fn tell(
+        &mut self,
+        number: usize,
+        ordered: usize,
+        each: &mut impl FnMut(&Books, (Slot, Side), Applied),
+    ) {
         if self.ladders.moves() != self.way.windows_moved {
-            self.locate_again();
+            self.locate_again(number, ordered);
         }
-        let step = &self.way.steps[self.way.told % ROOM];
+        let step = &self.way.steps[number % ROOM];
         let changed = self.ladders.change(step) | self.way.changed;
         let (at, more) = ((step.slot, step.side()), step.kind.more());
-        self.way.told += 1;
         self.way.changed = changed & more;
         if !more {
             each(self, at, Applied { changed, contradiction: None });
@@ -329,7 +389,7 @@ impl Books {
     #[inline(never)]
     fn take_unusual(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
         while self.way.told < self.way.ordered {
-            self.tell(each);
+            self.tell_next(each);
         }
         let number = self.way.ordered;
         let steps = [*self.way.step(number), *self.way.step(number + 1)];
@@ -346,14 +406,15 @@ impl Books {
     /// Orders moved: where those are whose turn is still to come has to be found once more.
     #[cold]
     #[inline(never)]
-    fn find_again(&mut self) {
+    fn find_again(&mut self, ordered: usize, found: usize) {
         self.orders.tidy();
+        let end = self.way.at + usize::from(self.way.coming);
         loop {
             self.way.orders_moved = self.orders.moves();
-            for number in self.way.ordered..self.way.pushed {
+            for number in ordered..end {
                 let step = &mut self.way.steps[number % ROOM];
                 step.group = self.orders.ask(step.order);
-                if number < self.way.found {
+                if number < found {
                     self.orders.find_place(step);
                 }
             }
@@ -366,10 +427,10 @@ impl Books {
     /// Windows moved, and with them levels that are still to change.
     #[cold]
     #[inline(never)]
-    fn locate_again(&mut self) {
+    fn locate_again(&mut self, told: usize, ordered: usize) {
         self.way.windows_moved = self.ladders.moves();
-        for number in self.way.told..self.way.ordered {
-            self.ladders.locate(&mut self.way.steps[number % ROOM]);
+        for number in told..ordered {
+            self.locate(number);
         }
     }
 
