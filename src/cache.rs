@@ -10,6 +10,12 @@ pub fn prefetch<T: ?Sized>(what: &T) {
     ask(std::ptr::from_ref(what).cast());
 }
 
+/// Asks for the cache line in which the one at `at` begins, or would.
+#[inline(always)]
+pub fn prefetch_at<T>(all: &[T], at: usize) {
+    ask(all.as_ptr().wrapping_add(at).cast());
+}
+
 /// Asks for every cache line that `what` reaches into: for records of a few lines.
 #[inline(always)]
 pub fn prefetch_whole<T>(what: &T) {

@@ -37,8 +37,7 @@ pub(super) struct Step {
     pub(super) tick: i32,
     pub(super) round_lot: u32,
     pub(super) kind: Kind,
-    /// 1 for asks.
-    pub(super) side: u8,
+    pub(super) side: Side,
 }
 
 /// What is done to the order of a step, as masks, to choose without a branch. Four bytes, which are written at once.
@@ -91,7 +90,7 @@ impl Step {
         tick: 0,
         round_lot: 0,
         kind: Kind::ALL[OrderAct::Leaves as usize],
-        side: 0,
+        side: Side::Bid,
     };
 
     /// Only what its turns read is written.
@@ -103,19 +102,14 @@ impl Step {
         self.slot = slot;
         self.group = group;
         self.kind = Kind::ALL[change.act as usize];
-        self.side = change.side as u8;
+        self.side = change.side;
     }
 
     /// The order that comes in the place of another.
     #[inline(always)]
     const fn begin_second(&mut self, slot: Slot, group: u32, change: &OrderChange) {
         self.begin(slot, group, change);
-        (self.order, self.kind) = (change.new_order, Kind::SECOND);
-    }
-
-    #[inline(always)]
-    pub(super) const fn side(&self) -> Side {
-        Side::ask_if(self.side != 0)
+        (self.order, self.kind, self.side) = (change.new_order, Kind::SECOND, Side::Bid);
     }
 }
 
@@ -144,7 +138,7 @@ pub(super) struct Way {
     /// The first half of a replacement changed a best.
     changed: bool,
     /// The side of the last order that was changed.
-    side: u8,
+    side: Side,
     /// When places and windows moved last, as it is known of the steps.
     orders_moved: u32,
     windows_moved: u32,
@@ -161,7 +155,7 @@ impl Default for Way {
             ordered: 0,
             told: 0,
             changed: false,
-            side: 0,
+            side: Side::Bid,
             orders_moved: 0,
             windows_moved: 0,
         }
@@ -198,9 +192,7 @@ impl Books {
         mut each: impl FnMut(&Books, (Slot, Side), Applied),
     ) {
         self.ladders.prefetch(slot);
-        if let Some(instrument) = self.instruments.get(slot as usize) {
-            crate::cache::prefetch(instrument);
-        }
+        crate::cache::prefetch_at(&self.instruments, slot as usize);
         let group = self.orders.ask(change.order);
         let at = self.way.at;
         self.way.step(at).begin(slot, group, change);
@@ -243,7 +235,7 @@ impl Books {
             match self.step_at_once(&mut step) {
                 Some(second) => changed |= second,
                 None => {
-                    let applied = self.put_new(slot, new_order, step.side(), price, quantity);
+                    let applied = self.put_new(slot, new_order, side, price, quantity);
                     return Some(Applied { changed: applied.changed | changed, ..applied });
                 }
             }
@@ -256,7 +248,7 @@ impl Books {
     fn step_at_once(&mut self, step: &mut Step) -> Option<bool> {
         self.orders.find_place(step);
         let instrument = self.instruments.get_mut(step.slot as usize)?;
-        if !self.orders.change(step, instrument) {
+        if !self.orders.change(step, step.side, instrument) {
             return None;
         }
         step.round_lot = instrument.round_lot;
@@ -348,9 +340,10 @@ impl Books {
     fn change_order(&mut self, number: usize) -> bool {
         let step = &mut self.way.steps[number % ROOM];
         let Some(instrument) = self.instruments.get_mut(step.slot as usize) else { return false };
-        let second = step.kind.second as u8;
-        step.side = step.side & !second | self.way.side & second;
-        if !self.orders.change(step, instrument) {
+        // The second half of a replacement says bids by itself.
+        let side = Side::ask_if((step.side as i8 | self.way.side as i8 & step.kind.second) & 1 != 0);
+        if !self.orders.change(step, side, instrument) {
+            step.side = side;
             return false;
         }
         step.round_lot = instrument.round_lot;
@@ -377,7 +370,7 @@ impl Books {
         }
         let step = &self.way.steps[number % ROOM];
         let changed = self.ladders.change(step) | self.way.changed;
-        let (at, more) = ((step.slot, step.side()), step.kind.more());
+        let (at, more) = ((step.slot, step.side), step.kind.more());
         self.way.changed = changed & more;
         if !more {
             each(self, at, Applied { changed, contradiction: None });
@@ -438,13 +431,12 @@ impl Books {
     #[cold]
     fn side_of(&self, step: &Step) -> Side {
         let known = self.instrument(step.slot).and_then(|i| self.orders.find(step.order, i.whose).ok());
-        known.filter(|_| step.kind.enters == 0).map_or(step.side(), |found| found.side())
+        known.filter(|_| step.kind.enters == 0).map_or(step.side, |found| found.side())
     }
 
     /// One change by itself, or what is left of it.
     fn apply_steps(&mut self, steps: &[Step]) -> Applied {
-        let Step { order, price, quantity, slot, kind: Kind { act, second, .. }, .. } = steps[0];
-        let side = steps[0].side();
+        let Step { order, price, quantity, slot, side, kind: Kind { act, second, .. }, .. } = steps[0];
         if second != 0 {
             return self.put_new(slot, order, side, price, quantity);
         }

@@ -242,13 +242,11 @@ impl Ladders {
     /// Says where the level of the step is, and asks for it.
     #[inline(always)]
     pub(super) fn locate(&self, step: &mut Step) {
-        let ladder = &self.pairs[step.slot as usize].0[usize::from(step.side & 1)];
+        let ladder = &self.pairs[step.slot as usize].0[step.side.index()];
         let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
         step.tick = tick;
         step.word = if on_grid & ladder.holds(tick) { ladder.word(tick) as u32 } else { u32::MAX };
-        if let Some(word) = self.windows.words.get(step.word as usize) {
-            crate::cache::prefetch(word);
-        }
+        crate::cache::prefetch_at(&self.windows.words, step.word as usize);
     }
 
     /// An order comes into its level, or what it loses leaves that; answers whether a best became another. As
@@ -256,8 +254,8 @@ impl Ladders {
     /// which of the two it is.
     #[inline(always)]
     pub(super) fn change(&mut self, step: &Step) -> bool {
-        let at = At { slot: step.slot, side: step.side() };
-        let ladder = &mut self.pairs[step.slot as usize].0[usize::from(step.side & 1)];
+        let at = At { slot: step.slot, side: step.side };
+        let ladder = &mut self.pairs[step.slot as usize].0[step.side.index()];
         let Some(word) = self.windows.words.get_mut(step.word as usize) else {
             return self.change_elsewhere(step);
         };
@@ -280,7 +278,7 @@ impl Ladders {
     #[inline(never)]
     fn change_elsewhere(&mut self, step: &Step) -> bool {
         let Step { quantity, round_lot, .. } = *step;
-        let at = At { slot: step.slot, side: step.side() };
+        let at = At { slot: step.slot, side: step.side };
         if step.kind.enters == 0 {
             return self.take(at, step.price, quantity, round_lot);
         }
@@ -408,9 +406,7 @@ impl Ladders {
     /// Asks for what every change of the instrument reads first.
     #[inline(always)]
     pub(super) fn prefetch(&self, slot: u32) {
-        if let Some(pair) = self.pairs.get(slot as usize) {
-            crate::cache::prefetch(pair);
-        }
+        crate::cache::prefetch_at(&self.pairs, slot as usize);
     }
 
     pub(super) fn state_bytes(&self) -> usize {

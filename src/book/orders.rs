@@ -19,6 +19,7 @@ use super::instrument::Instrument;
 use super::probe_table::{At, Cell, ProbeTable};
 use super::whose::Whose;
 use dense::Dense;
+use feeds::event::Side;
 pub(super) use dense::Place;
 
 /// Orders of cleared books that are let lie whatever the number of live ones.
@@ -96,7 +97,7 @@ impl Found {
     }
 
     #[inline(always)]
-    pub(super) const fn side(&self) -> feeds::event::Side {
+    pub(super) const fn side(&self) -> Side {
         self.order.whose.side()
     }
 }
@@ -106,8 +107,10 @@ impl Found {
 pub(super) struct Orders {
     dense: Dense,
     lone: ProbeTable<Lone>,
-    /// No id from here on ever stood alone.
-    lone_end: u64,
+    /// No id beyond ever stood alone.
+    lone_last: u64,
+    /// Who comes in with an id up to this one is unusual: it may stand alone, or any quantity is large.
+    unusual_last: u64,
     /// Quantities that do not fit, by id and owner.
     large: HashMap<(u64, u32), u64>,
     stale: usize,
@@ -143,7 +146,7 @@ impl Orders {
     /// Whether certainly no order of that id stands alone.
     #[inline(always)]
     fn none_alone(&self, id: u64) -> bool {
-        id >= self.lone_end
+        id > self.lone_last
     }
 
     #[inline]
@@ -181,9 +184,17 @@ impl Orders {
         }
     }
 
+    /// A quantity became large or is so no more, or an id stands alone.
+    #[cold]
+    fn note_unusual(&mut self, id: u64) {
+        self.lone_last = self.lone_last.max(id);
+        // While a quantity is large its level may have no room for another.
+        self.unusual_last = if self.large.is_empty() { self.lone_last } else { u64::MAX };
+    }
+
     #[cold]
     fn keep_large(&mut self, id: u64, whose: Whose, quantity: u64) -> u32 {
-        match u32::try_from(quantity) {
+        let kept = match u32::try_from(quantity) {
             Ok(fits) if fits != LARGE => {
                 self.large.remove(&(id, whose.number()));
                 fits
@@ -192,7 +203,9 @@ impl Orders {
                 self.large.insert((id, whose.number()), quantity);
                 LARGE
             }
-        }
+        };
+        self.note_unusual(0);
+        kept
     }
 
     /// Takes the order out.
@@ -200,6 +213,7 @@ impl Orders {
     pub(super) fn remove(&mut self, found: &Found) {
         if found.order.quantity == LARGE {
             self.large.remove(&(found.id, found.order.whose.number()));
+            self.note_unusual(0);
         }
         match found.place {
             Where::Dense(place) => {
@@ -214,11 +228,12 @@ impl Orders {
     #[cold]
     #[inline(never)]
     fn scatter(&mut self, id: u64) {
-        let (lone, end) = (&mut self.lone, &mut self.lone_end);
+        let (lone, mut last) = (&mut self.lone, 0);
         self.dense.scatter(id, |id, order| {
-            *end = (*end).max(id.saturating_add(1));
+            last = last.max(id);
             lone.insert(Lone { id, order });
         });
+        self.note_unusual(last);
     }
 
     /// Puts in an order whose id is not in use at its instrument; `vacant` is what [`Orders::find`] has just said.
@@ -240,7 +255,7 @@ impl Orders {
         match opened {
             Some(place) => self.dense.insert(id, place, order),
             None => {
-                self.lone_end = self.lone_end.max(id.saturating_add(1));
+                self.note_unusual(id);
                 self.lone.insert(Lone { id, order });
             }
         }
@@ -270,34 +285,32 @@ impl Orders {
     }
 
     /// Does what the step says, where nothing about it is unusual, and says which level it changes by how much; else
-    /// answers false and does nothing. Whether orders come or go nobody can foretell: nothing branches on it.
+    /// answers false and does nothing. What enters does so on the side. Whether orders come or go nobody can foretell:
+    /// nothing branches on it.
     #[inline(always)]
-    pub(super) fn change(&mut self, step: &mut Step, instrument: &mut Instrument) -> bool {
-        // While a quantity is large its level may have no room for another: those who come in then are unusual.
-        let alone = (self.lone_end > step.order) | !self.large.is_empty();
+    pub(super) fn change(&mut self, step: &mut Step, side: Side, instrument: &mut Instrument) -> bool {
         let Some(place) = self.dense.get_mut(step.place) else { return false };
         let old = *place;
-        let enters = step.kind.enters as u32;
-        let all = step.kind.all as u64;
+        let (enters, all) = (step.kind.enters as u64, step.kind.all as u64);
         let quantity = step.quantity & !all | u64::from(old.quantity) & all;
+        let left = u64::from(old.quantity).wrapping_add((quantity ^ !enters).wrapping_sub(!enters));
         // Nobody's name is all ones, and a vacant place holds nothing.
-        let stranger = (old.whose.number() ^ (instrument.whose.number() | enters)) >> 1;
-        let goes = i64::from(!enters as i32);
-        let left = i64::from(old.quantity).wrapping_add((quantity as i64 ^ goes).wrapping_sub(goes));
-        let unusual = (left as u64 | quantity) >> 32 | u64::from(stranger | enters & u32::from(alone));
-        if (unusual != 0) | (quantity == 0) | !instrument.plain {
+        let stranger = (old.whose.number() ^ (instrument.whose.number() | enters as u32)) >> 1;
+        let barred = enters as u32 & u32::from(step.order <= self.unusual_last);
+        // A quantity of nothing is one beyond all here, too.
+        let unusual = (left | quantity.wrapping_sub(1)) >> 32 | u64::from(stranger | barred);
+        if (unusual != 0) | !instrument.plain {
             return false;
         }
-        let whose = instrument.whose.on(step.side()).number() & enters | old.whose.number() & !enters;
-        let wide = enters as i32 as i64;
-        let price = step.price & wide | old.price & !wide;
-        let gone = left == 0;
-        let kept = Whose::from_number(whose | u32::from(gone).wrapping_neg());
-        *place = Order { price, quantity: left as u32, whose: kept };
+        let whose = old.whose.number() & (instrument.whose.on(side).number() | !enters as u32);
+        let price = (step.price as u64 & enters | old.price as u64 & !enters) as i64;
+        // All ones where nothing is left.
+        let gone = (left.wrapping_sub(1) as i64 >> 63) as u64;
+        *place = Order { price, quantity: left as u32, whose: Whose::from_number(whose | gone as u32) };
         (step.price, step.quantity) = (price, quantity);
-        step.side = Whose::from_number(whose).side() as u8;
-        let more = u32::from(gone).wrapping_neg().wrapping_sub(enters);
-        instrument.orders = instrument.orders.wrapping_add(more);
+        step.side = Whose::from_number(whose).side();
+        let more = gone.wrapping_sub(enters);
+        instrument.orders = instrument.orders.wrapping_add(more as u32);
         self.dense.count(step.group, step.order, more);
         true
     }
@@ -314,7 +327,7 @@ impl Orders {
     #[inline(always)]
     pub(super) fn ask(&self, id: u64) -> u32 {
         let group = self.dense.ask(id);
-        if group >= pages::NOWHERE && self.lone.len() > 0 {
+        if group >= pages::NOWHERE {
             self.lone.prefetch(id);
         }
         group
@@ -333,6 +346,7 @@ impl Orders {
         self.dense.retain(|order| lives(order.whose));
         self.lone.retain(|lone| lives(lone.order.whose));
         self.large.retain(|(_, whose), _| lives(Whose::from_number(*whose)));
+        self.note_unusual(0);
         self.stale = 0;
     }
 

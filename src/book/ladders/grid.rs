@@ -41,10 +41,10 @@ impl Grid {
 
     /// As [`Grid::tick`], and shorter: for steps that need no room at their ends, because a window holds them.
     #[inline(always)]
-    pub(super) fn tick_within(&self, side: u8, price: i64) -> (i32, bool) {
+    pub(super) fn tick_within(&self, side: Side, price: i64) -> (i32, bool) {
         let tick = (price >> self.shift).wrapping_mul(self.inverse) as i32;
-        // As `rank_tick`, of a side in numbers.
-        (tick ^ -i32::from(side), i64::from(tick).wrapping_mul(self.step) == price)
+        // As `rank_tick`, without a branch.
+        (tick ^ -(side as i32), i64::from(tick).wrapping_mul(self.step) == price)
     }
 
     /// The raw price of a step on which a price lies, given by its rank.

@@ -61,8 +61,13 @@ impl Group {
     /// Where the id's order would be.
     #[inline(always)]
     const fn place(&self, id: u64) -> usize {
-        let before = self.placed & ((1 << (id % GROUP)) - 1);
-        self.base as usize + before.count_ones() as usize
+        self.base as usize + self.before(id) as usize
+    }
+
+    /// How many ids before that one have a place.
+    #[inline(always)]
+    const fn before(&self, id: u64) -> u32 {
+        (self.placed & ((1 << (id % GROUP)) - 1)).count_ones()
     }
 
     #[inline(always)]
@@ -140,7 +145,7 @@ impl Dense {
     #[inline(always)]
     pub(super) fn remove(&mut self, id: u64, place: Place) {
         *self.at_mut(place) = Order::VACANT;
-        self.count(place.group, id, u32::MAX);
+        self.count(place.group, id, u64::MAX);
     }
 
     /// A block of the class, with whatever was left in it.
@@ -297,16 +302,18 @@ impl Dense {
     #[inline(always)]
     pub(super) fn find_place(&mut self, group: u32, id: u64, enters: i8) -> Option<u32> {
         let group = self.groups.get_mut(group as usize)?;
-        let place = group.place(id);
-        let higher = group.placed >> (id % GROUP);
-        // No branch on whether it enters: nobody can foretell it.
-        let next = (higher == 0) & (place < group.base as usize + usize::from(group.size)) & (enters != 0);
-        if higher & 1 | u64::from(next) == 0 {
+        let (before, higher) = (group.before(id), group.placed >> (id % GROUP));
+        let enters = (enters & 1) as u64;
+        // No branch on whether it enters, and whether the next place is its own: nobody can foretell it. The sum is one
+        // condition; of two the compiler makes two branches.
+        let next = higher < u64::from(before < u32::from(group.size)) & enters;
+        if higher.wrapping_add(u64::from(next)) & 1 == 0 {
             return None;
         }
-        group.placed |= ((enters & 1) as u64) << (id % GROUP);
-        cache::prefetch(self.places.get(place)?);
-        Some(place as u32)
+        group.placed |= enters << (id % GROUP);
+        let place = group.base + before;
+        cache::prefetch_at(&self.places, place as usize);
+        Some(place)
     }
 
     /// What is at the place, to be changed.
@@ -318,13 +325,13 @@ impl Dense {
     /// The group has `more` orders (as a number that wraps). What follows from that waits for
     /// [`Dense::tidy`].
     #[inline(always)]
-    pub(super) fn count(&mut self, group: u32, id: u64, more: u32) {
-        self.live = self.live.wrapping_add(more as i32 as usize);
+    pub(super) fn count(&mut self, group: u32, id: u64, more: u64) {
+        self.live = self.live.wrapping_add(more as usize);
         let place = &mut self.groups[group as usize];
-        place.live ^= u64::from(more & 1) << (id % GROUP);
+        place.live ^= (more & 1) << (id % GROUP);
         // None is few where one has come in. In one comparison: of two conditions the compiler makes two branches, and one on
         // whether an order went would be foretold wrongly half of the time.
-        let live = place.live.count_ones() + (more.wrapping_add(1) << 6);
+        let live = place.live.count_ones() + ((more as u32).wrapping_add(1) << 6);
         if live < u32::from(place.half) {
             self.note(group, id);
         }
@@ -379,9 +386,7 @@ impl Dense {
     #[inline(always)]
     pub(super) fn ask(&self, id: u64) -> u32 {
         let at = self.group(id);
-        if let Some(group) = self.groups.get(at as usize) {
-            cache::prefetch(group);
-        }
+        cache::prefetch_at(&self.groups, at as usize);
         at
     }
 
