@@ -196,20 +196,23 @@ impl Books {
         let group = self.orders.ask(change.order);
         let at = self.way.at;
         self.way.step(at).begin(slot, group, change);
-        let mut more = change.act == OrderAct::Replaces;
-        if more {
+        if change.act == OrderAct::Replaces {
             let group = self.orders.ask(change.new_order);
             self.way.step(at + 1).begin_second(slot, group, change);
-            self.way.coming = true;
+            self.advance_first(&mut each);
         }
-        loop {
-            self.way.at += 1;
-            self.advance(&mut each);
-            if !more {
-                return;
-            }
-            (more, self.way.coming) = (false, false);
-        }
+        self.way.at += 1;
+        self.advance(&mut each);
+    }
+
+    /// The first half of a replacement came in. Its own copy of what is done for any other: with one for both, whether to
+    /// do it again would be foretold wrongly once more.
+    #[inline(never)]
+    fn advance_first(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+        self.way.coming = true;
+        self.way.at += 1;
+        self.advance(each);
+        self.way.coming = false;
     }
 
     /// Applies all that has been taken.

@@ -30,6 +30,9 @@ const WHOLE: u8 = 5;
 const FEW: u32 = 128;
 /// Thin groups from which on it is time to tidy.
 const THIN: usize = 16;
+/// Orders in a cache line, and the lines that are asked for of a block which will shrink: those of the middle class.
+const ORDERS_A_LINE: usize = 64 / size_of::<Order>();
+const LINES: usize = 20 / ORDERS_A_LINE;
 /// Pages and places that may be there whatever the number of orders.
 const PAGES_FREE: usize = 64;
 const PLACES_FREE: usize = 1 << 16;
@@ -344,14 +347,9 @@ impl Dense {
         if self.thin.len() >= THIN {
             self.moves = self.moves.wrapping_add(1);
         }
-        let Group { base, size, .. } = self.groups[group as usize];
-        let orders_a_line = 64 / size_of::<Order>();
-        let mut line = base as usize;
-        let end = line + usize::from(size);
-        while line < end {
-            cache::prefetch(&self.places[line]);
-            line += orders_a_line;
-        }
+        // Of any block as many lines, whether it has them or more: how many it has nobody can foretell.
+        let first = self.groups[group as usize].base as usize;
+        (0..LINES).for_each(|line| cache::prefetch_at(&self.places, first + line * ORDERS_A_LINE));
     }
 
     /// Shrinks what has become thin; answers an id of a page that should be given up, to be called again after that.
