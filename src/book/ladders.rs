@@ -341,7 +341,7 @@ impl Ladders {
         }
         let price = self.grids.get(ladder.grid).price(at.side, ladder.best);
         let level = Level { price, quantity: u64::from(ladder.best_quantity) };
-        (level.quantity > 0).then_some(level)
+        (ladder.best_quantity > 0).then_some(level)
     }
 
     /// The best level, and the best that displays at least a round lot.

@@ -191,8 +191,18 @@ impl Books {
     pub fn best(&self, slot: Slot, side: Side) -> Option<Level> {
         match self.instruments.get(slot as usize) {
             Some(instrument) if !instrument.has_others => self.ladders.best(At { slot, side }),
-            _ => self.levels(slot, side, Ladder::Outright).next(),
+            _ => {
+                let Level { price, quantity } = self.best_elsewhere(slot, side)?;
+                Some(Level { price, quantity })
+            }
         }
+    }
+
+    /// The best of one side of an instrument that may show something else than its orders.
+    #[cold]
+    #[inline(never)]
+    fn best_elsewhere(&self, slot: Slot, side: Side) -> Option<Level> {
+        self.levels(slot, side, Ladder::Outright).next()
     }
 
     /// The best of either side.
