@@ -283,7 +283,12 @@ impl Day {
         };
         let Day { books, seen, .. } = self;
         let slot = said.instrument as u32;
-        books.take_ahead(slot, &said.change, |books, at, applied| seen.told(books, at, applied));
+        books.take_ahead(
+            slot,
+            &said.change,
+            #[inline(always)]
+            |books: &Books, at, applied| seen.told(books, at, applied),
+        );
     }
 
     #[inline(never)]
