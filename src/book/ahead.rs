@@ -362,12 +362,7 @@ impl Books {
 
     /// Changes the level of a step and tells what its change did. The orders of those before `ordered` are changed.
     #[inline(always)]
-    fn tell(
-        &mut self,
-        number: usize,
-        ordered: usize,
-        each: &mut impl FnMut(&Books, (Slot, Side), Applied),
-    ) {
+    fn tell(&mut self, number: usize, ordered: usize, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
         if self.ladders.moves() != self.way.windows_moved {
             self.locate_again(number, ordered);
         }

@@ -19,8 +19,8 @@ use super::instrument::Instrument;
 use super::probe_table::{At, Cell, ProbeTable};
 use super::whose::Whose;
 use dense::Dense;
-use feeds::event::Side;
 pub(super) use dense::Place;
+use feeds::event::Side;
 
 /// Orders of cleared books that are let lie whatever the number of live ones.
 const STALE_MIN: usize = 4096;

@@ -22,6 +22,16 @@ fn unknown_order() {
     assert_eq!(after(&book, put(2, Bid, 11, 1, true)), (Some(UnknownOrder), vec![(11, 1), (10, 5)]));
 }
 
+/// Among ids so far apart that each of them stands alone.
+#[test]
+fn the_last_id_there_is_is_known_too() {
+    let far_apart: Vec<_> = (0..200).map(|n| add(n << 40, Bid, 10, 5)).collect();
+    let book = [&far_apart[..], &[add(u64::MAX, Bid, 11, 7)]].concat();
+    assert_eq!(after(&book, execute(u64::MAX, 3)).1[0], (11, 4));
+    assert_eq!(after(&book, delete(u64::MAX)), (None, vec![(10, 1000)]));
+    assert_eq!(after(&book, add(u64::MAX, Bid, 12, 1)).0, Some(DuplicateOrder));
+}
+
 #[test]
 fn duplicate_order() {
     assert_eq!(after(&[add(1, Bid, 10, 5)], add(1, Bid, 11, 7)), (Some(DuplicateOrder), vec![(11, 7)]));
