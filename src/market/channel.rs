@@ -239,9 +239,11 @@ impl ChannelMarket {
         let told = &mut self.told;
         self.books.finish(|_, _, applied| told.push(applied));
         let (mut taken, mut told) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.told));
-        for (Taken { slot, sequence, ts_event_ns }, applied) in taken.drain(..).zip(told.drain(..)) {
-            self.applied(slot, applied, || Origin { sequence, ts_event_ns, ..*origin });
+        for (&Taken { slot, sequence, ts_event_ns }, applied) in taken.iter().zip(&told) {
+            self.applied(slot, *applied, || Origin { sequence, ts_event_ns, ..*origin });
         }
+        taken.clear();
+        told.clear();
         (self.taken, self.told) = (taken, told);
     }
 
@@ -366,7 +368,11 @@ impl ChannelMarket {
                     Some(slot) => slot,
                     None => self.add_number(number, registry),
                 };
-                if !symbol.is_empty() && self.slots[slot as usize].instrument.is_none() {
+                // One that has a view has a name: of most nothing more has to come from memory.
+                if !symbol.is_empty()
+                    && self.near[slot as usize].view == ViewId::MAX
+                    && self.slots[slot as usize].instrument.is_none()
+                {
                     self.name(slot, symbol, registry);
                 }
                 slot

@@ -10,7 +10,7 @@ const DAY_NS: u64 = 86_400_000_000_000;
 #[derive(Debug)]
 pub struct EventTime {
     zone: Option<TimeZone>,
-    /// Midnight of the local day around `valid`, and the receive times for which it holds.
+    /// Midnight of the local day around `valid`, and the receive times for which it holds; none where no midnight counts.
     midnight_ns: u64,
     valid: std::ops::Range<u64>,
     /// Fixed midnight, for files whose receive times are made from the event times.
@@ -30,6 +30,17 @@ impl EventTime {
     /// The event time, given when its packet was received; 0 stays 0 (the message has none).
     #[inline]
     pub fn unix_ns(&mut self, ts: u64, ts_recv_ns: u64) -> u64 {
+        let near = self.midnight_ns.wrapping_add(ts);
+        // Within half a day of its packet, as nearly every event is, on a day that is known.
+        let half = near.wrapping_sub(ts_recv_ns).wrapping_add(DAY_NS / 2) <= DAY_NS;
+        if half && ts.wrapping_sub(1) < 2 * DAY_NS && self.valid.contains(&ts_recv_ns) {
+            return near;
+        }
+        self.unix_ns_anew(ts, ts_recv_ns)
+    }
+
+    #[cold]
+    fn unix_ns_anew(&mut self, ts: u64, ts_recv_ns: u64) -> u64 {
         if self.zone.is_none() || ts == 0 {
             return ts;
         }
@@ -88,6 +99,22 @@ mod tests {
         let mut time = EventTime::new(TimeBase::SinceMidnight("UTC"), None);
         let recv = 10 * DAY_NS + 5;
         assert_eq!(time.unix_ns(DAY_NS - 7, recv), 10 * DAY_NS - 7);
+    }
+
+    #[test]
+    fn times_are_the_same_on_a_day_that_is_known_and_on_one_that_is_not() {
+        for recv in [10 * DAY_NS + 5, 10 * DAY_NS + DAY_NS / 2, 11 * DAY_NS - DAY_NS / 24 - 1] {
+            let mut known = EventTime::new(TimeBase::SinceMidnight("UTC"), None);
+            known.unix_ns(1, recv);
+            for base in
+                [0, DAY_NS / 2, recv % DAY_NS, recv % DAY_NS + DAY_NS / 2, DAY_NS, 2 * DAY_NS, u64::MAX]
+            {
+                for ts in (0..3).map(|n| base.wrapping_add(n).wrapping_sub(1)) {
+                    let anew = EventTime::new(TimeBase::SinceMidnight("UTC"), None).unix_ns(ts, recv);
+                    assert_eq!(known.unix_ns(ts, recv), anew, "{ts} at {recv}");
+                }
+            }
+        }
     }
 
     #[test]
