@@ -1,10 +1,11 @@
 //! A whole ITCH day, message by message: walking the framing, looking at every message, reading every field, books of
 //! every symbol with the top kept after every message. One process, the parts in turn, so that a ratio is of one run.
 //!
-//! `cargo bench --bench itch_day -- DAY.itch [--runs N] [--part NAME]... [--final OUT.csv] [--check] [--memory]`
+//! `cargo bench --bench itch_day -- DAY.itch [--runs N] [--part NAME]... [--reserve N] [--final OUT.csv] [--check] [--memory]`
 //!
 //! `DAY.itch` is a BinaryFILE (a two-byte length before each message). `--final` writes the last state of every symbol,
-//! to be compared with what another program says. `--check` keeps a second, simple book beside the first and compares
+//! to be compared with what another program says. `--reserve` takes the memory for so many live orders at first, within what
+//! is timed. `--check` keeps a second, simple book beside the first and compares
 //! the top after every message: it takes long and is not timed. `--memory` says what the books hold, a live order, along the day.
 
 mod itch_day {
@@ -14,6 +15,7 @@ mod itch_day {
 }
 
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use itch_day::parts::{self, PARTS};
 use itch_day::reference;
@@ -37,6 +39,10 @@ fn asked() -> Result<Asked, String> {
             "--bench" => {}
             "--runs" => asked.runs = value()?.parse().map_err(|_| "--runs wants a number".to_owned())?,
             "--part" => asked.parts.push(value()?),
+            "--reserve" => {
+                let orders = value()?.parse().map_err(|_| "--reserve wants a number".to_owned())?;
+                parts::RESERVE.store(orders, Ordering::Relaxed);
+            }
             "--final" => asked.last = Some(value()?),
             "--check" => asked.check = true,
             "--memory" => asked.memory = true,

@@ -1,8 +1,8 @@
-//! Asking for a cache line before it is needed.
+//! Asking for a cache line before it is needed, and for large pages under a store.
 //!
-//! The third and smallest room with `unsafe` in it, one block long: the instruction has no safe name in the standard
-//! library. It reads and writes nothing, whatever the address; it is a hint that the machine may drop. What it is worth
-//! is in `benches/runs`. Nothing here decides what is worth asking for.
+//! The third and smallest room with `unsafe` in it, two blocks long: neither has a safe name in the standard library. Both
+//! are hints that the machine may drop; they read and write nothing, whatever the address. What they are worth is in
+//! `benches/runs`. Nothing here decides what is worth asking for.
 
 /// Asks for the cache line in which `what` begins.
 #[inline(always)]
@@ -15,6 +15,27 @@ pub fn prefetch<T: ?Sized>(what: &T) {
 pub fn prefetch_at<T>(all: &[T], at: usize) {
     ask(all.as_ptr().wrapping_add(at).cast());
 }
+
+/// Asks the system for large pages under what the store has room for; it gives them as they are touched for the first time.
+pub fn in_large_pages<T>(store: &mut Vec<T>) {
+    let (from, size) = (store.as_mut_ptr() as usize, store.capacity() * size_of::<T>());
+    let (first, end) = (from.next_multiple_of(PAGE), (from + size) / PAGE * PAGE);
+    if first >= end {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the pages lie within memory that the store owns, and the advice changes neither what they hold nor who may
+        // read it; where the system does not follow it, nothing happens.
+        #[allow(unsafe_code, reason = "advice to the system, which has no safe name")]
+        unsafe {
+            libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_HUGEPAGE)
+        };
+    }
+}
+
+/// Bytes of a page.
+const PAGE: usize = 4096;
 
 /// Asks for every cache line that `what` reaches into: for records of a few lines.
 #[inline(always)]

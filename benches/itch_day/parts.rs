@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
@@ -11,6 +12,9 @@ use feeds::moldudp64;
 use feeds::nasdaq_itch50::wire as itch;
 use feeds::nasdaq_itch50::{Itch50, Message};
 use parallax::book::{Applied, Books, Level};
+
+/// For how many live orders books take the memory at first.
+pub static RESERVE: AtomicUsize = AtomicUsize::new(0);
 
 type Part = fn(&[u8], &str) -> io::Result<u64>;
 
@@ -174,6 +178,10 @@ impl Day {
     pub fn new() -> Day {
         let mut books = Books::new();
         books.set_started_whole(true);
+        match RESERVE.load(Ordering::Relaxed) {
+            0 => {}
+            orders => books.reserve(orders),
+        }
         let seen = Seen { tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0 };
         Day { books, seen, spoken_of: 0 }
     }

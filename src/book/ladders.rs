@@ -403,6 +403,11 @@ impl Ladders {
         }
     }
 
+    /// Takes the memory for the levels of so many orders now: a step of a window each.
+    pub(super) fn reserve(&mut self, orders: usize) {
+        super::reserve(&mut self.windows.words, orders, 0);
+    }
+
     /// Asks for what every change of the instrument reads first.
     #[inline(always)]
     pub(super) fn prefetch(&self, slot: u32) {

@@ -11,7 +11,7 @@
 mod dense;
 mod pages;
 
-use super::grow;
+use super::{grow, reserve};
 use hashbrown::HashMap;
 
 use super::ahead::Step;
@@ -350,6 +350,11 @@ impl Orders {
         self.stale = 0;
     }
 
+    /// Takes the memory for so many orders now.
+    pub(super) fn reserve(&mut self, orders: usize) {
+        self.dense.reserve(orders);
+    }
+
     const fn len(&self) -> usize {
         self.dense.len() + self.lone.len()
     }
@@ -360,7 +365,7 @@ impl Orders {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Orders::default();
+        *self = Orders { dense: self.dense.emptied(), ..Orders::default() };
     }
 
     pub(super) fn state_bytes(&self) -> usize {

@@ -224,6 +224,9 @@ fn write_channel(channel: &Channel, out: &mut String) -> std::fmt::Result {
     };
     let (wait, packets) = (duration(channel.reorder_wait_ns), channel.reorder_packets);
     writeln!(out, "  channel {}: {copies}; a hole waits {wait} or {packets} packets", channel.name)?;
+    if channel.reserve_orders > 0 {
+        writeln!(out, "    memory for {} live orders is taken at the start", channel.reserve_orders)?;
+    }
     for line in &channel.lines {
         let group = match line.group {
             Group::Udp(group) => group.to_string(),

@@ -32,6 +32,8 @@ pub const REORDER_PACKETS: usize = 256;
 
 /// How many packets a hole may be made to wait: they are kept meanwhile.
 const REORDER_PACKETS_MAX: u64 = 65_536;
+/// For how many live orders of a channel memory may be taken at the start: two gigabytes of it.
+const RESERVE_ORDERS_MAX: u64 = 50_000_000;
 
 /// Where a line's packets come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +111,8 @@ pub struct Channel {
     pub reorder_wait_ns: u64,
     /// How many packets it waits at most.
     pub reorder_packets: usize,
+    /// For so many live orders memory is taken at the start.
+    pub reserve_orders: usize,
 }
 
 /// What a configuration's text says of the clocks that stamp its sources' arrivals: source, nanoseconds. Everything else in
@@ -396,8 +400,14 @@ fn channel(mut table: Table<'_>) -> Result<(Channel, Range<usize>), ConfigError>
             format!("`reorder_packets` is {reorder_packets}; it goes from 0 to {REORDER_PACKETS_MAX}");
         return Err(table.error_of("reorder_packets", sentence));
     }
-    let reorder_packets = reorder_packets as usize;
-    let channel = Channel { name: name.to_owned(), lines, reorder_wait_ns, reorder_packets };
+    let reserve_orders = table.unsigned("reserve_orders")?.unwrap_or(0);
+    if reserve_orders > RESERVE_ORDERS_MAX {
+        let sentence =
+            format!("`reserve_orders` is {reserve_orders}; it goes from 0 to {RESERVE_ORDERS_MAX}");
+        return Err(table.error_of("reserve_orders", sentence));
+    }
+    let (reorder_packets, reserve_orders) = (reorder_packets as usize, reserve_orders as usize);
+    let channel = Channel { name: name.to_owned(), lines, reorder_wait_ns, reorder_packets, reserve_orders };
     table.finish()?;
     Ok((channel, name_span))
 }

@@ -124,6 +124,10 @@ fn every_mistake_has_its_line_and_the_right_word() {
             "c.toml:8: `reorder_packets` is 65537; it goes from 0 to 65536",
         ),
         (
+            GOOD.replace("reorder_wait = \"2ms\"", "reserve_orders = 50_000_001"),
+            "c.toml:8: `reserve_orders` is 50000001; it goes from 0 to 50000000",
+        ),
+        (
             format!("{GOOD}[[check]]\nkind = \"stale\"\npeer_moves = 0\n"),
             "c.toml:28: `peer_moves` is 0; it goes from 1",
         ),

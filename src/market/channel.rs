@@ -186,6 +186,13 @@ impl ChannelMarket {
         }
     }
 
+    /// Takes the memory for so many live orders now.
+    pub fn reserve(&mut self, orders: usize) {
+        if orders > 0 {
+            self.books.reserve(orders);
+        }
+    }
+
     /// Instruments seen on this channel.
     pub fn instruments(&self) -> usize {
         self.slots.len()

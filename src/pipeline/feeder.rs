@@ -179,11 +179,13 @@ impl Feeder {
                     reorder_wait_ns: channel.reorder_wait_ns,
                     reorder_packets: channel.reorder_packets,
                 });
+                let mut market = ChannelMarket::new(s as u16, c as u16, source.feed, venue, source.symbology);
+                market.reserve(channel.reserve_orders);
                 let core = ChannelCore {
                     place: Place { source: s as u16, channel: c as u16, line: 0 },
                     number: this,
                     feed: source.feed,
-                    market: ChannelMarket::new(s as u16, c as u16, source.feed, venue, source.symbology),
+                    market,
                     tally: ChannelTally::new(source.feed),
                     time: EventTime::new(source.feed.info().time_base, fixed),
                     day: ChannelDay::new(config, source, mappings.clone()),

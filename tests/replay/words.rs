@@ -16,6 +16,7 @@ core  = 2
 name  = "tv1"
 reorder_wait = "2ms"
 reorder_packets = 64
+reserve_orders = 1000
 lines = [
   { name = "A", group = "233.54.12.111:26477", interface = "10.1.0.5" },
   { name = "B", group = "233.49.196.111:26477", capture = "b.pcap" },
@@ -74,6 +75,7 @@ source direct: nasdaq-itch-5.0 (Nasdaq TotalView-ITCH 5.0)
   symbols are spelled as nasdaq does
   quotes count round lots and odd lots; a heartbeat is due every 1s; live, its receiver is pinned to core 2
   channel tv1: 2 lines, the first copy wins; a hole waits 2ms or 64 packets
+    memory for 1000 live orders is taken at the start
     line A: 233.54.12.111:26477, live on interface 10.1.0.5
     line B: 233.49.196.111:26477, only from capture b.pcap
 
@@ -152,24 +154,24 @@ fn what_is_wrong_is_one_sentence_and_code_one() {
             "parallax: c.toml:9: unknown key `reorder_wiat`",
             "`reorder_wait`?",
         ),
-        ("\"utp-uqdf\"", "\"utp-uqfd\"", "parallax: c.toml:18: `utp-uqfd` is no feed", "`utp-uqdf`?"),
-        ("\"30ms\"", "\"30 parsecs\"", "parallax: c.toml:34: `on_delay", "write 250us, 25ms or 2s"),
-        ("\"stale\"", "\"stael\"", "parallax: c.toml:37: `stael` is no kind of check", "`stale`?"),
-        ("symbols.csv", "none.csv", "parallax: c.toml:28: instrument map none.csv cannot be read", ""),
+        ("\"utp-uqdf\"", "\"utp-uqfd\"", "parallax: c.toml:19: `utp-uqfd` is no feed", "`utp-uqdf`?"),
+        ("\"30ms\"", "\"30 parsecs\"", "parallax: c.toml:35: `on_delay", "write 250us, 25ms or 2s"),
+        ("\"stale\"", "\"stael\"", "parallax: c.toml:38: `stael` is no kind of check", "`stale`?"),
+        ("symbols.csv", "none.csv", "parallax: c.toml:29: instrument map none.csv cannot be read", ""),
         (
             "sources = [\"direct\"]",
             "sources = [\"dirct\"]",
-            "parallax: c.toml:43: `dirct` is no source",
+            "parallax: c.toml:44: `dirct` is no source",
             "`direct`?",
         ),
         (
             "[\"direct\", \"sip\"]",
             "[\"sip\", \"sip\"]",
-            "parallax: c.toml:32: `sip` is named twice",
+            "parallax: c.toml:33: `sip` is named twice",
             "between",
         ),
-        ("sources = [\"direct\"]", "sources = []", "parallax: c.toml:41: `sources` names no source", ""),
-        ("[[composite]]", "[composite", "parallax: c.toml:23: ", ""),
+        ("sources = [\"direct\"]", "sources = []", "parallax: c.toml:42: `sources` names no source", ""),
+        ("[[composite]]", "[composite", "parallax: c.toml:24: ", ""),
     ];
     for (from, to, begins, holds) in cases {
         let stderr = wrong(from, to);

@@ -110,6 +110,8 @@ pub(super) struct Dense {
     moves: u32,
     /// Groups that may have to shrink, with an id of each.
     thin: Vec<(u32, u64)>,
+    /// There is memory for orders to come.
+    reserved: bool,
 }
 
 impl Dense {
@@ -407,6 +409,24 @@ impl Dense {
             }
         }
         self.shrink_to_fit(at, 0);
+    }
+
+    /// The same without an order: what was reserved is kept.
+    pub(super) fn emptied(&mut self) -> Dense {
+        if !self.reserved {
+            return Dense::default();
+        }
+        let (mut places, mut groups) = (std::mem::take(&mut self.places), std::mem::take(&mut self.groups));
+        places.clear();
+        groups.clear();
+        Dense { places, groups, reserved: true, ..Dense::default() }
+    }
+
+    /// Takes the memory for so many orders now: two places each, and a group for every eight of them.
+    pub(super) fn reserve(&mut self, orders: usize) {
+        self.reserved = true;
+        super::reserve(&mut self.places, 2 * orders, Order::VACANT);
+        super::reserve(&mut self.groups, orders / 8, Group::EMPTY);
     }
 
     pub(super) const fn len(&self) -> usize {

@@ -210,6 +210,25 @@ fn memory_follows_live_orders() {
     assert!(bytes < 1 << 20, "{bytes} bytes after 200,000 orders of which none lives");
 }
 
+/// What was reserved is there at once, is not asked for again, and is there still when every book was cleared.
+#[test]
+fn reserved_memory_is_taken_once() {
+    let mut books = Books::new();
+    books.reserve(10_000);
+    let bytes = books.state_bytes();
+    assert!(bytes > 10_000 * 36, "{bytes} bytes");
+    for _ in 0..2 {
+        (0..9_000).for_each(|id| {
+            plain(&mut books, 0, add(id, Bid, (id % 50) as i64, 1));
+        });
+        assert_eq!((books.orders_live(), levels(&books, 0, Bid)[0]), (9_000, (49, 180)));
+        // The table of the pages, and one instrument.
+        assert!(books.state_bytes() < bytes + 4096, "{} bytes, {bytes} before", books.state_bytes());
+        books.clear_all();
+        assert_eq!((books.orders_live(), books.levels(0, Bid, Ladder::Outright).count()), (0, 0));
+    }
+}
+
 #[test]
 fn whole_says_whether_anything_can_be_missing() {
     let mut books = Books::new();
