@@ -8,9 +8,10 @@
 //!
 //! Nothing here looks into a payload, and nothing is lost without a count: what the kernel dropped for a socket, what
 //! it dropped before any socket, what was cut for want of room. Here is the only code that talks to sockets, and with
-//! it the `unsafe` that the standard library and `socket2` leave to do: see `system` and `batch`.
+//! it the `unsafe` that the standard library and `socket2` leave to do: see `system`, `batch` and `bell`.
 
 mod batch;
+mod bell;
 mod counters;
 mod event;
 mod keeper;

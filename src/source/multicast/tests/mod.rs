@@ -3,6 +3,7 @@
 //! Multicast on `lo` and over a veth pair is delivered before `send` returns or very soon after, and lost only where
 //! a test makes it so. No test sleeps: each polls until what must come has come, or a generous deadline is over.
 
+mod bells;
 mod cables;
 mod kit;
 mod loopback;
