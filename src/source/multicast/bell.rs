@@ -49,7 +49,8 @@ impl Bell {
 
     /// Asks to be told. What is there already rings at once.
     fn ask(&mut self) -> io::Result<()> {
-        let request = opcode::PollAdd::new(types::Fd(self.socket), WHAT).multi(true).build().user_data(REQUEST);
+        let request =
+            opcode::PollAdd::new(types::Fd(self.socket), WHAT).multi(true).build().user_data(REQUEST);
         // SAFETY: the request holds a number and no pointer. The kernel looks the number up when it is submitted, which is done
         // here; should it be closed by then, or be another file's, an event of that would be told, and no memory touched.
         unsafe { self.ring.submission().push(&request) }.map_err(io::Error::other)?;

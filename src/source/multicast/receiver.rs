@@ -309,6 +309,12 @@ impl Receiver {
         self.lines.iter().filter(|line| line.bell.is_some()).count()
     }
 
+    /// Every bell hangs on that socket from here on, and not on its line's.
+    #[cfg(test)]
+    pub(super) fn hang_bells_on(&mut self, socket: std::os::fd::BorrowedFd<'_>) {
+        self.lines.iter_mut().for_each(|line| line.bell = Bell::hang(socket).ok());
+    }
+
     fn read(&mut self, at: usize, now_ns: u64) {
         if self.lines[at].read(now_ns, self.batch, self.mode == Mode::Spin).is_err() {
             // What the system says here it says once (a pending error of the socket); the next round asks again.

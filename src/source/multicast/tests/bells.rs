@@ -88,7 +88,11 @@ fn bells_hang_where_they_are_of_use_and_a_system_without_them_does_as_well() {
                 let (at, text) = (n % plans.len(), n.to_string());
                 sender.send(to[at], text.as_bytes());
                 expected.push((at, text));
-                assert_eq!(said(&receive(&mut receiver, 1)), expected[n..], "one that comes while others are awaited");
+                assert_eq!(
+                    said(&receive(&mut receiver, 1)),
+                    expected[n..],
+                    "one that comes while others are awaited"
+                );
             }
             assert_eq!(receiver.bells(), hung, "{} lines, {options:?}", plans.len());
             assert_eq!(receiver.health().receiver().late_stamps, 0);
@@ -116,5 +120,22 @@ fn a_receiver_on_another_thread_than_its_bells_loses_nothing() {
         });
         let receiver = moved.join().expect("it received all");
         assert_eq!(receiver.bells(), 0, "bells that cannot be answered are taken down");
+    });
+}
+
+#[test]
+fn a_line_whose_bell_does_not_ring_is_heard_all_the_same() {
+    in_namespace("does_not_ring", || {
+        let Some((silent, _)) = socket_with_bell("does_not_ring") else { return };
+        let to = [group(1, 30_012), group(2, 30_012)];
+        let mut receiver = receiver(&to.map(|to| line(&format!("x/1/{to}"), to, "127.0.0.1")), &options());
+        while take(&mut receiver, &mut Vec::new()) > 0 {}
+        receiver.hang_bells_on(silent.as_fd());
+        let sender = Sender::local();
+        for n in 0..10_usize {
+            sender.send(to[n % 2], n.to_string().as_bytes());
+            assert_eq!(said(&receive(&mut receiver, 1)), [(n % 2, n.to_string())]);
+        }
+        assert_eq!(receiver.bells(), 2);
     });
 }
