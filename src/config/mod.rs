@@ -32,7 +32,7 @@ pub const REORDER_PACKETS: usize = 256;
 
 /// How many packets a hole may be made to wait: they are kept meanwhile.
 const REORDER_PACKETS_MAX: u64 = 65_536;
-/// For how many live orders of a channel memory may be taken at the start: two gigabytes of it.
+/// For how many live orders of a channel memory may be taken at the start: some three gigabytes of it.
 const RESERVE_ORDERS_MAX: u64 = 50_000_000;
 
 /// Where a line's packets come from.

@@ -422,11 +422,12 @@ impl Dense {
         Dense { places, groups, reserved: true, ..Dense::default() }
     }
 
-    /// Takes the memory for so many orders now: two places each, and a group for every eight of them.
+    /// Takes the memory for so many orders now: what a day leaves room for, seven places for four of them, and a group for
+    /// three.
     pub(super) fn reserve(&mut self, orders: usize) {
         self.reserved = true;
-        super::reserve(&mut self.places, 2 * orders, Order::VACANT);
-        super::reserve(&mut self.groups, orders / 8, Group::EMPTY);
+        super::reserve(&mut self.places, orders / 4 * 7, Order::VACANT);
+        super::reserve(&mut self.groups, orders / 3, Group::EMPTY);
     }
 
     pub(super) const fn len(&self) -> usize {
