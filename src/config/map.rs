@@ -104,8 +104,19 @@ struct Columns {
 }
 
 impl Columns {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.header.iter().map(|name| name.trim().trim_start_matches('\u{feff}'))
+    }
+
     fn at(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|h| h.trim().trim_start_matches('\u{feff}') == name)
+        self.names().position(|other| other == name)
+    }
+
+    /// A column that is there twice: which of the two counts would be a guess.
+    fn doubled(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.names().filter(|name| !name.is_empty()).collect();
+        names.sort_unstable();
+        names.windows(2).find(|two| two[0] == two[1]).map(|two| two[0])
     }
 }
 
@@ -132,6 +143,12 @@ pub fn read_from(shown: &str, bytes: impl std::io::Read, sources: &[Source]) -> 
     let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers().map_err(|e| format!("{shown}: {e}"))?.clone();
     let columns = Columns { header };
+    if let Some(name) = columns.doubled() {
+        return Err(format!(
+            "{shown}: the header has `{}` twice; keep one of them",
+            identifiers::shown(name)
+        ));
+    }
     for name in ["instrument", "source", "symbol"] {
         if columns.at(name).is_none() {
             return Err(format!(
@@ -399,6 +416,8 @@ lines = [{ name = "A", group = "233.1.1.3:1" }]
             assert!(error.starts_with(&format!("map.csv, {wanted}")), "{error}\n  wanted: {wanted}");
         }
         assert!(map("instrument,symbol\nA,A\n").unwrap_err().contains("the header lacks `source`"));
+        let twice = map("instrument,source,symbol,tick, tick\nA,direct,A,0.01,0.05\n").unwrap_err();
+        assert_eq!(twice, "map.csv: the header has `tick` twice; keep one of them");
         assert!(map("").unwrap_err().contains("the header lacks `instrument`"));
     }
 

@@ -288,7 +288,7 @@ impl Feeder {
             Stages::Apart(clock) if packets.is_multiple_of(TIMED_EVERY) => clock.now_ns(),
             Stages::Apart(_) | Stages::Off => 0,
         };
-        self.common.now = self.common.now.max(datagram.ts_recv_ns.min(super::LATEST_NS));
+        self.common.now = self.common.now.max(datagram.ts_recv_ns.min(crate::source::LATEST_NS));
         self.beat(self.common.now, out);
         let Feeder { channels, common, beats, .. } = self;
         let state = &mut channels[channel];

@@ -6,12 +6,12 @@
 use hashbrown::HashMap;
 
 use super::feeder::{Feeder, NoShelf, Stages};
+use super::line_name;
 use super::note::{Note, Step};
 use super::tally::Unrouted;
-use super::{LATEST_NS, line_name};
 use crate::config::{Config, Group};
 use crate::packet;
-use crate::source::Datagram;
+use crate::source::{Datagram, LATEST_NS};
 
 /// Takes what an [`Intake`] makes, in order.
 pub trait Steps {

@@ -36,10 +36,6 @@ pub use intake::{Intake, Steps};
 pub use judge::{Judge, Timed};
 pub use note::{Class, Note, Step};
 
-/// Time does not go beyond the year 2262: every deadline can be counted from it. Later receive times are recorded as
-/// they are, but take effect then.
-const LATEST_NS: u64 = i64::MAX as u64;
-
 /// How a pipeline is set up beside its configuration.
 #[derive(Default)]
 pub struct Settings {

@@ -16,7 +16,7 @@ use super::error::CaptureError;
 use super::fragments::{Reassembly, Seen};
 use super::hardware::{HardwareClock, Stamp};
 use super::input::{self, Input, Meter};
-use super::merge::{Lost, Options, Transport};
+use super::merge::{LATEST_NS, Lost, Options, Transport};
 use super::pcap::PcapReader;
 use super::pcapng::PcapngReader;
 use super::record::{Content, Format, Record};
@@ -201,6 +201,9 @@ impl Capture {
         };
         if let Some(head) = &self.head {
             counts.datagrams += 1;
+            if head.ts_ns > LATEST_NS {
+                counts.add_at(Reason::TimeTooLate, head.frame, head.offset);
+            }
             if head.ts_ns < self.latest_ns {
                 counts.add_at(Reason::TimeBackwards, head.frame, head.offset);
             }

@@ -56,6 +56,7 @@ reasons! {
     BadOption "bad_option" Error "A pcapng option is cut, not of its length, or a name that is no text or one too many; it was not used.";
     BadStatistics "bad_statistics" Error "pcapng statistics of no interface, drops that became fewer, or an end far from any packet; not used.";
     BadTimestamp "bad_timestamp" Error "A time lies outside 1970 to 2554; it was set to the nearest end.";
+    TimeTooLate "time_too_late" Error "A time lies beyond the year 2262; the datagram takes effect at its end.";
     TimeBackwards "time_backwards" Error "The datagram is older than the one delivered before it from this capture.";
     TruncatedFrame "truncated_frame" Error "The captured bytes end inside a header.";
     BadIpHeader "bad_ip_header" Error "An IP header contradicts itself.";

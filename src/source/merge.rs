@@ -30,6 +30,10 @@ pub struct Options {
     pub tcp: bool,
 }
 
+/// Time does not go beyond the year 2262, so that every deadline can be counted from it: nanoseconds since 1970. Later
+/// receive times are told as they are, counted, and take effect then.
+pub const LATEST_NS: u64 = i64::MAX as u64;
+
 /// How a payload travelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transport {

@@ -33,7 +33,7 @@ pub mod writer;
 pub use counts::{CaptureCounts, Kind, Reason, Tally};
 pub use error::CaptureError;
 pub use hardware::HardwareTimestamps;
-pub use merge::{Captures, Datagram, Lost, Options, Transport, read_bytes};
+pub use merge::{Captures, Datagram, LATEST_NS, Lost, Options, Transport, read_bytes};
 pub use progress::ProgressReporter;
 pub use record::Format;
 pub use seal::Seal;

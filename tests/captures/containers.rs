@@ -204,7 +204,19 @@ fn pcapng_times_outside_the_range_are_set_to_its_end_and_counted() {
     .concat();
     let (datagrams, counts) = read(&capture);
     assert_eq!(datagrams.iter().map(|d| d.ts_recv_ns).collect::<Vec<_>>(), [0, u64::MAX]);
-    assert_eq!(counted(&counts), [("bad_timestamp", 2, 1)]);
+    assert_eq!(counted(&counts), [("bad_timestamp", 2, 1), ("time_too_late", 1, 2)]);
+}
+
+#[test]
+fn times_beyond_2262_are_told_as_they_are_and_counted() {
+    let order = Order::Little;
+    let frame = frame(b"eighteen bytes or more");
+    let (last, late) = (i64::MAX as u64, i64::MAX as u64 + 1);
+    let capture = [section(order), interface(order, 1, 0, &[(9, &[9])])].concat();
+    let capture = [capture, packet(order, 0, last, &frame), packet(order, 0, late, &frame)].concat();
+    let (datagrams, counts) = read(&capture);
+    assert_eq!(datagrams.iter().map(|d| d.ts_recv_ns).collect::<Vec<_>>(), [last, late]);
+    assert_eq!(counted(&counts), [("time_too_late", 1, 2)]);
 }
 
 #[test]

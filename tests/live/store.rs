@@ -181,6 +181,9 @@ impl Drop for Market {
     }
 }
 
+/// On a machine where all three threads wait more than they run, what is added grows faster than the time goes by.
+const SLOWEST: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// Killed again and again, at whatever moment: the store is whole, holds what the daemon had told of itself a second
 /// before, and the next life goes on in it. The second is the daemon's: what its threads waited for a processor
 /// meanwhile is added to it.
@@ -209,7 +212,7 @@ fn a_kill_loses_at_most_the_last_second_and_damages_nothing() {
         let (at, held_up) = (parallax::source::clock::monotonic_now(), held_up_ns(pid));
         wait_for("a second", || {
             let waited = std::time::Duration::from_nanos(held_up_ns(pid) - held_up);
-            (at.elapsed() >= std::time::Duration::from_secs(1) + waited).then_some(())
+            (at.elapsed() >= (std::time::Duration::from_secs(1) + waited).min(SLOWEST)).then_some(())
         });
         eprintln!("life {life}: {} ns were added to the second", held_up_ns(pid) - held_up);
         daemon.child.kill().unwrap();
