@@ -92,6 +92,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The first `most` of the outright [`View::levels`].
+    pub(super) fn first_levels(&self, side: Side, most: usize, each: impl FnMut(Level)) {
+        match self.shown() {
+            Shown::Orders => self.ladders.first_levels(At { slot: self.slot, side }, most, each),
+            Shown::Positions(ladders) => ladders[side.index()].levels().take(most).for_each(each),
+            Shown::Prices(ladders) => ladders[side.index()].levels(side).take(most).for_each(each),
+            Shown::Quote(quote) => quote[side.index()].into_iter().take(most).for_each(each),
+        }
+    }
+
     #[inline]
     pub(super) fn top(&self) -> Top {
         match self.shown() {

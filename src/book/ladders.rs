@@ -382,6 +382,19 @@ impl Ladders {
         })
     }
 
+    /// Gives its first `most` levels, best first. Where all that is there lies in the window, as it mostly does, it begins at
+    /// the best and ends with the last, wherever the window does.
+    pub(super) fn first_levels(&self, at: At, most: usize, mut each: impl FnMut(Level)) {
+        let ladder = self.ladder(at);
+        if ladder.far_best != NO_FAR {
+            return self.levels(at).take(most).for_each(each);
+        }
+        let grid = self.grids.get(ladder.grid);
+        for (tick, quantity) in self.windows.from_best(ladder).take(most) {
+            each(Level { price: grid.price(at.side, tick), quantity: quantity.into() });
+        }
+    }
+
     /// What a round lot is became another.
     pub(super) fn set_round_lot(&mut self, slot: u32, round_lot: u32) {
         for side in [Side::Bid, Side::Ask] {

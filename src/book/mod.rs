@@ -220,6 +220,13 @@ impl Books {
         self.view(slot).into_iter().flat_map(move |view| view.levels(side, ladder))
     }
 
+    /// Gives the first `most` outright [`Books::levels`], best first, and takes no memory for it: for who shows every change.
+    pub fn first_levels(&self, slot: Slot, side: Side, most: usize, each: impl FnMut(Level)) {
+        if let Some(view) = self.view(slot) {
+            view.first_levels(side, most, each);
+        }
+    }
+
     /// Whether the side's best is certain: the book is whole, or position 1 of a numbered ladder is known.
     /// Where it is not, the top is what is known, and `None` while position 1 is unknown.
     pub fn complete(&self, slot: Slot, side: Side) -> bool {

@@ -1,6 +1,6 @@
 //! A receiver's books in shared memory: one file per source, written by the receiver alone.
 
-use feeds::event::{Ladder, Side, TradingState};
+use feeds::event::{Side, TradingState};
 
 use crate::config::Config;
 use crate::market::{
@@ -77,10 +77,11 @@ impl Shelves {
         let Some((market, slot)) = book else { return };
         let decimals = market.decimals(slot);
         for side in [Side::Bid, Side::Ask] {
-            for level in market.books().levels(slot, side, Ladder::Outright).take(self.levels) {
-                let Some(price) = price::to_nanos(level.price, decimals) else { continue };
-                self.image.push(side, Level { price, quantity: level.quantity });
-            }
+            market.books().first_levels(slot, side, self.levels, |level| {
+                if let Some(price) = price::to_nanos(level.price, decimals) {
+                    self.image.push(side, Level { price, quantity: level.quantity });
+                }
+            });
         }
     }
 }

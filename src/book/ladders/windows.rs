@@ -46,6 +46,19 @@ impl Windows {
         })
     }
 
+    /// The same of a ladder that is not mixed, looked for from its best to its last only.
+    pub(super) fn from_best<'a>(&'a self, ladder: &'a Ladder) -> impl Iterator<Item = (i32, u32)> + 'a {
+        let words = &self.words[ladder.window as usize..][..ladder.steps() as usize];
+        let mask = words.len().wrapping_sub(1);
+        let levels = usize::from(ladder.levels);
+        let from = if levels == 0 { ladder.lo } else { ladder.best + 1 };
+        let filled = (ladder.lo..from).rev().filter_map(move |tick| {
+            let quantity = words[tick as usize & mask];
+            (quantity > 0).then_some((tick, quantity))
+        });
+        filled.take(levels)
+    }
+
     /// Looks for the window's bests, from `from` downwards.
     #[inline]
     pub(super) fn bests(&self, ladder: &mut Ladder, from: i32, round_lot: u32) {

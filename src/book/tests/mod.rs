@@ -63,7 +63,13 @@ fn all(books: &mut Books, events: &[Event<'_>]) {
 }
 
 fn levels(books: &Books, slot: Slot, side: Side) -> Vec<(i64, u64)> {
-    books.levels(slot, side, Outright).map(|l| (l.price, l.quantity)).collect()
+    let all: Vec<_> = books.levels(slot, side, Outright).map(|l| (l.price, l.quantity)).collect();
+    for most in [0, 1, 3, usize::MAX] {
+        let mut first = Vec::new();
+        books.first_levels(slot, side, most, |l| first.push((l.price, l.quantity)));
+        assert_eq!(first, all[..most.min(all.len())], "the first {most} of slot {slot}, {side:?}");
+    }
+    all
 }
 
 #[test]
