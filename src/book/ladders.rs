@@ -390,7 +390,7 @@ impl Ladders {
             return self.levels(at).take(most).for_each(each);
         }
         let grid = self.grids.get(ladder.grid);
-        for (tick, quantity) in self.windows.from_best(ladder).take(most) {
+        for (tick, quantity) in self.windows.best_to_last(ladder).take(most) {
             each(Level { price: grid.price(at.side, tick), quantity: quantity.into() });
         }
     }

@@ -47,7 +47,7 @@ impl Windows {
     }
 
     /// The same of a ladder that is not mixed, looked for from its best to its last only.
-    pub(super) fn from_best<'a>(&'a self, ladder: &'a Ladder) -> impl Iterator<Item = (i32, u32)> + 'a {
+    pub(super) fn best_to_last<'a>(&'a self, ladder: &'a Ladder) -> impl Iterator<Item = (i32, u32)> + 'a {
         let words = &self.words[ladder.window as usize..][..ladder.steps() as usize];
         let mask = words.len().wrapping_sub(1);
         let levels = usize::from(ladder.levels);
