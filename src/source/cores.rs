@@ -83,8 +83,12 @@ const BEHIND: libc::c_int = 5;
 
 /// Lets the calling thread stand behind ordinary threads where there is not enough processor for all; answers whether it does.
 pub fn step_back() -> bool {
-    // SAFETY: the call touches no memory of ours; 0 is the calling thread, as Linux takes it.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, BEHIND) == 0 }
+    // SAFETY: the calls touch no memory of ours; 0 is the calling thread, as Linux takes it.
+    unsafe {
+        // Whoever stands further back already, as under nice(1), is not called forward.
+        libc::getpriority(libc::PRIO_PROCESS, 0) >= BEHIND
+            || libc::setpriority(libc::PRIO_PROCESS, 0, BEHIND) == 0
+    }
 }
 
 /// Runs the calling thread at a real-time priority (`SCHED_FIFO`): it gives its core to no ordinary thread.
