@@ -173,7 +173,7 @@ fn main() -> ExitCode {
     let units = match part.as_str() {
         "framing" => measured_framing(&messages()),
         "decode" => measured_decode(&messages()),
-        "book" => measured_book(&mut Day::new(), &messages()),
+        "book" => measured_book(&mut Day::new(0), &messages()),
         "line" => {
             let config = ChannelConfig { lines: 2, ..ChannelConfig::default() };
             measured_line(&mut Channel::new(&config), &[7; 700])

@@ -43,7 +43,7 @@ fn take(day: &mut Day, payload: &[u8]) -> u64 {
 
 fn run(paths: &[PathBuf]) -> Result<String, parallax::source::CaptureError> {
     let options = Options { sort_window: true, read_ahead: false, ..Options::default() };
-    let mut days: Vec<Day> = paths.iter().map(|_| Day::new()).collect();
+    let mut days: Vec<Day> = paths.iter().map(|_| Day::new(0)).collect();
     let (begun, mut packets, mut count) = (clock::monotonic_now(), 0u64, 0u64);
     let mut captures = Captures::open(paths, &options)?;
     while let Some(datagram) = captures.next()? {

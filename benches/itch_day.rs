@@ -15,7 +15,6 @@ mod itch_day {
 }
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use itch_day::parts::{self, Day, PARTS};
 use itch_day::reference;
@@ -24,14 +23,22 @@ struct Asked {
     file: String,
     runs: usize,
     parts: Vec<String>,
+    reserve: usize,
     last: Option<String>,
     check: bool,
     memory: bool,
 }
 
 fn asked() -> Result<Asked, String> {
-    let mut asked =
-        Asked { file: String::new(), runs: 5, parts: Vec::new(), last: None, check: false, memory: false };
+    let mut asked = Asked {
+        file: String::new(),
+        runs: 5,
+        parts: Vec::new(),
+        reserve: 0,
+        last: None,
+        check: false,
+        memory: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} wants a value"));
@@ -40,8 +47,7 @@ fn asked() -> Result<Asked, String> {
             "--runs" => asked.runs = value()?.parse().map_err(|_| "--runs wants a number".to_owned())?,
             "--part" => asked.parts.push(value()?),
             "--reserve" => {
-                let orders = value()?.parse().map_err(|_| "--reserve wants a number".to_owned())?;
-                parts::RESERVE.store(orders, Ordering::Relaxed);
+                asked.reserve = value()?.parse().map_err(|_| "--reserve wants a number".to_owned())?;
             }
             "--final" => asked.last = Some(value()?),
             "--check" => asked.check = true,
@@ -60,14 +66,15 @@ fn run(asked: &Asked) -> Result<(), String> {
     let file = |what| move |e: std::io::Error| format!("{what}: {e}");
     let day = std::fs::read(&asked.file).map_err(file(asked.file.clone()))?;
     if asked.check {
-        return reference::compare(&day);
+        return reference::compare(&day, asked.reserve);
     }
     if asked.memory {
-        parts::memory(&day);
+        parts::memory(&day, Day::new(asked.reserve));
         return Ok(());
     }
     if let Some(path) = &asked.last {
-        return std::fs::write(path, parts::final_state(&day)).map_err(file(path.clone()));
+        return std::fs::write(path, parts::final_state(&day, Day::new(asked.reserve)))
+            .map_err(file(path.clone()));
     }
     let messages = parts::count(&day);
     let mut rows: Vec<(String, Vec<f64>, u64)> = Vec::new();
@@ -75,7 +82,7 @@ fn run(asked: &Asked) -> Result<(), String> {
         for part in &asked.parts {
             let (_, work) =
                 PARTS.iter().find(|(name, _)| name == part).ok_or(format!("{part}: no such part"))?;
-            let books = Day::new();
+            let books = Day::new(asked.reserve);
             let begun = parallax::source::clock::monotonic_now();
             let said = work(&day, &asked.file, books).map_err(file(asked.file.clone()))?;
             let took = begun.elapsed().as_secs_f64() * 1e9 / messages as f64;

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feeds::Feed;
 use feeds::event::{Event, Key, Ladder, Side, Sink};
@@ -12,9 +11,6 @@ use feeds::moldudp64;
 use feeds::nasdaq_itch50::wire as itch;
 use feeds::nasdaq_itch50::{Itch50, Message};
 use parallax::book::{Applied, Books, Level};
-
-/// For how many live orders books take the memory at first.
-pub static RESERVE: AtomicUsize = AtomicUsize::new(0);
 
 type Part = fn(&[u8], &str, Day) -> io::Result<u64>;
 
@@ -175,13 +171,11 @@ impl Sink for Day {
 }
 
 impl Day {
-    pub fn new() -> Day {
+    /// Its books take the memory for so many live orders at first.
+    pub fn new(reserve: usize) -> Day {
         let mut books = Books::new();
         books.set_started_whole(true);
-        match RESERVE.load(Ordering::Relaxed) {
-            0 => {}
-            orders => books.reserve(orders),
-        }
+        books.reserve(reserve);
         let seen = Seen { tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0 };
         Day { books, seen, spoken_of: 0 }
     }
@@ -224,8 +218,7 @@ fn ahead_from_file(_: &[u8], path: &str, mut day: Day) -> io::Result<u64> {
 }
 
 /// What the books hold along the day, at twenty moments of it.
-pub fn memory(bytes: &[u8]) {
-    let mut day = Day::new();
+pub fn memory(bytes: &[u8], mut day: Day) {
     let (mut messages, every) = (0u64, count(bytes).div_ceil(20).max(1));
     walk(bytes, |message| {
         day.take_or_ahead(message);
@@ -239,8 +232,7 @@ pub fn memory(bytes: &[u8]) {
 }
 
 /// The last state of every symbol, with the columns of the reference.
-pub fn final_state(bytes: &[u8]) -> String {
-    let mut day = Day::new();
+pub fn final_state(bytes: &[u8], mut day: Day) -> String {
     let mut symbols: Vec<String> = Vec::new();
     walk(bytes, |message| {
         day.take_or_ahead(message);

@@ -78,8 +78,8 @@ impl Reference {
 }
 
 /// Compares after every message, the books that take it by itself and those that look ahead.
-pub fn compare(bytes: &[u8]) -> Result<(), String> {
-    let (mut day, mut ahead, mut reference) = (Day::new(), Day::new(), Reference::default());
+pub fn compare(bytes: &[u8], reserve: usize) -> Result<(), String> {
+    let (mut day, mut ahead, mut reference) = (Day::new(reserve), Day::new(reserve), Reference::default());
     let (mut messages, mut wrong) = (0u64, None);
     // What was said of a change, until the books that look ahead have come to it.
     let mut expected = VecDeque::new();

@@ -195,6 +195,7 @@ impl Books {
         match self.instruments.get(slot as usize) {
             Some(instrument) if !instrument.has_others => self.ladders.best(At { slot, side }),
             _ => {
+                // Taken apart, so that the other way's stays in registers and is not written where this call writes its own.
                 let Level { price, quantity } = self.best_elsewhere(slot, side)?;
                 Some(Level { price, quantity })
             }
@@ -281,8 +282,11 @@ impl Books {
 
     /// Takes the memory for so many live orders and their levels now, some 54 bytes each and ten megabytes at least, in large
     /// pages where the system gives any: none of it has to be cleared or moved while the feed runs, and the machine finds it sooner. It is kept
-    /// whatever becomes of the orders. For more of them memory is taken as they come.
+    /// whatever becomes of the orders. For more of them memory is taken as they come; for none, none is taken.
     pub fn reserve(&mut self, orders: usize) {
+        if orders == 0 {
+            return;
+        }
         self.orders.reserve(orders);
         self.ladders.reserve(orders);
         let instruments = orders / ORDERS_AN_INSTRUMENT;

@@ -188,9 +188,7 @@ impl ChannelMarket {
 
     /// Takes the memory for so many live orders now.
     pub fn reserve(&mut self, orders: usize) {
-        if orders > 0 {
-            self.books.reserve(orders);
-        }
+        self.books.reserve(orders);
     }
 
     /// Instruments seen on this channel.

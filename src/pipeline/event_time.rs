@@ -10,7 +10,7 @@ const DAY_NS: u64 = 86_400_000_000_000;
 #[derive(Debug)]
 pub struct EventTime {
     zone: Option<TimeZone>,
-    /// Midnight of the local day around `valid`, and the receive times for which it holds; none where no midnight counts.
+    /// Midnight of the local day around `valid`, and the receive times for which it holds.
     midnight_ns: u64,
     valid: std::ops::Range<u64>,
     /// Fixed midnight, for files whose receive times are made from the event times.
@@ -30,23 +30,24 @@ impl EventTime {
     /// The event time, given when its packet was received; 0 stays 0 (the message has none).
     #[inline]
     pub fn unix_ns(&mut self, ts: u64, ts_recv_ns: u64) -> u64 {
-        let near = self.midnight_ns.wrapping_add(ts);
-        // Within half a day of its packet, as nearly every event is, on a day that is known.
-        let half = near.wrapping_sub(ts_recv_ns).wrapping_add(DAY_NS / 2) <= DAY_NS;
-        if half && ts.wrapping_sub(1) < 2 * DAY_NS && self.valid.contains(&ts_recv_ns) {
-            return near;
-        }
-        self.unix_ns_anew(ts, ts_recv_ns)
-    }
-
-    #[cold]
-    fn unix_ns_anew(&mut self, ts: u64, ts_recv_ns: u64) -> u64 {
         if self.zone.is_none() || ts == 0 {
             return ts;
         }
         if let Some(midnight) = self.fixed {
             return midnight.saturating_add(ts);
         }
+        let near = self.midnight_ns.wrapping_add(ts);
+        // Within half a day of its packet, as nearly every event is, on a day that is known.
+        let half = near.wrapping_sub(ts_recv_ns).wrapping_add(DAY_NS / 2) <= DAY_NS;
+        if half && ts < 2 * DAY_NS && self.valid.contains(&ts_recv_ns) {
+            return near;
+        }
+        self.unix_ns_anew(ts, ts_recv_ns)
+    }
+
+    /// Of a packet of another day than the last, or an event of another day than its packet.
+    #[cold]
+    fn unix_ns_anew(&mut self, ts: u64, ts_recv_ns: u64) -> u64 {
         if !self.valid.contains(&ts_recv_ns) {
             self.find_midnight(ts_recv_ns);
         }

@@ -25,7 +25,7 @@ use crate::market::{
     ChannelMarket, InstrumentId, Origin, Registry, SourceId, Touched, VenueId, View, ViewId,
 };
 use crate::packet;
-use crate::source::{Datagram, Lost};
+use crate::source::{Datagram, LATEST_NS, Lost};
 
 /// Of so many packets of a channel a replay times our own stages of one: looking at the clock four times and decoding
 /// twice would be a good part of what is measured.
@@ -288,7 +288,7 @@ impl Feeder {
             Stages::Apart(clock) if packets.is_multiple_of(TIMED_EVERY) => clock.now_ns(),
             Stages::Apart(_) | Stages::Off => 0,
         };
-        self.common.now = self.common.now.max(datagram.ts_recv_ns.min(crate::source::LATEST_NS));
+        self.common.now = self.common.now.max(datagram.ts_recv_ns.min(LATEST_NS));
         self.beat(self.common.now, out);
         let Feeder { channels, common, beats, .. } = self;
         let state = &mut channels[channel];

@@ -32,7 +32,7 @@ const FEW: u32 = 128;
 const THIN: usize = 16;
 /// Orders in a cache line, and the lines that are asked for of a block which will shrink: those of the middle class.
 const ORDERS_A_LINE: usize = 64 / size_of::<Order>();
-const LINES: usize = 20 / ORDERS_A_LINE;
+const LINES: usize = PLACES[3] as usize / ORDERS_A_LINE;
 /// Pages and places that may be there whatever the number of orders.
 const PAGES_FREE: usize = 64;
 const PLACES_FREE: usize = 1 << 16;
