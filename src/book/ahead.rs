@@ -32,10 +32,9 @@ pub(super) struct Step {
     pub(super) slot: Slot,
     pub(super) group: u32,
     pub(super) place: u32,
-    /// The word of the level in its window, out of reach where that has none, and the level's step.
+    /// The word of the level in its window, out of reach where that has none, and how far it is from the lowest.
     pub(super) word: u32,
-    pub(super) tick: i32,
-    pub(super) round_lot: u32,
+    pub(super) height: i32,
     pub(super) kind: Kind,
     pub(super) side: Side,
 }
@@ -87,8 +86,7 @@ impl Step {
         group: 0,
         place: 0,
         word: 0,
-        tick: 0,
-        round_lot: 0,
+        height: 0,
         kind: Kind::ALL[OrderAct::Leaves as usize],
         side: Side::Bid,
     };
@@ -192,7 +190,6 @@ impl Books {
         mut each: impl FnMut(&Books, (Slot, Side), Applied),
     ) {
         self.ladders.prefetch(slot);
-        crate::cache::prefetch_at(&self.instruments, slot as usize);
         let group = self.orders.ask(change.order);
         let at = self.way.at;
         self.way.step(at).begin(slot, group, change);
@@ -250,11 +247,10 @@ impl Books {
     #[inline(always)]
     fn step_at_once(&mut self, step: &mut Step) -> Option<bool> {
         self.orders.find_place(step);
-        let instrument = self.instruments.get_mut(step.slot as usize)?;
+        let instrument = self.ladders.instrument_mut(step.slot)?;
         if !self.orders.change(step, step.side, instrument) {
             return None;
         }
-        step.round_lot = instrument.round_lot;
         self.ladders.locate(step);
         Some(self.ladders.change(step))
     }
@@ -342,14 +338,13 @@ impl Books {
     #[inline(always)]
     fn change_order(&mut self, number: usize) -> bool {
         let step = &mut self.way.steps[number % ROOM];
-        let Some(instrument) = self.instruments.get_mut(step.slot as usize) else { return false };
+        let Some(instrument) = self.ladders.instrument_mut(step.slot) else { return false };
         // The second half of a replacement says bids by itself.
         let side = Side::ask_if((step.side as i8 | self.way.side as i8 & step.kind.second) & 1 != 0);
         if !self.orders.change(step, side, instrument) {
             step.side = side;
             return false;
         }
-        step.round_lot = instrument.round_lot;
         self.way.side = step.side;
         true
     }

@@ -6,7 +6,7 @@ use super::whose::{GENERATIONS, Whose};
 use super::{Level, ROUND_LOT_DEFAULT, Slot, Top};
 use feeds::event::{Ladder, Side};
 
-/// What every view of an instrument needs, and little enough of it to stay near for all instruments.
+/// What every view of an instrument needs, and little enough of it to lie in one cache line with its ladders.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instrument {
     /// The name that its orders bear; the side does not count.
@@ -14,31 +14,52 @@ pub(super) struct Instrument {
     pub(super) round_lot: u32,
     /// How many orders.
     pub(super) orders: u32,
-    /// How often it was cleared since its names began anew.
-    generation: u16,
+    /// Which views there are: [`ORDERS`] and [`OTHERS`].
+    views: u8,
     pub(super) whole: bool,
-    pub(super) has_orders: bool,
-    /// It has orders and nothing else.
-    pub(super) plain: bool,
-    /// There are [`Others`]: ask them which view is shown.
-    pub(super) has_others: bool,
     /// It was cleared at least once.
     cleared: bool,
 }
+
+/// It has orders.
+const ORDERS: u8 = 1;
+/// There are [`Others`]: ask them which view is shown.
+const OTHERS: u8 = 2;
 
 impl Instrument {
     pub(super) const fn new(slot: Slot, whole: bool) -> Self {
         Instrument {
             whose: Whose::new(slot, 0),
-            orders: 0,
-            generation: 0,
-            cleared: false,
             round_lot: ROUND_LOT_DEFAULT,
+            orders: 0,
+            views: 0,
             whole,
-            has_orders: false,
-            plain: false,
-            has_others: false,
+            cleared: false,
         }
+    }
+
+    #[inline(always)]
+    pub(super) const fn has_orders(&self) -> bool {
+        self.views & ORDERS != 0
+    }
+
+    #[inline(always)]
+    pub(super) const fn has_others(&self) -> bool {
+        self.views & OTHERS != 0
+    }
+
+    /// It has orders and nothing else.
+    #[inline(always)]
+    pub(super) const fn plain(&self) -> bool {
+        self.views == ORDERS
+    }
+
+    pub(super) const fn set_has_orders(&mut self) {
+        self.views |= ORDERS;
+    }
+
+    pub(super) const fn set_has_others(&mut self) {
+        self.views |= OTHERS;
     }
 
     /// Its book is emptied, and whole from here on; answers how many orders went. They keep their name:
@@ -49,10 +70,10 @@ impl Instrument {
     }
 
     /// Orders of before are its own no more; answers whether its names begin anew, so that none of those may stay.
-    pub(super) const fn rename(&mut self, slot: Slot) -> bool {
-        self.generation = (self.generation + 1) % GENERATIONS;
-        self.whose = Whose::new(slot, self.generation);
-        self.generation == 0
+    pub(super) const fn rename(&mut self) -> bool {
+        let generation = (self.whose.generation() + 1) % GENERATIONS;
+        self.whose = Whose::new(self.whose.slot(), generation);
+        generation == 0
     }
 }
 
@@ -68,7 +89,7 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// No event has touched the book.
     pub(super) fn untouched(&self) -> bool {
-        !self.instrument.has_orders && !self.instrument.cleared && self.others.is_none_or(Others::untouched)
+        !self.instrument.has_orders() && !self.instrument.cleared && self.others.is_none_or(Others::untouched)
     }
 
     /// Levels summed from orders, best first.
@@ -77,7 +98,7 @@ impl<'a> View<'a> {
     }
 
     fn shown(&self) -> Shown<'a> {
-        self.others.map_or(Shown::Orders, |others| others.shown(self.instrument.has_orders))
+        self.others.map_or(Shown::Orders, |others| others.shown(self.instrument.has_orders()))
     }
 
     pub(super) fn levels(&self, side: Side, ladder: Ladder) -> Box<dyn Iterator<Item = Level> + 'a> {
@@ -133,7 +154,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn ladders_agree(&self) -> Option<bool> {
-        if !(self.instrument.whole && self.instrument.has_orders && self.has_levels()) {
+        if !(self.instrument.whole && self.instrument.has_orders() && self.has_levels()) {
             return None;
         }
         Some([Side::Bid, Side::Ask].into_iter().all(|side| {

@@ -16,16 +16,20 @@ mod windows;
 use std::hint::select_unpredictable;
 
 use super::ahead::Step;
-use super::{Contradiction, Level, grow};
+use super::instrument::Instrument;
+use super::whose::Whose;
+use super::{Contradiction, Level, Slot, grow};
 use far::Far;
 use feeds::event::Side;
 use grid::Grids;
 use windows::Windows;
 
-/// No tick of a window; behind every tick.
-const NO_TICK: i32 = i32::MIN + 1;
-/// No far level; behind that.
-const NO_FAR: i32 = i32::MIN;
+/// The height of no step; behind every step.
+const NONE: i16 = -1;
+/// The height of no far level; behind that.
+const NO_FAR: i16 = -2;
+/// The height of a far level beyond the window; before every step.
+const BEYOND: i16 = 1 << SHAPE_MAX;
 /// Before every tick.
 const TOP: i32 = i32::MAX;
 /// A quantity that does not fit a window.
@@ -55,20 +59,20 @@ const fn rank_tick(side: Side, tick: i32) -> i32 {
     }
 }
 
-/// One side; ticks are ranks of steps. Half a cache line.
+/// One side; ticks are ranks of steps, heights are counted from the lowest step of the window.
 #[derive(Debug, Clone, Copy)]
 struct Ladder {
     /// First word of its window, of `1 << shape` words; a step's word is given by the step's low bits.
     window: u32,
     /// The lowest step of the window.
     lo: i32,
-    /// The best and the best round lot of the window, and their quantities, where the side is not mixed.
-    best: i32,
-    round: i32,
+    /// What the best displays, where the side is not mixed.
     best_quantity: u32,
-    round_quantity: u32,
-    /// At least the best of the far levels, or [`NO_FAR`] while there is none.
-    far_best: i32,
+    /// The heights of the best and the best round lot of the window, or [`NONE`].
+    best: i16,
+    round: i16,
+    /// At least the height of the best far level: [`NONE`] behind the window, [`BEYOND`] it; [`NO_FAR`] while there is none.
+    far_best: i16,
     /// Levels in the window.
     levels: u16,
     grid: u8,
@@ -80,10 +84,9 @@ impl Ladder {
     const EMPTY: Ladder = Ladder {
         window: 0,
         lo: 0,
-        best: NO_TICK,
-        round: NO_TICK,
         best_quantity: 0,
-        round_quantity: 0,
+        best: NONE,
+        round: NONE,
         far_best: NO_FAR,
         levels: 0,
         grid: 0,
@@ -102,29 +105,34 @@ impl Ladder {
         self.window as usize + (tick as u32 & (self.steps().wrapping_sub(1))) as usize
     }
 
+    /// How far the step is from the lowest of the window, which need not hold it.
     #[inline(always)]
-    const fn holds(&self, tick: i32) -> bool {
-        (tick.wrapping_sub(self.lo) as u32) < self.steps()
+    const fn height(&self, tick: i32) -> i32 {
+        tick.wrapping_sub(self.lo)
     }
 
-    /// The window's step `tick` holds `quantity` now: brings the bests up to date where that is all it takes. Whether a
-    /// change is near the best nobody can foretell, so nothing branches on that.
     #[inline(always)]
-    fn settle(&mut self, tick: i32, quantity: u32, round_lot: u32) -> Settled {
+    const fn holds(&self, tick: i32) -> bool {
+        (self.height(tick) as u32) < self.steps()
+    }
+
+    /// The step at that height of the window holds `quantity` now: brings the bests up to date where that is all it takes.
+    /// Whether a change is near the best nobody can foretell, so nothing branches on that.
+    #[inline(always)]
+    fn settle(&mut self, height: i32, quantity: u32, round_lot: u32) -> Settled {
+        let old_round = i32::from(self.round);
         // What is behind the best round lot shows in neither, unless that lies elsewhere.
-        let near = tick >= self.round;
+        let near = height >= old_round;
         let round = quantity >= round_lot;
-        let lost = (quantity == 0) | ((tick == self.round) & !round) | self.mixed();
+        let lost = (quantity == 0) | ((height == old_round) & !round) | self.mixed();
         // In one comparison: of two conditions the compiler makes two branches.
-        if tick >= select_unpredictable(lost, self.round, TOP) {
+        if height >= select_unpredictable(lost, old_round, TOP) {
             return Settled::Unknown;
         }
-        let best = tick >= self.best;
-        self.best = select_unpredictable(best, tick, self.best);
+        let best = height >= i32::from(self.best);
+        self.best = select_unpredictable(best, height as i16, self.best);
         self.best_quantity = select_unpredictable(best, quantity, self.best_quantity);
-        let round = near & round;
-        self.round = select_unpredictable(round, tick, self.round);
-        self.round_quantity = select_unpredictable(round, quantity, self.round_quantity);
+        self.round = select_unpredictable(near & round, height as i16, self.round);
         Settled::Known { changed: near }
     }
 
@@ -144,12 +152,21 @@ enum Settled {
     Unknown,
 }
 
-/// Bids and asks of an instrument.
+/// Bids and asks of an instrument, and what else is known of it.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-struct Pair([Ladder; 2]);
+struct Line {
+    sides: [Ladder; 2],
+    instrument: Instrument,
+}
 
-const _: () = assert!(size_of::<Pair>() == 64);
+const _: () = assert!(size_of::<Line>() == 64);
+
+impl Line {
+    const fn new(slot: Slot, whole: bool) -> Line {
+        Line { sides: [Ladder::EMPTY; 2], instrument: Instrument::new(slot, whole) }
+    }
+}
 
 /// Which side of which instrument.
 #[derive(Debug, Clone, Copy)]
@@ -164,73 +181,100 @@ impl At {
     }
 }
 
-/// All ladders of a channel.
+/// All ladders of a channel, and its instruments, which lie beside them.
 #[derive(Debug, Default)]
 pub(super) struct Ladders {
-    pairs: Vec<Pair>,
+    lines: Vec<Line>,
     windows: Windows,
     grids: Grids,
     far: Far,
 }
 
 impl Ladders {
-    /// There are so many instruments.
-    pub(super) fn resize(&mut self, instruments: usize) {
-        self.pairs.resize(instruments, Pair([Ladder::EMPTY; 2]));
+    /// There are instruments up to that slot.
+    pub(super) fn open(&mut self, slot: Slot, whole: bool) {
+        self.lines.extend((self.lines.len() as Slot..=slot).map(|slot| Line::new(slot, whole)));
+    }
+
+    /// Instruments.
+    #[inline(always)]
+    pub(super) const fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn instrument(&self, slot: Slot) -> Option<&Instrument> {
+        self.lines.get(slot as usize).map(|line| &line.instrument)
+    }
+
+    #[inline(always)]
+    pub(super) fn instrument_mut(&mut self, slot: Slot) -> Option<&mut Instrument> {
+        self.lines.get_mut(slot as usize).map(|line| &mut line.instrument)
+    }
+
+    /// The instrument at a slot that there is.
+    #[inline(always)]
+    pub(super) fn instrument_at(&mut self, slot: Slot) -> &mut Instrument {
+        &mut self.lines[slot as usize].instrument
+    }
+
+    #[inline(always)]
+    pub(super) fn whose(&self, slot: Slot) -> Whose {
+        self.lines[slot as usize].instrument.whose
+    }
+
+    pub(super) fn instruments_mut(&mut self) -> impl Iterator<Item = &mut Instrument> {
+        self.lines.iter_mut().map(|line| &mut line.instrument)
     }
 
     #[inline(always)]
     fn ladder(&self, at: At) -> &Ladder {
-        &self.pairs[at.slot as usize].0[at.side.index()]
+        &self.lines[at.slot as usize].sides[at.side.index()]
     }
 
     #[inline(always)]
     fn ladder_mut(&mut self, at: At) -> &mut Ladder {
-        &mut self.pairs[at.slot as usize].0[at.side.index()]
+        &mut self.lines[at.slot as usize].sides[at.side.index()]
     }
 
     /// An order of `quantity` comes in at `price`; answers whether a best became another.
     #[inline(always)]
-    pub(super) fn add(
-        &mut self,
-        at: At,
-        price: i64,
-        quantity: u64,
-        round_lot: u32,
-    ) -> Result<bool, Contradiction> {
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+    pub(super) fn add(&mut self, at: At, price: i64, quantity: u64) -> Result<bool, Contradiction> {
+        let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
         if !(on_grid && ladder.holds(tick)) {
-            return self.add_elsewhere(at, price, quantity, round_lot);
+            return self.add_elsewhere(at, price, quantity);
         }
         let word = &mut self.windows.words[ladder.word(tick)];
         let before = *word;
         let sum = u64::from(before).saturating_add(quantity);
         // A far level as good as this one may be this one.
-        if (sum >= LARGE) | (ladder.far_best >= tick) {
-            return self.add_elsewhere(at, price, quantity, round_lot);
+        let height = ladder.height(tick);
+        if (sum >= LARGE) | (i32::from(ladder.far_best) >= height) {
+            return self.add_elsewhere(at, price, quantity);
         }
         *word = sum as u32;
         ladder.levels += u16::from(before == 0);
-        Ok(self.settle(at, tick, sum as u32, round_lot))
+        Ok(self.settle(at, height, sum as u32))
     }
 
     /// `quantity` of an order at `price` leaves its level; answers whether a best became another.
     #[inline(always)]
-    pub(super) fn take(&mut self, at: At, price: i64, quantity: u64, round_lot: u32) -> bool {
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+    pub(super) fn take(&mut self, at: At, price: i64, quantity: u64) -> bool {
+        let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
         if !(on_grid && ladder.holds(tick)) {
-            return self.take_elsewhere(at, price, quantity, round_lot);
+            return self.take_elsewhere(at, price, quantity);
         }
         let word = &mut self.windows.words[ladder.word(tick)];
         if *word == 0 {
-            return self.take_elsewhere(at, price, quantity, round_lot);
+            return self.take_elsewhere(at, price, quantity);
         }
         let left = u64::from(*word).saturating_sub(quantity) as u32;
         *word = left;
         ladder.levels -= u16::from(left == 0);
-        self.settle(at, tick, left, round_lot)
+        let height = ladder.height(tick);
+        self.settle(at, height, left)
     }
 
     /// How often a window moved: what [`Ladders::locate`] said before holds no more.
@@ -242,9 +286,9 @@ impl Ladders {
     /// Says where the level of the step is, and asks for it.
     #[inline(always)]
     pub(super) fn locate(&self, step: &mut Step) {
-        let ladder = &self.pairs[step.slot as usize].0[step.side.index()];
+        let ladder = &self.lines[step.slot as usize].sides[step.side.index()];
         let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
-        step.tick = tick;
+        step.height = ladder.height(tick);
         step.word = if on_grid & ladder.holds(tick) { ladder.word(tick) as u32 } else { u32::MAX };
         crate::cache::prefetch_at(&self.windows.words, step.word as usize);
     }
@@ -255,7 +299,8 @@ impl Ladders {
     #[inline(always)]
     pub(super) fn change(&mut self, step: &Step) -> bool {
         let at = At { slot: step.slot, side: step.side };
-        let ladder = &mut self.pairs[step.slot as usize].0[step.side.index()];
+        let line = &mut self.lines[step.slot as usize];
+        let ladder = &mut line.sides[step.side.index()];
         let Some(word) = self.windows.words.get_mut(step.word as usize) else {
             return self.change_elsewhere(step);
         };
@@ -263,56 +308,57 @@ impl Ladders {
         let before = *word;
         let after = i64::from(before) + ((step.quantity as i64 ^ goes) - goes);
         // Less than nothing is more than everything here.
-        if (after as u64 >= LARGE) | (ladder.far_best >= step.tick) {
+        if (after as u64 >= LARGE) | (i32::from(ladder.far_best) >= step.height) {
             return self.change_elsewhere(step);
         }
-        let (tick, after, round_lot) = (step.tick, after as u32, step.round_lot);
+        let after = after as u32;
         *word = after;
         ladder.levels =
             ladder.levels.wrapping_add(u16::from(before == 0)).wrapping_sub(u16::from(after == 0));
-        let settled = ladder.settle(tick, after, round_lot);
-        self.settled(at, settled, tick, round_lot)
+        let settled = ladder.settle(step.height, after, line.instrument.round_lot);
+        self.settled(at, settled, step.height)
     }
 
     #[cold]
     #[inline(never)]
     fn change_elsewhere(&mut self, step: &Step) -> bool {
-        let Step { quantity, round_lot, .. } = *step;
         let at = At { slot: step.slot, side: step.side };
         if step.kind.enters == 0 {
-            return self.take(at, step.price, quantity, round_lot);
+            return self.take(at, step.price, step.quantity);
         }
         // Fewer than 2^32 orders of less than 2^32 do not overflow a level, and while there are larger ones nobody comes this way.
-        let added = self.add(at, step.price, quantity, round_lot);
+        let added = self.add(at, step.price, step.quantity);
         debug_assert!(added.is_ok());
         added.unwrap_or(false)
     }
 
-    /// The window's step `tick` holds `quantity` now: brings the bests up to date, and answers whether one became another.
+    /// The window's step at that height holds `quantity` now: brings the bests up to date, and answers whether one became another.
     #[inline(always)]
-    fn settle(&mut self, at: At, tick: i32, quantity: u32, round_lot: u32) -> bool {
-        let settled = self.ladder_mut(at).settle(tick, quantity, round_lot);
-        self.settled(at, settled, tick, round_lot)
+    fn settle(&mut self, at: At, height: i32, quantity: u32) -> bool {
+        let line = &mut self.lines[at.slot as usize];
+        let settled = line.sides[at.side.index()].settle(height, quantity, line.instrument.round_lot);
+        self.settled(at, settled, height)
     }
 
     /// Answers whether a best became another; looks for them where it takes that.
     #[inline(always)]
-    fn settled(&mut self, at: At, settled: Settled, tick: i32, round_lot: u32) -> bool {
+    fn settled(&mut self, at: At, settled: Settled, height: i32) -> bool {
         match settled {
             Settled::Known { changed } => changed,
             Settled::Unknown => {
-                let from = tick.max(self.ladder(at).best);
-                self.look_again(at, from, round_lot)
+                let from = height.max(self.ladder(at).best.into());
+                self.look_again(at, from)
             }
         }
     }
 
-    /// Looks for both bests anew; in the window nothing is better than `from`.
+    /// Looks for both bests anew; in the window nothing is higher than `from`.
     #[inline]
-    fn look_again(&mut self, at: At, from: i32, round_lot: u32) -> bool {
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+    fn look_again(&mut self, at: At, from: i32) -> bool {
+        let Line { sides, instrument } = &mut self.lines[at.slot as usize];
+        let (ladder, round_lot) = (&mut sides[at.side.index()], instrument.round_lot);
         if ladder.levels == 0 && ladder.far_best != NO_FAR {
-            return self.come_near(at, round_lot);
+            return self.come_near(at);
         }
         self.windows.bests(ladder, from, round_lot);
         if ladder.mixed() {
@@ -332,16 +378,21 @@ impl Ladders {
         }
     }
 
-    /// The best level.
+    /// The best level of an instrument that shows its orders; an error where it may show something else.
     #[inline(always)]
-    pub(super) fn best(&self, at: At) -> Option<Level> {
-        let ladder = self.ladder(at);
-        if ladder.mixed() {
-            return self.far.bests(at)[0];
+    pub(super) fn best_of_plain(&self, at: At) -> Result<Option<Level>, ()> {
+        match self.lines.get(at.slot as usize) {
+            Some(line) if !line.instrument.has_others() => {
+                let ladder = &line.sides[at.side.index()];
+                if ladder.mixed() {
+                    return Ok(self.far.bests(at)[0]);
+                }
+                let price = self.grids.get(ladder.grid).price(at.side, ladder.lo + i32::from(ladder.best));
+                let level = Level { price, quantity: u64::from(ladder.best_quantity) };
+                Ok((ladder.best_quantity > 0).then_some(level))
+            }
+            _ => Err(()),
         }
-        let price = self.grids.get(ladder.grid).price(at.side, ladder.best);
-        let level = Level { price, quantity: u64::from(ladder.best_quantity) };
-        (ladder.best_quantity > 0).then_some(level)
     }
 
     /// The best level, and the best that displays at least a round lot.
@@ -352,12 +403,12 @@ impl Ladders {
             return self.far.bests(at);
         }
         let grid = self.grids.get(ladder.grid);
-        [(ladder.best, ladder.best_quantity), (ladder.round, ladder.round_quantity)].map(
-            |(tick, quantity)| {
-                let level = Level { price: grid.price(at.side, tick), quantity: u64::from(quantity) };
-                (quantity > 0).then_some(level)
-            },
-        )
+        [ladder.best, ladder.round].map(|height| {
+            let tick = ladder.lo + i32::from(height);
+            let quantity = if height == ladder.best { ladder.best_quantity } else { self.windows.words[ladder.word(tick)] };
+            let level = Level { price: grid.price(at.side, tick), quantity: quantity.into() };
+            (height != NONE).then_some(level)
+        })
     }
 
     /// Its levels, best first.
@@ -399,7 +450,7 @@ impl Ladders {
     pub(super) fn set_round_lot(&mut self, slot: u32, round_lot: u32) {
         for side in [Side::Bid, Side::Ask] {
             let at = At { slot, side };
-            self.windows.bests(&mut self.pairs[slot as usize].0[side.index()], TOP, round_lot);
+            self.windows.bests(&mut self.lines[slot as usize].sides[side.index()], TOP, round_lot);
             if self.ladder(at).mixed() {
                 self.mix(at, round_lot);
             }
@@ -419,16 +470,16 @@ impl Ladders {
     /// Takes the memory for the levels of so many orders now: of a day's, three steps of a window each.
     pub(super) fn reserve(&mut self, orders: usize) {
         super::reserve(&mut self.windows.words, 3 * orders, 0);
-        super::reserve(&mut self.pairs, orders / super::ORDERS_AN_INSTRUMENT, Pair([Ladder::EMPTY; 2]));
+        super::reserve(&mut self.lines, orders / super::ORDERS_AN_INSTRUMENT, Line::new(0, false));
     }
 
     /// Asks for what every change of the instrument reads first.
     #[inline(always)]
     pub(super) fn prefetch(&self, slot: u32) {
-        crate::cache::prefetch_at(&self.pairs, slot as usize);
+        crate::cache::prefetch_at(&self.lines, slot as usize);
     }
 
     pub(super) fn state_bytes(&self) -> usize {
-        self.pairs.capacity() * size_of::<Pair>() + self.windows.state_bytes() + self.far.state_bytes()
+        self.lines.capacity() * size_of::<Line>() + self.windows.state_bytes() + self.far.state_bytes()
     }
 }

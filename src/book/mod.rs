@@ -91,7 +91,6 @@ impl Applied {
 pub struct Books {
     orders: Orders,
     ladders: Ladders,
-    instruments: Vec<Instrument>,
     /// By slot, of feeds that give something else than orders.
     others: Vec<Option<Box<Others>>>,
     started_whole: bool,
@@ -108,9 +107,9 @@ impl Books {
     /// for a session followed from its first message on. Changes instruments without any event so far, too.
     pub fn set_started_whole(&mut self, whole: bool) {
         self.started_whole = whole;
-        for slot in 0..self.instruments.len() {
-            if self.view(slot as Slot).is_some_and(|view| view.untouched()) {
-                self.instruments[slot].whole = whole;
+        for slot in 0..self.ladders.len() as Slot {
+            if self.view(slot).is_some_and(|view| view.untouched()) {
+                self.ladders.instrument_at(slot).whole = whole;
             }
         }
     }
@@ -118,7 +117,7 @@ impl Books {
     /// Messages were lost: no book is whole until it is cleared or restated. What is known stays.
     pub fn forget_wholeness(&mut self) {
         self.started_whole = false;
-        self.instruments.iter_mut().for_each(|i| i.whole = false);
+        self.ladders.instruments_mut().for_each(|i| i.whole = false);
     }
 
     /// Whether the instrument's book is known from empty or from a snapshot on, without a loss since
@@ -147,7 +146,7 @@ impl Books {
     /// `Clear` without an instrument clears all of them.
     #[inline(always)]
     pub fn apply(&mut self, slot: Slot, event: &Event<'_>) -> Applied {
-        if slot as usize >= self.instruments.len() && self.instrument_mut(slot).is_none() {
+        if slot as usize >= self.ladders.len() && self.instrument_mut(slot).is_none() {
             return Applied::NOTHING;
         }
         if let Some(change) = OrderChange::of(event) {
@@ -192,9 +191,9 @@ impl Books {
     /// The best of one side.
     #[inline(always)]
     pub fn best(&self, slot: Slot, side: Side) -> Option<Level> {
-        match self.instruments.get(slot as usize) {
-            Some(instrument) if !instrument.has_others => self.ladders.best(At { slot, side }),
-            _ => {
+        match self.ladders.best_of_plain(At { slot, side }) {
+            Ok(level) => level,
+            Err(()) => {
                 // Taken apart, so that the other way's stays in registers and is not written where this call writes its own.
                 let Level { price, quantity } = self.best_elsewhere(slot, side)?;
                 Some(Level { price, quantity })
@@ -253,7 +252,7 @@ impl Books {
 
     /// Whether order events have been seen for the instrument.
     pub fn has_orders(&self, slot: Slot) -> bool {
-        self.instrument(slot).is_some_and(|i| i.has_orders)
+        self.instrument(slot).is_some_and(|i| i.has_orders())
     }
 
     /// Whether levels by price or outright position have been seen for the instrument.
@@ -269,10 +268,9 @@ impl Books {
         if let Some(others) = self.others.get_mut(slot as usize).and_then(Option::as_mut) {
             others.clear();
         }
-        let run_out = self.instruments[slot as usize].rename(slot);
-        let instruments = &self.instruments;
-        let lives =
-            |whose: Whose| instruments.get(whose.slot() as usize).is_some_and(|i| whose.is_of(i.whose));
+        let run_out = self.ladders.instrument_at(slot).rename();
+        let ladders = &self.ladders;
+        let lives = |whose: Whose| ladders.instrument(whose.slot()).is_some_and(|i| whose.is_of(i.whose));
         if run_out {
             self.orders.sweep(|whose| whose.slot() != slot && lives(whose));
         } else {
@@ -289,15 +287,13 @@ impl Books {
         }
         self.orders.reserve(orders);
         self.ladders.reserve(orders);
-        let instruments = orders / ORDERS_AN_INSTRUMENT;
-        reserve(&mut self.instruments, instruments, Instrument::new(0, false));
     }
 
     /// Empties every book; all are whole from here on.
     pub fn clear_all(&mut self) {
-        for slot in 0..self.instruments.len() {
-            self.instruments[slot].clear();
-            self.ladders.clear(slot as Slot);
+        for slot in 0..self.ladders.len() as Slot {
+            self.ladders.instrument_at(slot).clear();
+            self.ladders.clear(slot);
         }
         self.others.iter_mut().flatten().for_each(|others| others.clear());
         self.orders.clear();
@@ -319,60 +315,54 @@ impl Books {
         let others = self.others.iter().flatten();
         self.orders.state_bytes()
             + self.ladders.state_bytes()
-            + self.instruments.capacity() * size_of::<Instrument>()
             + self.others.capacity() * size_of::<Option<Box<Others>>>()
             + others.map(|others| others.state_bytes()).sum::<usize>()
     }
 
     fn instrument(&self, slot: Slot) -> Option<&Instrument> {
-        self.instruments.get(slot as usize)
+        self.ladders.instrument(slot)
     }
 
     fn view(&self, slot: Slot) -> Option<View<'_>> {
-        let at = slot as usize;
-        let instrument = self.instruments.get(at)?;
-        let others = if instrument.has_others { self.others[at].as_deref() } else { None };
+        let instrument = self.instrument(slot)?;
+        let others = if instrument.has_others() { self.others[slot as usize].as_deref() } else { None };
         Some(View { instrument, slot, ladders: &self.ladders, others })
     }
 
     /// The instrument, made if it is new; `None` beyond [`SLOT_MAX`].
     fn instrument_mut(&mut self, slot: Slot) -> Option<&mut Instrument> {
-        let at = slot as usize;
-        if at >= self.instruments.len() && slot < SLOT_MAX {
-            let whole = self.started_whole;
-            let slots = self.instruments.len()..=at;
-            self.instruments.extend(slots.map(|slot| Instrument::new(slot as Slot, whole)));
-            self.ladders.resize(at + 1);
+        if slot as usize >= self.ladders.len() && slot < SLOT_MAX {
+            self.ladders.open(slot, self.started_whole);
         }
-        self.instruments.get_mut(at)
+        self.ladders.instrument_mut(slot)
     }
 
     /// The instrument at a slot that there is, and its other views.
     fn others_mut(&mut self, slot: Slot) -> (&mut Instrument, &mut Others) {
         let at = slot as usize;
         if at >= self.others.len() {
-            self.others.resize_with(self.instruments.len(), || None);
+            self.others.resize_with(self.ladders.len(), || None);
         }
-        let orders = &mut self.instruments[at];
-        (orders.has_others, orders.plain) = (true, false);
+        let orders = self.ladders.instrument_at(slot);
+        orders.set_has_others();
         (orders, self.others[at].get_or_insert_default())
     }
 
     /// Orders are spoken of; true when that changes what the top is read from.
     #[inline]
     fn speaks_of_orders(&mut self, slot: Slot) -> bool {
-        let instrument = &mut self.instruments[slot as usize];
-        if instrument.has_orders {
+        let instrument = self.ladders.instrument_at(slot);
+        if instrument.has_orders() {
             return false;
         }
-        (instrument.has_orders, instrument.plain) = (true, !instrument.has_others);
-        instrument.has_others && self.others[slot as usize].as_ref().is_some_and(|o| o.has_quote())
+        instrument.set_has_orders();
+        instrument.has_others() && self.others[slot as usize].as_ref().is_some_and(|o| o.has_quote())
     }
 
     /// Whether the top is not read from orders, though there are some.
     #[inline]
     fn hides_orders(&self, slot: Slot) -> bool {
-        self.instruments[slot as usize].has_others
+        self.instrument(slot).is_some_and(|i| i.has_others())
             && self.others[slot as usize].as_ref().is_some_and(|o| o.has_levels())
     }
 
@@ -390,16 +380,14 @@ impl Books {
     /// The order of that id in the slot's book.
     #[inline(always)]
     fn find(&self, slot: Slot, order: u64) -> Result<Found, Vacant> {
-        self.orders.find(order, self.instruments[slot as usize].whose)
+        self.orders.find(order, self.ladders.whose(slot))
     }
 
     /// Takes `quantity` of an order from its level, and with `gone` the order; answers whether that shows.
     #[inline(always)]
     fn take(&mut self, slot: Slot, found: &Found, quantity: u64, gone: bool) -> bool {
-        let instrument = &mut self.instruments[slot as usize];
-        instrument.orders -= u32::from(gone);
-        let at = At { slot, side: found.side() };
-        let shows = self.ladders.take(at, found.price(), quantity, instrument.round_lot);
+        self.ladders.instrument_at(slot).orders -= u32::from(gone);
+        let shows = self.ladders.take(At { slot, side: found.side() }, found.price(), quantity);
         shows & !self.hides_orders(slot)
     }
 
@@ -442,9 +430,9 @@ impl Books {
         if quantity == 0 {
             return Applied { changed, contradiction: surprise.or(Some(Contradiction::ZeroQuantity)) };
         }
-        let instrument = &mut self.instruments[slot as usize];
-        match self.ladders.add(At { slot, side }, price, quantity, instrument.round_lot) {
+        match self.ladders.add(At { slot, side }, price, quantity) {
             Ok(shows) => {
+                let instrument = self.ladders.instrument_at(slot);
                 instrument.orders += 1;
                 let whose = instrument.whose.on(side);
                 self.orders.insert(order, vacant, whose, price, quantity);

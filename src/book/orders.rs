@@ -299,7 +299,7 @@ impl Orders {
         let barred = enters as u32 & u32::from(step.order <= self.unusual_last);
         // A quantity of nothing is one beyond all here, too.
         let unusual = (left | quantity.wrapping_sub(1)) >> 32 | u64::from(stranger | barred);
-        if (unusual != 0) | !instrument.plain {
+        if (unusual != 0) | !instrument.plain() {
             return false;
         }
         let whose = old.whose.number() & (instrument.whose.on(side).number() | !enters as u32);

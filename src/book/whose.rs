@@ -29,6 +29,10 @@ impl Whose {
         (self.0 >> 1) & ((1 << SLOT_BITS) - 1)
     }
 
+    pub(super) const fn generation(self) -> u16 {
+        (self.0 >> (SLOT_BITS + 1)) as u16
+    }
+
     #[inline(always)]
     pub(super) const fn on(self, side: Side) -> Self {
         Whose(self.0 & !1 | side.index() as u32)
@@ -66,7 +70,7 @@ mod tests {
         let last = super::super::SLOT_MAX - 1;
         for (slot, generation) in [(0, 0), (7, 3), (last, 0), (last, GENERATIONS - 1)] {
             let whose = Whose::new(slot, generation).on(Side::Ask);
-            assert_eq!((whose.slot(), whose.side()), (slot, Side::Ask));
+            assert_eq!((whose.slot(), whose.generation(), whose.side()), (slot, generation, Side::Ask));
             assert!(whose != Whose::NOBODY && whose.is_of(Whose::new(slot, generation)));
             assert!(!whose.is_of(Whose::new(slot, generation + 1)));
         }

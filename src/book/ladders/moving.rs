@@ -3,7 +3,7 @@
 //! Everything here may take its time: a window moves by a quarter of its size at least, so that the price has to go as far
 //! before it moves again, and a grid is chosen anew when prices keep missing it.
 
-use super::{At, Contradiction, LARGE, Ladder, Ladders, NO_FAR, SHAPE_MAX, SHAPE_MIN, SPARSE, TOP, rank};
+use super::{At, BEYOND, Contradiction, LARGE, Ladder, Ladders, Line, NO_FAR, NONE, SHAPE_MAX, SHAPE_MIN, SPARSE, TOP, rank};
 
 impl Ladders {
     #[cold]
@@ -13,18 +13,17 @@ impl Ladders {
         at: At,
         price: i64,
         quantity: u64,
-        round_lot: u32,
     ) -> Result<bool, Contradiction> {
         let before = self.bests(at);
         let added = self.add_far_or_near(at, price, quantity);
-        self.look_again(at, TOP, round_lot);
+        self.look_again(at, TOP);
         added.map(|()| before != self.bests(at))
     }
 
     fn add_far_or_near(&mut self, at: At, price: i64, quantity: u64) -> Result<(), Contradiction> {
         let known = self.far.get(at).and_then(|far| far.levels.get(&rank(at.side, price))).copied();
         if known.is_none() && self.make_room(at, price) {
-            let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+            let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
             let (tick, _) = self.grids.tick(ladder.grid, at.side, price);
             let word = &mut self.windows.words[ladder.word(tick)];
             let sum = u64::from(*word).saturating_add(quantity);
@@ -43,7 +42,7 @@ impl Ladders {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn take_elsewhere(&mut self, at: At, price: i64, quantity: u64, round_lot: u32) -> bool {
+    pub(super) fn take_elsewhere(&mut self, at: At, price: i64, quantity: u64) -> bool {
         let before = self.bests(at);
         let of = rank(at.side, price);
         let there = self.far.get_mut(at).and_then(|far| {
@@ -59,13 +58,13 @@ impl Ladders {
             far.levels.remove(&of);
         }
         self.note_far(at);
-        self.look_again(at, TOP, round_lot);
+        self.look_again(at, TOP);
         before != self.bests(at)
     }
 
     /// Empties the window's step of the price, if it has one; answers what was there.
     fn take_step(&mut self, at: At, price: i64) -> u32 {
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
         if !(on_grid && ladder.holds(tick)) {
             return 0;
@@ -86,8 +85,11 @@ impl Ladders {
     fn note_far(&mut self, at: At) {
         let best = self.far.get(at).and_then(|far| far.levels.last_key_value()).map(|(&of, _)| of);
         let grid = *self.grids.get(self.ladder(at).grid);
-        let note = best.map_or(NO_FAR, |of| grid.at_least(at.side, rank(at.side, of)));
-        self.ladder_mut(at).far_best = note;
+        let ladder = self.ladder_mut(at);
+        ladder.far_best = best.map_or(NO_FAR, |of| {
+            let height = i64::from(grid.at_least(at.side, rank(at.side, of))) - i64::from(ladder.lo);
+            height.clamp(NONE.into(), BEYOND.into()) as i16
+        });
         if best.is_none() {
             self.far.remove(at);
         }
@@ -113,10 +115,10 @@ impl Ladders {
         if tick > ladder.lo {
             // Better than all: the best moves to three quarters of the height, or leaves all others behind.
             let lo = tick - steps / 4 * 3;
-            return if lo > ladder.best { self.begin(at, price) } else { self.slide(at, lo) };
+            return if lo > ladder.lo + i32::from(ladder.best) { self.begin(at, price) } else { self.slide(at, lo) };
         }
         // Behind the window, which follows when the best has come down far enough.
-        let lo = ladder.best.max(ladder.far_best).saturating_sub(steps / 4 * 3);
+        let lo = ladder.lo + i32::from(ladder.best.max(ladder.far_best)) - steps / 4 * 3;
         lo <= ladder.lo - steps / 4 && self.slide(at, lo) && self.ladder(at).holds(tick)
     }
 
@@ -166,7 +168,7 @@ impl Ladders {
     /// The window is empty, and there are far levels: it moves to the best of them.
     #[cold]
     #[inline(never)]
-    pub(super) fn come_near(&mut self, at: At, round_lot: u32) -> bool {
+    pub(super) fn come_near(&mut self, at: At) -> bool {
         if let Some((&of, _)) = self.far.get(at).and_then(|far| far.levels.last_key_value()) {
             let price = rank(at.side, of);
             let (_, on_grid) = self.grids.tick(self.ladder(at).grid, at.side, price);
@@ -177,7 +179,9 @@ impl Ladders {
                 self.rebuild(at, grid, tick - (3 << (shape - 2)), shape);
             }
         }
-        self.windows.bests(&mut self.pairs[at.slot as usize].0[at.side.index()], TOP, round_lot);
+        let Line { sides, instrument } = &mut self.lines[at.slot as usize];
+        let round_lot = instrument.round_lot;
+        self.windows.bests(&mut sides[at.side.index()], TOP, round_lot);
         if self.ladder(at).mixed() {
             self.mix(at, round_lot);
         }
@@ -216,7 +220,7 @@ impl Ladders {
         *self.ladder_mut(at) = Ladder { window, lo, grid, shape, far_best: old.far_best, ..Ladder::EMPTY };
         let before = *self.grids.get(old.grid);
         for (tick, quantity) in there {
-            let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+            let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
             if grid == old.grid && ladder.holds(tick) {
                 self.windows.words[ladder.word(tick)] = quantity;
                 ladder.levels += 1;
@@ -232,7 +236,7 @@ impl Ladders {
     /// Takes what the window can hold out of the far levels.
     fn draw_near(&mut self, at: At) {
         let (from, to) = self.reach(at);
-        let ladder = &mut self.pairs[at.slot as usize].0[at.side.index()];
+        let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         if let Some(far) = self.far.get_mut(at) {
             let grid = self.grids.get(ladder.grid);
             let fits =

@@ -3,7 +3,7 @@
 //! A window is a power of two of words, one a step of its grid, and goes round: a step keeps its word when the window moves.
 //! Words of free windows are zero.
 
-use super::{Ladder, NO_TICK, SHAPE_MAX, SHAPE_MIN};
+use super::{Ladder, NONE, SHAPE_MAX, SHAPE_MIN};
 
 /// Windows by shape that are free.
 const SHAPES: usize = (SHAPE_MAX - SHAPE_MIN + 1) as usize;
@@ -51,7 +51,7 @@ impl Windows {
         let words = &self.words[ladder.window as usize..][..ladder.steps() as usize];
         let mask = words.len().wrapping_sub(1);
         let levels = usize::from(ladder.levels);
-        let from = if levels == 0 { ladder.lo } else { ladder.best + 1 };
+        let from = ladder.lo + i32::from(ladder.best) + 1;
         let filled = (ladder.lo..from).rev().filter_map(move |tick| {
             let quantity = words[tick as usize & mask];
             (quantity > 0).then_some((tick, quantity))
@@ -59,29 +59,29 @@ impl Windows {
         filled.take(levels)
     }
 
-    /// Looks for the window's bests, from `from` downwards.
+    /// Looks for the window's bests, from the height `from` downwards.
     #[inline]
     pub(super) fn bests(&self, ladder: &mut Ladder, from: i32, round_lot: u32) {
-        (ladder.best, ladder.best_quantity) = (NO_TICK, 0);
-        (ladder.round, ladder.round_quantity) = (NO_TICK, 0);
+        (ladder.best, ladder.best_quantity, ladder.round) = (NONE, 0, NONE);
         if ladder.levels == 0 {
             return;
         }
         let words = &self.words[ladder.window as usize..][..ladder.steps() as usize];
-        let mask = words.len() - 1;
-        let mut tick = from.min(ladder.lo + mask as i32);
-        let mut quantity = words[tick as usize & mask];
-        while quantity == 0 && tick > ladder.lo {
-            tick -= 1;
-            quantity = words[tick as usize & mask];
+        let (mask, lo) = (words.len() - 1, ladder.lo);
+        let of = |height: i32| words[(lo + height) as usize & mask];
+        let mut height = from.min(mask as i32);
+        let mut quantity = of(height);
+        while quantity == 0 && height > 0 {
+            height -= 1;
+            quantity = of(height);
         }
-        (ladder.best, ladder.best_quantity) = (tick, quantity);
-        while quantity < round_lot && tick > ladder.lo {
-            tick -= 1;
-            quantity = words[tick as usize & mask];
+        (ladder.best, ladder.best_quantity) = (height as i16, quantity);
+        while quantity < round_lot && height > 0 {
+            height -= 1;
+            quantity = of(height);
         }
         if quantity >= round_lot {
-            (ladder.round, ladder.round_quantity) = (tick, quantity);
+            ladder.round = height as i16;
         }
     }
 
