@@ -101,10 +101,10 @@ pub fn compare(bytes: &[u8], reserve: usize) -> Result<(), String> {
             expected.push_back((messages, slot, best));
             ahead
                 .books
-                .take_ahead(slot, &said.change, |books, (slot, _), _| tell(&mut expected, books, slot));
+                .take_ahead(slot, &said.change, |books, said| tell(&mut expected, books, said.slot));
         }
     });
-    ahead.books.finish(|books, (slot, _), _| tell(&mut expected, books, slot));
+    ahead.books.finish(|books, said| tell(&mut expected, books, said.slot));
     match wrong {
         Some((message, slot)) => Err(format!("the tops of symbol {slot} differ after message {message}")),
         None if !expected.is_empty() => Err(format!("{} changes were not told", expected.len())),

@@ -14,7 +14,8 @@
 use feeds::event::Side;
 use feeds::feed::{OrderAct, OrderChange};
 
-use super::{Applied, Books, Contradiction, Slot};
+use super::ladders::At;
+use super::{Applied, Books, Contradiction, Level, Slot, Told};
 
 /// How many steps a step waits at each turn, so that memory has time to answer. More of them take room in the nearest cache
 /// from what they ask for.
@@ -133,8 +134,10 @@ pub(super) struct Way {
     ordered: usize,
     /// The levels of these are changed, and it was told.
     told: usize,
-    /// The first half of a replacement changed a best.
+    /// The first half of a replacement changed the top.
     changed: bool,
+    /// The best before that.
+    before: Option<Level>,
     /// The side of the last order that was changed.
     side: Side,
     /// When places and windows moved last, as it is known of the steps.
@@ -153,6 +156,7 @@ impl Default for Way {
             ordered: 0,
             told: 0,
             changed: false,
+            before: None,
             side: Side::Bid,
             orders_moved: 0,
             windows_moved: 0,
@@ -187,7 +191,7 @@ impl Books {
         &mut self,
         slot: Slot,
         change: &OrderChange,
-        mut each: impl FnMut(&Books, (Slot, Side), Applied),
+        mut each: impl FnMut(&Books, Told),
     ) {
         self.ladders.prefetch(slot);
         let group = self.orders.ask(change.order);
@@ -205,7 +209,7 @@ impl Books {
     /// The first half of a replacement came in. Its own copy of what is done for any other: with one for both, whether to
     /// do it again would be foretold wrongly once more.
     #[inline(never)]
-    fn advance_first(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn advance_first(&mut self, each: &mut impl FnMut(&Books, Told)) {
         self.way.coming = true;
         self.way.at += 1;
         self.advance(each);
@@ -214,7 +218,7 @@ impl Books {
 
     /// Applies all that has been taken.
     #[inline(always)]
-    pub fn finish(&mut self, mut each: impl FnMut(&Books, (Slot, Side), Applied)) {
+    pub fn finish(&mut self, mut each: impl FnMut(&Books, Told)) {
         if self.way.full | (self.way.told != self.way.at) {
             self.advance_all(&mut each);
             self.orders.tidy();
@@ -252,12 +256,12 @@ impl Books {
             return None;
         }
         self.ladders.locate(step);
-        Some(self.ladders.change(step))
+        Some(self.ladders.change(step).top)
     }
 
     /// One step came in: takes one further at each turn, so that there is no loop whose end would have to be foretold.
     #[inline(always)]
-    fn advance(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn advance(&mut self, each: &mut impl FnMut(&Books, Told)) {
         if !self.way.full {
             return self.advance_filling(each);
         }
@@ -277,7 +281,7 @@ impl Books {
 
     /// As [`Books::advance`], where not as many wait at each turn as are to: a turn at which too few do waits for more.
     #[inline(never)]
-    fn advance_filling(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn advance_filling(&mut self, each: &mut impl FnMut(&Books, Told)) {
         if self.way.at - self.way.found > AHEAD {
             self.find_next();
         }
@@ -292,7 +296,7 @@ impl Books {
     }
 
     /// Takes all steps through one turn after the other.
-    fn advance_all(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn advance_all(&mut self, each: &mut impl FnMut(&Books, Told)) {
         self.way.count([1; 3]);
         while self.way.found < self.way.at {
             self.find_next();
@@ -310,7 +314,7 @@ impl Books {
         self.way.found += 1;
     }
 
-    fn order_next(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn order_next(&mut self, each: &mut impl FnMut(&Books, Told)) {
         let Way { ordered, found, .. } = self.way;
         if self.orders.moves() != self.way.orders_moved {
             self.find_again(ordered, found);
@@ -323,7 +327,7 @@ impl Books {
         }
     }
 
-    fn tell_next(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn tell_next(&mut self, each: &mut impl FnMut(&Books, Told)) {
         self.way.told += 1;
         self.tell(self.way.told - 1, self.way.ordered, each);
     }
@@ -357,36 +361,54 @@ impl Books {
 
     /// Changes the level of a step and tells what its change did. The orders of those before `ordered` are changed.
     #[inline(always)]
-    fn tell(&mut self, number: usize, ordered: usize, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn tell(&mut self, number: usize, ordered: usize, each: &mut impl FnMut(&Books, Told)) {
         if self.ladders.moves() != self.way.windows_moved {
             self.locate_again(number, ordered);
         }
         let step = &self.way.steps[number % ROOM];
-        let changed = self.ladders.change(step) | self.way.changed;
-        let (at, more) = ((step.slot, step.side), step.kind.more());
-        self.way.changed = changed & more;
-        if !more {
-            each(self, at, Applied { changed, contradiction: None });
+        if step.kind.more() {
+            return self.tell_later(number);
         }
+        let shows = self.ladders.change(step);
+        let at = At { slot: step.slot, side: step.side };
+        let best = self.ladders.best(at);
+        let second = step.kind.second != 0;
+        let changed = shows.top | (self.way.changed & second);
+        // Whether it is a second half nobody can foretell.
+        let best_changed = (shows.best & !second) | ((best != self.way.before) & second);
+        let applied = Applied { changed, contradiction: None };
+        each(self, Told { slot: at.slot, side: at.side, applied, best, best_changed });
+    }
+
+    /// Changes the level of the first half of a replacement, of which is told together with the second.
+    #[inline(never)]
+    fn tell_later(&mut self, number: usize) {
+        let step = &self.way.steps[number % ROOM];
+        self.way.before = self.ladders.best(At { slot: step.slot, side: step.side });
+        self.way.changed = self.ladders.change(step).top;
     }
 
     /// The next step is unusual: all before it is told, and it goes the general way.
     #[cold]
     #[inline(never)]
-    fn take_unusual(&mut self, each: &mut impl FnMut(&Books, (Slot, Side), Applied)) {
+    fn take_unusual(&mut self, each: &mut impl FnMut(&Books, Told)) {
         while self.way.told < self.way.ordered {
             self.tell_next(each);
         }
         let number = self.way.ordered;
         let steps = [*self.way.step(number), *self.way.step(number + 1)];
         let steps = &steps[..if steps[0].kind.more() { 2 } else { 1 }];
-        let side = self.side_of(&steps[0]);
+        let (slot, side) = (steps[0].slot, self.side_of(&steps[0]));
+        let mut before = self.best(slot, side);
         let mut applied = self.apply_steps(steps);
-        applied.changed |= std::mem::take(&mut self.way.changed);
+        if steps[0].kind.second != 0 {
+            (before, applied.changed) = (self.way.before, applied.changed | self.way.changed);
+        }
+        let best = self.best(slot, side);
         self.way.ordered += steps.len();
         self.way.told = self.way.ordered;
         self.way.found = self.way.found.max(self.way.ordered);
-        each(self, (steps[0].slot, side), applied);
+        each(self, Told { slot, side, applied, best, best_changed: best != before });
     }
 
     /// Orders moved: where those are whose turn is still to come has to be found once more.

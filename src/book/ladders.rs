@@ -133,7 +133,7 @@ impl Ladder {
         self.best = select_unpredictable(best, height as i16, self.best);
         self.best_quantity = select_unpredictable(best, quantity, self.best_quantity);
         self.round = select_unpredictable(near & round, height as i16, self.round);
-        Settled::Known { changed: near }
+        Settled::Known(Shows { top: near, best })
     }
 
     /// The best lies among the far levels, or may.
@@ -146,10 +146,19 @@ impl Ladder {
 /// What a changed level means for the bests of its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settled {
-    /// What they are, and whether one may have become another.
-    Known { changed: bool },
+    /// They are what they are now.
+    Known(Shows),
     /// They have to be looked for.
     Unknown,
+}
+
+/// What of a change shows at the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shows {
+    /// The best or the best round lot may have become another; false is certain.
+    pub(super) top: bool,
+    /// The best has become another, or displays another quantity.
+    pub(super) best: bool,
 }
 
 /// Bids and asks of an instrument, and what else is known of it.
@@ -239,7 +248,7 @@ impl Ladders {
 
     /// An order of `quantity` comes in at `price`; answers whether a best became another.
     #[inline(always)]
-    pub(super) fn add(&mut self, at: At, price: i64, quantity: u64) -> Result<bool, Contradiction> {
+    pub(super) fn add(&mut self, at: At, price: i64, quantity: u64) -> Result<Shows, Contradiction> {
         let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
         if !(on_grid && ladder.holds(tick)) {
@@ -260,7 +269,7 @@ impl Ladders {
 
     /// `quantity` of an order at `price` leaves its level; answers whether a best became another.
     #[inline(always)]
-    pub(super) fn take(&mut self, at: At, price: i64, quantity: u64) -> bool {
+    pub(super) fn take(&mut self, at: At, price: i64, quantity: u64) -> Shows {
         let ladder = &mut self.lines[at.slot as usize].sides[at.side.index()];
         let (tick, on_grid) = self.grids.tick(ladder.grid, at.side, price);
         if !(on_grid && ladder.holds(tick)) {
@@ -297,7 +306,7 @@ impl Ladders {
     /// [`Ladders::add`] and [`Ladders::take`], where [`Ladders::locate`] found the level, and without a branch on
     /// which of the two it is.
     #[inline(always)]
-    pub(super) fn change(&mut self, step: &Step) -> bool {
+    pub(super) fn change(&mut self, step: &Step) -> Shows {
         let at = At { slot: step.slot, side: step.side };
         let line = &mut self.lines[step.slot as usize];
         let ladder = &mut line.sides[step.side.index()];
@@ -321,7 +330,7 @@ impl Ladders {
 
     #[cold]
     #[inline(never)]
-    fn change_elsewhere(&mut self, step: &Step) -> bool {
+    fn change_elsewhere(&mut self, step: &Step) -> Shows {
         let at = At { slot: step.slot, side: step.side };
         if step.kind.enters == 0 {
             return self.take(at, step.price, step.quantity);
@@ -329,32 +338,43 @@ impl Ladders {
         // Fewer than 2^32 orders of less than 2^32 do not overflow a level, and while there are larger ones nobody comes this way.
         let added = self.add(at, step.price, step.quantity);
         debug_assert!(added.is_ok());
-        added.unwrap_or(false)
+        added.unwrap_or(Shows { top: false, best: false })
     }
 
     /// The window's step at that height holds `quantity` now: brings the bests up to date, and answers whether one became another.
     #[inline(always)]
-    fn settle(&mut self, at: At, height: i32, quantity: u32) -> bool {
+    fn settle(&mut self, at: At, height: i32, quantity: u32) -> Shows {
         let line = &mut self.lines[at.slot as usize];
         let settled = line.sides[at.side.index()].settle(height, quantity, line.instrument.round_lot);
         self.settled(at, settled, height)
     }
 
-    /// Answers whether a best became another; looks for them where it takes that.
+    /// Answers what shows of it; looks for the bests where it takes that.
     #[inline(always)]
-    fn settled(&mut self, at: At, settled: Settled, height: i32) -> bool {
+    fn settled(&mut self, at: At, settled: Settled, height: i32) -> Shows {
         match settled {
-            Settled::Known { changed } => changed,
-            Settled::Unknown => {
-                let from = height.max(self.ladder(at).best.into());
-                self.look_again(at, from)
-            }
+            Settled::Known(shows) => shows,
+            Settled::Unknown => self.look_from(at, height),
         }
+    }
+
+    /// Looks for both bests anew, after a change at that height of the window.
+    #[inline]
+    fn look_from(&mut self, at: At, height: i32) -> Shows {
+        let ladder = self.ladder(at);
+        if ladder.mixed() {
+            let before = self.bests(at);
+            self.look_for_bests(at, TOP);
+            return self.shows(at, before);
+        }
+        let best = i32::from(ladder.best);
+        self.look_for_bests(at, height.max(best));
+        Shows { top: true, best: height >= best }
     }
 
     /// Looks for both bests anew; in the window nothing is higher than `from`.
     #[inline]
-    fn look_again(&mut self, at: At, from: i32) -> bool {
+    fn look_for_bests(&mut self, at: At, from: i32) {
         let Line { sides, instrument } = &mut self.lines[at.slot as usize];
         let (ladder, round_lot) = (&mut sides[at.side.index()], instrument.round_lot);
         if ladder.levels == 0 && ladder.far_best != NO_FAR {
@@ -364,7 +384,12 @@ impl Ladders {
         if ladder.mixed() {
             self.mix(at, round_lot);
         }
-        true
+    }
+
+    /// What shows of a change before which the bests were those.
+    fn shows(&self, at: At, before: [Option<Level>; 2]) -> Shows {
+        let now = self.bests(at);
+        Shows { top: before != now, best: before[0] != now[0] }
     }
 
     /// Both bests of a side whose far levels may hold one.
@@ -378,21 +403,16 @@ impl Ladders {
         }
     }
 
-    /// The best level of an instrument that shows its orders; an error where it may show something else.
+    /// The best level.
     #[inline(always)]
-    pub(super) fn best_of_plain(&self, at: At) -> Result<Option<Level>, ()> {
-        match self.lines.get(at.slot as usize) {
-            Some(line) if !line.instrument.has_others() => {
-                let ladder = &line.sides[at.side.index()];
-                if ladder.mixed() {
-                    return Ok(self.far.bests(at)[0]);
-                }
-                let price = self.grids.get(ladder.grid).price(at.side, ladder.lo + i32::from(ladder.best));
-                let level = Level { price, quantity: u64::from(ladder.best_quantity) };
-                Ok((ladder.best_quantity > 0).then_some(level))
-            }
-            _ => Err(()),
+    pub(super) fn best(&self, at: At) -> Option<Level> {
+        let ladder = self.ladder(at);
+        if ladder.mixed() {
+            return self.far.bests(at)[0];
         }
+        let price = self.grids.get(ladder.grid).price(at.side, ladder.lo + i32::from(ladder.best));
+        let level = Level { price, quantity: u64::from(ladder.best_quantity) };
+        (ladder.best_quantity > 0).then_some(level)
     }
 
     /// The best level, and the best that displays at least a round lot.

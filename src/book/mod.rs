@@ -78,6 +78,21 @@ pub struct Applied {
     pub contradiction: Option<Contradiction>,
 }
 
+/// What became of a change that was taken ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The instrument's.
+    pub slot: Slot,
+    /// On which side of its book.
+    pub side: Side,
+    /// What it did.
+    pub applied: Applied,
+    /// The best of that side now, as [`Books::best`] gives it.
+    pub best: Option<Level>,
+    /// Whether that is another than before, in price or quantity. Exact.
+    pub best_changed: bool,
+}
+
 impl Applied {
     const NOTHING: Applied = Applied { changed: false, contradiction: None };
 
@@ -191,9 +206,9 @@ impl Books {
     /// The best of one side.
     #[inline(always)]
     pub fn best(&self, slot: Slot, side: Side) -> Option<Level> {
-        match self.ladders.best_of_plain(At { slot, side }) {
-            Ok(level) => level,
-            Err(()) => {
+        match self.instrument(slot) {
+            Some(instrument) if !instrument.has_others() => self.ladders.best(At { slot, side }),
+            _ => {
                 // Taken apart, so that the other way's stays in registers and is not written where this call writes its own.
                 let Level { price, quantity } = self.best_elsewhere(slot, side)?;
                 Some(Level { price, quantity })
@@ -387,7 +402,7 @@ impl Books {
     #[inline(always)]
     fn take(&mut self, slot: Slot, found: &Found, quantity: u64, gone: bool) -> bool {
         self.ladders.instrument_at(slot).orders -= u32::from(gone);
-        let shows = self.ladders.take(At { slot, side: found.side() }, found.price(), quantity);
+        let shows = self.ladders.take(At { slot, side: found.side() }, found.price(), quantity).top;
         shows & !self.hides_orders(slot)
     }
 
@@ -436,7 +451,7 @@ impl Books {
                 instrument.orders += 1;
                 let whose = instrument.whose.on(side);
                 self.orders.insert(order, vacant, whose, price, quantity);
-                Applied { changed: changed | (shows & !self.hides_orders(slot)), contradiction: surprise }
+                Applied { changed: changed | (shows.top & !self.hides_orders(slot)), contradiction: surprise }
             }
             Err(fault) => Applied { changed, contradiction: surprise.or(Some(fault)) },
         }

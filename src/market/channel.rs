@@ -230,7 +230,7 @@ impl ChannelMarket {
         view.into_iter().for_each(cache::prefetch_whole);
         self.taken.push(Taken { slot, sequence, ts_event_ns });
         let told = &mut self.told;
-        self.books.take_ahead(slot, &message.change, |_, _, applied| told.push(applied));
+        self.books.take_ahead(slot, &message.change, |_, said| told.push(said.applied));
         true
     }
 
@@ -242,7 +242,7 @@ impl ChannelMarket {
             return;
         }
         let told = &mut self.told;
-        self.books.finish(|_, _, applied| told.push(applied));
+        self.books.finish(|_, said| told.push(said.applied));
         let (mut taken, mut told) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.told));
         for (&Taken { slot, sequence, ts_event_ns }, applied) in taken.iter().zip(&told) {
             self.applied(slot, *applied, || Origin { sequence, ts_event_ns, ..*origin });

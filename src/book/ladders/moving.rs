@@ -3,21 +3,16 @@
 //! Everything here may take its time: a window moves by a quarter of its size at least, so that the price has to go as far
 //! before it moves again, and a grid is chosen anew when prices keep missing it.
 
-use super::{At, BEYOND, Contradiction, LARGE, Ladder, Ladders, Line, NO_FAR, NONE, SHAPE_MAX, SHAPE_MIN, SPARSE, TOP, rank};
+use super::{At, BEYOND, Contradiction, LARGE, Ladder, Ladders, Line, NO_FAR, NONE, SHAPE_MAX, SHAPE_MIN, SPARSE, Shows, TOP, rank};
 
 impl Ladders {
     #[cold]
     #[inline(never)]
-    pub(super) fn add_elsewhere(
-        &mut self,
-        at: At,
-        price: i64,
-        quantity: u64,
-    ) -> Result<bool, Contradiction> {
+    pub(super) fn add_elsewhere(&mut self, at: At, price: i64, quantity: u64) -> Result<Shows, Contradiction> {
         let before = self.bests(at);
         let added = self.add_far_or_near(at, price, quantity);
-        self.look_again(at, TOP);
-        added.map(|()| before != self.bests(at))
+        self.look_for_bests(at, TOP);
+        added.map(|()| self.shows(at, before))
     }
 
     fn add_far_or_near(&mut self, at: At, price: i64, quantity: u64) -> Result<(), Contradiction> {
@@ -42,7 +37,7 @@ impl Ladders {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn take_elsewhere(&mut self, at: At, price: i64, quantity: u64) -> bool {
+    pub(super) fn take_elsewhere(&mut self, at: At, price: i64, quantity: u64) -> Shows {
         let before = self.bests(at);
         let of = rank(at.side, price);
         let there = self.far.get_mut(at).and_then(|far| {
@@ -58,8 +53,8 @@ impl Ladders {
             far.levels.remove(&of);
         }
         self.note_far(at);
-        self.look_again(at, TOP);
-        before != self.bests(at)
+        self.look_for_bests(at, TOP);
+        self.shows(at, before)
     }
 
     /// Empties the window's step of the price, if it has one; answers what was there.
@@ -168,7 +163,7 @@ impl Ladders {
     /// The window is empty, and there are far levels: it moves to the best of them.
     #[cold]
     #[inline(never)]
-    pub(super) fn come_near(&mut self, at: At) -> bool {
+    pub(super) fn come_near(&mut self, at: At) {
         if let Some((&of, _)) = self.far.get(at).and_then(|far| far.levels.last_key_value()) {
             let price = rank(at.side, of);
             let (_, on_grid) = self.grids.tick(self.ladder(at).grid, at.side, price);
@@ -185,7 +180,6 @@ impl Ladders {
         if self.ladder(at).mixed() {
             self.mix(at, round_lot);
         }
-        true
     }
 
     /// Moves the window of an unchanged size and grid to begin at `lo`.

@@ -26,9 +26,9 @@ pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32, rests: &[usize],
             seen(&books, *slot, fault, deep)
         })
         .collect();
-    let mut told: Vec<(Seen, bool, Option<Side>)> = Vec::new();
-    let mut tell = |books: &Books, (slot, side): (Slot, Side), applied: Applied| {
-        told.push((seen(books, slot, applied.contradiction, deep), applied.changed, Some(side)));
+    let mut told: Vec<(Seen, Told)> = Vec::new();
+    let mut tell = |books: &Books, said: Told| {
+        told.push((seen(books, said.slot, said.applied.contradiction, deep), said));
     };
     let mut rests = rests.iter().cycle();
     let mut until = rests.next().copied().unwrap_or(usize::MAX);
@@ -38,7 +38,9 @@ pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32, rests: &[usize],
             None => {
                 ahead.finish(&mut tell);
                 let applied = ahead.apply(*slot, event);
-                tell(&ahead, (*slot, Bid), Applied { changed: true, ..applied });
+                let applied = Applied { changed: true, ..applied };
+                let best = ahead.best(*slot, Bid);
+                tell(&ahead, Told { slot: *slot, side: Bid, applied, best, best_changed: true });
             }
         }
         if until == 0 {
@@ -50,17 +52,18 @@ pub(super) fn hold(events: &[(Slot, Event<'static>)], lot: u32, rests: &[usize],
     ahead.finish(&mut tell);
     assert_eq!(told.len(), expected.len());
     let mut before = [Top::default(); 4];
-    for (n, ((seen, changed, side), expected)) in told.iter().zip(&expected).enumerate() {
+    for (n, ((seen, said), expected)) in told.iter().zip(&expected).enumerate() {
         assert_eq!(seen, expected, "after event {n}, {:?}", events[n]);
         let (was, is) = (std::mem::replace(&mut before[seen.0 as usize], seen.2), seen.2);
-        assert!(*changed || was == is, "unsaid change by event {n}, {:?}", events[n]);
-        let other = |top: Top| if *side == Some(Bid) { top.ask } else { top.bid };
-        let is_change = OrderChange::of(&events[n].1).is_some();
-        assert!(
-            !is_change || seen.1.is_some() || other(was) == other(is),
-            "side of event {n}, {:?}",
-            events[n]
-        );
+        assert!(said.applied.changed || was == is, "unsaid change by event {n}, {:?}", events[n]);
+        if OrderChange::of(&events[n].1).is_none() {
+            continue;
+        }
+        let sides = |top: Top| if said.side == Bid { (top.bid, top.ask) } else { (top.ask, top.bid) };
+        let ((was, was_other), (is, is_other)) = (sides(was), sides(is));
+        assert_eq!(said.best, is, "best after event {n}, {:?}", events[n]);
+        assert_eq!(said.best_changed, was != is, "change of the best by event {n}, {:?}", events[n]);
+        assert!(seen.1.is_some() || was_other == is_other, "side of event {n}, {:?}", events[n]);
     }
     assert_eq!(ahead.orders_live(), books.orders_live());
     for slot in 0..4 {
