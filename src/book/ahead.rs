@@ -112,6 +112,9 @@ impl Step {
     }
 }
 
+/// In place of a best where there is none.
+const NOTHING: Level = Level { price: 0, quantity: 0 };
+
 /// Steps that can be on their way.
 const ROOM: usize = 64;
 
@@ -136,8 +139,8 @@ pub(super) struct Way {
     told: usize,
     /// The first half of a replacement changed the top.
     changed: bool,
-    /// The best before that.
-    before: Option<Level>,
+    /// The best before that; of nothing where there was none.
+    before: Level,
     /// The side of the last order that was changed.
     side: Side,
     /// When places and windows moved last, as it is known of the steps.
@@ -156,7 +159,7 @@ impl Default for Way {
             ordered: 0,
             told: 0,
             changed: false,
-            before: None,
+            before: NOTHING,
             side: Side::Bid,
             orders_moved: 0,
             windows_moved: 0,
@@ -375,7 +378,9 @@ impl Books {
         let second = step.kind.second != 0;
         let changed = shows.top | (self.way.changed & second);
         // Whether it is a second half nobody can foretell.
-        let best_changed = (shows.best & !second) | ((best != self.way.before) & second);
+        let (now, before) = (best.unwrap_or(NOTHING), self.way.before);
+        let differs = (now.price ^ before.price) as u64 | (now.quantity ^ before.quantity) != 0;
+        let best_changed = (shows.best & !second) | (differs & second);
         let applied = Applied { changed, contradiction: None };
         each(self, Told { slot: at.slot, side: at.side, applied, best, best_changed });
     }
@@ -384,7 +389,7 @@ impl Books {
     #[inline(never)]
     fn tell_later(&mut self, number: usize) {
         let step = &self.way.steps[number % ROOM];
-        self.way.before = self.ladders.best(At { slot: step.slot, side: step.side });
+        self.way.before = self.ladders.best(At { slot: step.slot, side: step.side }).unwrap_or(NOTHING);
         self.way.changed = self.ladders.change(step).top;
     }
 
@@ -402,7 +407,8 @@ impl Books {
         let mut before = self.best(slot, side);
         let mut applied = self.apply_steps(steps);
         if steps[0].kind.second != 0 {
-            (before, applied.changed) = (self.way.before, applied.changed | self.way.changed);
+            before = Some(self.way.before).filter(|best| best.quantity > 0);
+            applied.changed |= self.way.changed;
         }
         let best = self.best(slot, side);
         self.way.ordered += steps.len();
