@@ -53,10 +53,8 @@ const fn rank(side: Side, price: i64) -> i64 {
 /// As [`rank`], of a step of the grid.
 #[inline(always)]
 const fn rank_tick(side: Side, tick: i32) -> i32 {
-    match side {
-        Side::Bid => tick,
-        Side::Ask => !tick,
-    }
+    // No branch: which side it is nobody can foretell.
+    tick ^ -(side as i32)
 }
 
 /// One side; ticks are ranks of steps, heights are counted from the lowest step of the window.
@@ -298,7 +296,7 @@ impl Ladders {
         let ladder = &self.lines[step.slot as usize].sides[step.side.index()];
         let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
         step.height = ladder.height(tick);
-        step.word = if on_grid & ladder.holds(tick) { ladder.word(tick) as u32 } else { u32::MAX };
+        step.word = select_unpredictable(on_grid & ladder.holds(tick), ladder.word(tick) as u32, u32::MAX);
         crate::cache::prefetch_at(&self.windows.words, step.word as usize);
     }
 

@@ -43,8 +43,7 @@ impl Grid {
     #[inline(always)]
     pub(super) fn tick_within(&self, side: Side, price: i64) -> (i32, bool) {
         let tick = (price >> self.shift).wrapping_mul(self.inverse) as i32;
-        // As `rank_tick`, without a branch.
-        (tick ^ -(side as i32), i64::from(tick).wrapping_mul(self.step) == price)
+        (rank_tick(side, tick), i64::from(tick).wrapping_mul(self.step) == price)
     }
 
     /// The raw price of a step on which a price lies, given by its rank.
