@@ -498,15 +498,24 @@ impl Books {
     }
 }
 
-/// Makes a large store longer by `more`. It takes a fifth of what it holds at a time, not as much again: what is asked for
-/// and not used is memory all the same, and moving it costs little.
-fn grow<T: Clone>(store: &mut Vec<T>, more: usize, value: T) {
+/// Makes a large store longer by `more`. What has become large moves once to where there is room for much more of it, in large
+/// pages; what of that is not used costs no memory.
+fn grow<T: Copy>(store: &mut Vec<T>, more: usize, value: T) {
     let wanted = store.len() + more;
     if wanted > store.capacity() {
-        store.reserve_exact(more.max(store.len() / 5));
+        if wanted * size_of::<T>() > SMALL {
+            let mut larger = Vec::new();
+            crate::cache::reserve_large(&mut larger, (64 * SMALL / size_of::<T>()).max(wanted * 4));
+            larger.extend_from_slice(store);
+            *store = larger;
+        } else {
+            store.reserve_exact(more.max(store.len() / 5));
+        }
     }
     store.resize(wanted, value);
 }
+
+const SMALL: usize = 1 << 20;
 
 /// Takes room for so many now, in large pages where the system gives any, and touches all of it, which clears it.
 fn reserve<T: Clone>(store: &mut Vec<T>, room: usize, value: T) {
