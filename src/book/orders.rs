@@ -40,6 +40,13 @@ struct Order {
 
 impl Order {
     const VACANT: Order = Order { price: 0, quantity: 0, whose: Whose::NOBODY };
+
+    /// It, or else nobody's, without a branch.
+    #[inline(always)]
+    fn or_vacant(self, it: bool) -> Order {
+        let not = u32::from(it).wrapping_sub(1);
+        Order { quantity: self.quantity & !not, whose: Whose::from_number(self.whose.number() | not), ..self }
+    }
 }
 
 /// An order whose id has no neighbours.

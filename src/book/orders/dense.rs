@@ -87,7 +87,7 @@ pub(in crate::book) struct Place {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Dense {
     pages: Pages,
     groups: Vec<Group>,
@@ -108,10 +108,36 @@ pub(super) struct Dense {
     usual: u32,
     /// How often places became others' or groups moved: what was known of them before holds no more.
     moves: u32,
-    /// Groups that may have to shrink, with an id of each.
-    thin: Vec<(u32, u64)>,
+    /// Groups that may have to shrink, with an id of each, and how many.
+    thin: [(u32, u64); 2 * THIN],
+    thins: usize,
     /// There is memory for orders to come.
     reserved: bool,
+    /// Room for a block.
+    shrunk: [Order; 40],
+}
+
+impl Default for Dense {
+    fn default() -> Self {
+        Dense {
+            pages: Pages::default(),
+            groups: Vec::new(),
+            pages_live: Vec::new(),
+            pages_free: Vec::new(),
+            places: Vec::new(),
+            blocks_free: Default::default(),
+            places_used: 0,
+            live: 0,
+            newest: 0,
+            newest_at: 0,
+            usual: 0,
+            moves: 0,
+            thin: [(0, 0); 2 * THIN],
+            thins: 0,
+            reserved: false,
+            shrunk: [Order::VACANT; 40],
+        }
+    }
 }
 
 impl Dense {
@@ -273,12 +299,14 @@ impl Dense {
         }
         let class = group.class - 1;
         let (base, size) = (self.block(class), PLACES[usize::from(class)]);
-        let mut to = base as usize;
-        for bit in bits(group.live) {
-            self.places[to] = self.places[group.place(bit.into())];
-            to += 1;
+        // As often as the block has places, so that no end has to be foretold: behind the last order come vacant places.
+        let mut left = group.live;
+        for to in &mut self.shrunk[..usize::from(size)] {
+            let from = group.place(left.trailing_zeros().into());
+            *to = self.places[from].or_vacant(left != 0);
+            left &= left.wrapping_sub(1);
         }
-        self.places[to..base as usize + usize::from(size)].fill(Order::VACANT);
+        self.places[base as usize..][..usize::from(size)].copy_from_slice(&self.shrunk[..usize::from(size)]);
         self.free_block(group);
         let half = HALF[usize::from(class)];
         self.groups[at] = Group { placed: group.live, base, class, size, half, ..group };
@@ -337,27 +365,34 @@ impl Dense {
         // None is few where one has come in. In one comparison: of two conditions the compiler makes two branches, and one on
         // whether an order went would be foretold wrongly half of the time.
         let live = place.live.count_ones() + ((more as u32).wrapping_add(1) << 6);
-        if live < u32::from(place.half) {
-            self.note(group, id);
-        }
-    }
-
-    /// The group is to shrink: asks for what will be moved, too.
-    #[inline(never)]
-    fn note(&mut self, group: u32, id: u64) {
-        self.thin.push((group, id));
-        if self.thin.len() >= THIN {
-            self.moves = self.moves.wrapping_add(1);
-        }
-        // Of any block as many lines, whether it has them or more: how many it has nobody can foretell.
-        let first = self.groups[group as usize].base as usize;
-        (0..LINES).for_each(|line| cache::prefetch_at(&self.places, first + line * ORDERS_A_LINE));
+        let thin = live < u32::from(place.half);
+        // Noted or written over by the next: whether it is thin nobody can foretell.
+        self.thin[self.thins % (2 * THIN)] = (group, id);
+        self.thins += usize::from(thin);
     }
 
     /// Shrinks what has become thin; answers an id of a page that should be given up, to be called again after that.
     #[inline(always)]
     pub(super) fn tidy(&mut self) -> Option<u64> {
-        while let Some((at, id)) = self.thin.pop() {
+        if self.thins == 0 {
+            return None;
+        }
+        self.tidy_some()
+    }
+
+    #[inline(never)]
+    fn tidy_some(&mut self) -> Option<u64> {
+        self.thins = self.thins.min(2 * THIN);
+        if self.thins > 1 {
+            // Of any block as many lines, whether it has them or more.
+            for (group, _) in &self.thin[..self.thins] {
+                let first = self.groups[*group as usize].base as usize;
+                (0..LINES).for_each(|line| cache::prefetch_at(&self.places, first + line * ORDERS_A_LINE));
+            }
+        }
+        while self.thins > 0 {
+            self.thins -= 1;
+            let (at, id) = self.thin[self.thins];
             if self.shrink_to_fit(at as usize, id) {
                 return Some(id);
             }
@@ -378,8 +413,10 @@ impl Dense {
         *page < FEW && id / PAGE + 1 < self.newest / GROUPS as u64
     }
 
+    /// Changes where places became others', and where it is time to tidy.
+    #[inline(always)]
     pub(super) const fn moves(&self) -> u32 {
-        self.moves
+        self.moves.wrapping_add((self.thins / THIN) as u32)
     }
 
     /// Asks for the group of the id and answers it, or [`NOWHERE`].
