@@ -278,8 +278,6 @@ impl Books {
             return self.take_unusual(each);
         }
         self.tell(tell, order + 1, each);
-        // Not before another's level is changed: it waits for what the order says.
-        self.locate(order);
     }
 
     /// As [`Books::advance`], where not as many wait at each turn as are to: a turn at which too few do waits for more.
@@ -323,7 +321,6 @@ impl Books {
             self.find_again(ordered, found);
         }
         if self.change_order(ordered) {
-            self.locate(ordered);
             self.way.ordered += 1;
         } else {
             self.take_unusual(each);
@@ -345,14 +342,15 @@ impl Books {
     #[inline(always)]
     fn change_order(&mut self, number: usize) -> bool {
         let step = &mut self.way.steps[number % ROOM];
-        let Some(instrument) = self.ladders.instrument_mut(step.slot) else { return false };
+        let Some((line, whereabouts)) = self.ladders.line_mut(step.slot) else { return false };
         // The second half of a replacement says bids by itself.
         let side = Side::ask_if((step.side as i8 | self.way.side as i8 & step.kind.second) & 1 != 0);
-        if !self.orders.change(step, side, instrument) {
+        if !self.orders.change(step, side, &mut line.instrument) {
             step.side = side;
             return false;
         }
         self.way.side = step.side;
+        whereabouts.locate(line, step);
         true
     }
 

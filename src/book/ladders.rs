@@ -162,9 +162,9 @@ pub(super) struct Shows {
 /// Bids and asks of an instrument, and what else is known of it.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-struct Line {
+pub(super) struct Line {
     sides: [Ladder; 2],
-    instrument: Instrument,
+    pub(super) instrument: Instrument,
 }
 
 const _: () = assert!(size_of::<Line>() == 64);
@@ -172,6 +172,24 @@ const _: () = assert!(size_of::<Line>() == 64);
 impl Line {
     const fn new(slot: Slot, whole: bool) -> Line {
         Line { sides: [Ladder::EMPTY; 2], instrument: Instrument::new(slot, whole) }
+    }
+}
+
+/// What says where levels are, beside the instrument's own line.
+pub(super) struct Whereabouts<'a> {
+    grids: &'a Grids,
+    words: &'a [u32],
+}
+
+impl Whereabouts<'_> {
+    /// Says where the level of the step is, and asks for it.
+    #[inline(always)]
+    pub(super) fn locate(&self, line: &Line, step: &mut Step) {
+        let ladder = &line.sides[step.side.index()];
+        let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
+        step.height = ladder.height(tick);
+        step.word = select_unpredictable(on_grid & ladder.holds(tick), ladder.word(tick) as u32, u32::MAX);
+        crate::cache::prefetch_at(self.words, step.word as usize);
     }
 }
 
@@ -290,14 +308,18 @@ impl Ladders {
         self.windows.moves
     }
 
+    /// The line of the instrument at the slot, and what else says where its levels are.
+    #[inline(always)]
+    pub(super) fn line_mut(&mut self, slot: Slot) -> Option<(&mut Line, Whereabouts<'_>)> {
+        let Ladders { lines, windows, grids, .. } = self;
+        Some((lines.get_mut(slot as usize)?, Whereabouts { grids, words: &windows.words }))
+    }
+
     /// Says where the level of the step is, and asks for it.
     #[inline(always)]
     pub(super) fn locate(&self, step: &mut Step) {
-        let ladder = &self.lines[step.slot as usize].sides[step.side.index()];
-        let (tick, on_grid) = self.grids.get(ladder.grid).tick_within(step.side, step.price);
-        step.height = ladder.height(tick);
-        step.word = select_unpredictable(on_grid & ladder.holds(tick), ladder.word(tick) as u32, u32::MAX);
-        crate::cache::prefetch_at(&self.windows.words, step.word as usize);
+        let Ladders { lines, windows, grids, .. } = self;
+        Whereabouts { grids, words: &windows.words }.locate(&lines[step.slot as usize], step);
     }
 
     /// An order comes into its level, or what it loses leaves that; answers whether a best became another. As
