@@ -52,14 +52,19 @@ struct Group {
     class: u8,
     /// Places in the block.
     size: u8,
-    /// With fewer orders it shrinks; zero while it is the newest, into which orders come.
-    half: u8,
     /// Orders when they were last counted for the page.
     counted: u8,
+    /// So many orders more than with which it shrinks, which it never does while it is the newest, into which orders come.
+    spare: i8,
 }
 
 impl Group {
-    const EMPTY: Group = Group { placed: 0, live: 0, base: 0, class: 0, size: 0, half: 0, counted: 0 };
+    const EMPTY: Group = Group { placed: 0, live: 0, base: 0, class: 0, size: 0, counted: 0, spare: 0 };
+
+    /// It shrinks when it has fewer orders.
+    const fn shrinks_below(&mut self, half: u8) {
+        self.spare = self.live.count_ones() as i8 - half as i8;
+    }
 
     /// Where the id's order would be.
     #[inline(always)]
@@ -256,7 +261,7 @@ impl Dense {
         // Taken for full until it is counted.
         self.pages_live[at / GROUPS] += u32::from(size.max(old.counted) - old.counted);
         group.counted = size.max(old.counted);
-        group.half = if self.newest_at as usize == at { 0 } else { HALF[usize::from(class)] };
+        group.shrinks_below(if self.newest_at as usize == at { 0 } else { HALF[usize::from(class)] });
         self.groups[at] = group;
     }
 
@@ -264,7 +269,7 @@ impl Dense {
     fn enters_newest(&mut self, number: u64, at: usize) -> u8 {
         if number >= self.newest {
             if let Some(before) = self.groups.get_mut(self.newest_at as usize) {
-                before.half = HALF[usize::from(before.class)];
+                before.shrinks_below(HALF[usize::from(before.class)]);
                 self.usual = self.usual - self.usual / 8 + before.placed.count_ones();
             }
             (self.newest, self.newest_at) = (number, at as u32);
@@ -308,8 +313,8 @@ impl Dense {
         }
         self.places[base as usize..][..usize::from(size)].copy_from_slice(&self.shrunk[..usize::from(size)]);
         self.free_block(group);
-        let half = HALF[usize::from(class)];
-        self.groups[at] = Group { placed: group.live, base, class, size, half, ..group };
+        self.groups[at] = Group { placed: group.live, base, class, size, ..group };
+        self.groups[at].shrinks_below(HALF[usize::from(class)]);
     }
 
     /// Gives up the page of that id and hands its orders on.
@@ -362,10 +367,8 @@ impl Dense {
         self.live = self.live.wrapping_add(more as usize);
         let place = &mut self.groups[group as usize];
         place.live ^= (more & 1) << (id % GROUP);
-        // None is few where one has come in. In one comparison: of two conditions the compiler makes two branches, and one on
-        // whether an order went would be foretold wrongly half of the time.
-        let live = place.live.count_ones() + ((more as u32).wrapping_add(1) << 6);
-        let thin = live < u32::from(place.half);
+        place.spare = place.spare.wrapping_add(more as i8);
+        let thin = place.spare < 0;
         // Noted or written over by the next: whether it is thin nobody can foretell.
         self.thin[self.thins % (2 * THIN)] = (group, id);
         self.thins += usize::from(thin);
@@ -403,7 +406,7 @@ impl Dense {
     /// Answers whether few orders are left of the whole page.
     #[inline(never)]
     fn shrink_to_fit(&mut self, at: usize, id: u64) -> bool {
-        while self.groups[at].live.count_ones() < u32::from(self.groups[at].half) {
+        while self.groups[at].spare < 0 {
             self.shrink(at);
         }
         let group = &mut self.groups[at];
@@ -442,6 +445,7 @@ impl Dense {
             if !keep(order) {
                 *order = Order::VACANT;
                 self.groups[at].live ^= 1 << bit;
+                self.groups[at].spare -= 1;
                 self.live -= 1;
             }
         }
