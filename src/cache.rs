@@ -27,9 +27,10 @@ pub fn reserve_large<T>(store: &mut Vec<T>, more: usize) {
     advise_large(first, end - first);
 }
 
-/// Bytes of a page, and of a large one.
+/// Bytes of a page.
 const PAGE: usize = 4096;
-const LARGE_PAGE: usize = 1 << 21;
+/// Bytes of a large one.
+pub const LARGE_PAGE: usize = 1 << 21;
 
 #[allow(unsafe_code, reason = "advice to the system without a safe name")]
 fn advise_large(first: usize, bytes: usize) {

@@ -99,9 +99,7 @@ pub fn compare(bytes: &[u8], reserve: usize) -> Result<(), String> {
         tell(&mut VecDeque::from([(messages, slot, best)]), &day.books, slot);
         if let Some(said) = Itch50::order_message(message) {
             expected.push_back((messages, slot, best));
-            ahead
-                .books
-                .take_ahead(slot, &said.change, |books, said| tell(&mut expected, books, said.slot));
+            ahead.books.take_ahead(slot, &said.change, |books, said| tell(&mut expected, books, said.slot));
         }
     });
     ahead.books.finish(|books, said| tell(&mut expected, books, said.slot));

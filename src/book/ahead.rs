@@ -190,12 +190,7 @@ impl Books {
     /// nothing else may be done to the books until then. `each` is told what a change did, and to which side, when
     /// every level of every book is as the change left it: the same as [`Books::apply`] with the events one by one.
     #[inline(always)]
-    pub fn take_ahead(
-        &mut self,
-        slot: Slot,
-        change: &OrderChange,
-        mut each: impl FnMut(&Books, Told),
-    ) {
+    pub fn take_ahead(&mut self, slot: Slot, change: &OrderChange, mut each: impl FnMut(&Books, Told)) {
         self.ladders.prefetch(slot);
         let group = self.orders.ask(change.order);
         let at = self.way.at;

@@ -17,8 +17,9 @@ use std::hint::select_unpredictable;
 
 use super::ahead::Step;
 use super::instrument::Instrument;
+use super::store::Store;
 use super::whose::Whose;
-use super::{Contradiction, Level, Slot, grow};
+use super::{Contradiction, Level, Slot};
 use far::Far;
 use feeds::event::Side;
 use grid::Grids;
@@ -209,7 +210,7 @@ impl At {
 /// All ladders of a channel, and its instruments, which lie beside them.
 #[derive(Debug, Default)]
 pub(super) struct Ladders {
-    lines: Vec<Line>,
+    lines: Store<Line>,
     windows: Windows,
     grids: Grids,
     far: Far,
@@ -218,12 +219,13 @@ pub(super) struct Ladders {
 impl Ladders {
     /// There are instruments up to that slot.
     pub(super) fn open(&mut self, slot: Slot, whole: bool) {
-        self.lines.extend((self.lines.len() as Slot..=slot).map(|slot| Line::new(slot, whole)));
+        let more = (slot as usize + 1).saturating_sub(self.lines.len());
+        self.lines.extend(more, |slot| Line::new(slot as Slot, whole));
     }
 
     /// Instruments.
     #[inline(always)]
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
@@ -445,7 +447,11 @@ impl Ladders {
         let grid = self.grids.get(ladder.grid);
         [ladder.best, ladder.round].map(|height| {
             let tick = ladder.lo + i32::from(height);
-            let quantity = if height == ladder.best { ladder.best_quantity } else { self.windows.words[ladder.word(tick)] };
+            let quantity = if height == ladder.best {
+                ladder.best_quantity
+            } else {
+                self.windows.words[ladder.word(tick)]
+            };
             let level = Level { price: grid.price(at.side, tick), quantity: quantity.into() };
             (height != NONE).then_some(level)
         })
@@ -509,8 +515,8 @@ impl Ladders {
 
     /// Takes the memory for the levels of so many orders now: of a day's, three steps of a window each.
     pub(super) fn reserve(&mut self, orders: usize) {
-        super::reserve(&mut self.windows.words, 3 * orders, 0);
-        super::reserve(&mut self.lines, orders / super::ORDERS_AN_INSTRUMENT, Line::new(0, false));
+        self.windows.words.reserve(3 * orders, 0);
+        self.lines.reserve(orders / super::ORDERS_AN_INSTRUMENT, Line::new(0, false));
     }
 
     /// Asks for what every change of the instrument reads first.
@@ -520,6 +526,6 @@ impl Ladders {
     }
 
     pub(super) fn state_bytes(&self) -> usize {
-        self.lines.capacity() * size_of::<Line>() + self.windows.state_bytes() + self.far.state_bytes()
+        self.lines.bytes() + self.windows.state_bytes() + self.far.state_bytes()
     }
 }

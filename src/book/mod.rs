@@ -18,6 +18,7 @@ mod others;
 mod position_ladder;
 mod price_ladder;
 mod probe_table;
+mod store;
 #[cfg(test)]
 mod tests;
 mod whose;
@@ -496,33 +497,6 @@ impl Books {
         applied.changed |= shows;
         applied
     }
-}
-
-/// Makes a large store longer by `more`. What has become large moves once to where there is room for much more of it, in large
-/// pages; what of that is not used costs no memory.
-fn grow<T: Copy>(store: &mut Vec<T>, more: usize, value: T) {
-    let wanted = store.len() + more;
-    if wanted > store.capacity() {
-        if wanted * size_of::<T>() > SMALL {
-            let mut larger = Vec::new();
-            crate::cache::reserve_large(&mut larger, (64 * SMALL / size_of::<T>()).max(wanted * 4));
-            larger.extend_from_slice(store);
-            *store = larger;
-        } else {
-            store.reserve_exact(more.max(store.len() / 5));
-        }
-    }
-    store.resize(wanted, value);
-}
-
-const SMALL: usize = 1 << 20;
-
-/// Takes room for so many now, in large pages where the system gives any, and touches all of it, which clears it.
-fn reserve<T: Clone>(store: &mut Vec<T>, room: usize, value: T) {
-    let held = store.len();
-    crate::cache::reserve_large(store, room.saturating_sub(held));
-    store.resize(store.capacity(), value);
-    store.truncate(held);
 }
 
 /// What an order's state says about its past.

@@ -11,7 +11,6 @@
 mod dense;
 mod pages;
 
-use super::{grow, reserve};
 use hashbrown::HashMap;
 
 use super::ahead::Step;

@@ -3,12 +3,20 @@
 //! Everything here may take its time: a window moves by a quarter of its size at least, so that the price has to go as far
 //! before it moves again, and a grid is chosen anew when prices keep missing it.
 
-use super::{At, BEYOND, Contradiction, LARGE, Ladder, Ladders, Line, NO_FAR, NONE, SHAPE_MAX, SHAPE_MIN, SPARSE, Shows, TOP, rank};
+use super::{
+    At, BEYOND, Contradiction, LARGE, Ladder, Ladders, Line, NO_FAR, NONE, SHAPE_MAX, SHAPE_MIN, SPARSE,
+    Shows, TOP, rank,
+};
 
 impl Ladders {
     #[cold]
     #[inline(never)]
-    pub(super) fn add_elsewhere(&mut self, at: At, price: i64, quantity: u64) -> Result<Shows, Contradiction> {
+    pub(super) fn add_elsewhere(
+        &mut self,
+        at: At,
+        price: i64,
+        quantity: u64,
+    ) -> Result<Shows, Contradiction> {
         let before = self.bests(at);
         let added = self.add_far_or_near(at, price, quantity);
         self.look_for_bests(at, TOP);
@@ -110,7 +118,11 @@ impl Ladders {
         if tick > ladder.lo {
             // Better than all: the best moves to three quarters of the height, or leaves all others behind.
             let lo = tick - steps / 4 * 3;
-            return if lo > ladder.lo + i32::from(ladder.best) { self.begin(at, price) } else { self.slide(at, lo) };
+            return if lo > ladder.lo + i32::from(ladder.best) {
+                self.begin(at, price)
+            } else {
+                self.slide(at, lo)
+            };
         }
         // Behind the window, which follows when the best has come down far enough.
         let lo = ladder.lo + i32::from(ladder.best.max(ladder.far_best)) - steps / 4 * 3;

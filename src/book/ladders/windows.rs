@@ -3,6 +3,8 @@
 //! A window is a power of two of words, one a step of its grid, and goes round: a step keeps its word when the window moves.
 //! Words of free windows are zero.
 
+use crate::book::store::Store;
+
 use super::{Ladder, NONE, SHAPE_MAX, SHAPE_MIN};
 
 /// Windows by shape that are free.
@@ -11,7 +13,7 @@ const SHAPES: usize = (SHAPE_MAX - SHAPE_MIN + 1) as usize;
 /// The store.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
-    pub(super) words: Vec<u32>,
+    pub(super) words: Store<u32>,
     free: [Vec<u32>; SHAPES],
     /// How often a window became another or moved: what was known of words before holds no more.
     pub(super) moves: u32,
@@ -25,7 +27,7 @@ impl Windows {
             return first;
         }
         let first = self.words.len();
-        super::grow(&mut self.words, 1 << shape, 0);
+        self.words.extend(1 << shape, |_| 0);
         first as u32
     }
 
@@ -87,6 +89,6 @@ impl Windows {
 
     pub(super) fn state_bytes(&self) -> usize {
         let lists: usize = self.free.iter().map(Vec::capacity).sum();
-        (self.words.capacity() + lists) * size_of::<u32>()
+        self.words.bytes() + lists * size_of::<u32>()
     }
 }

@@ -12,6 +12,7 @@
 
 use super::Order;
 use super::pages::{NOWHERE, Pages};
+use crate::book::store::Store;
 use crate::cache;
 
 /// Ids in a group.
@@ -95,12 +96,12 @@ pub(in crate::book) struct Place {
 #[derive(Debug)]
 pub(super) struct Dense {
     pages: Pages,
-    groups: Vec<Group>,
+    groups: Store<Group>,
     /// Orders by page, as the pages lie in `groups` and as its groups were last counted.
     pages_live: Vec<u32>,
     /// First groups of pages given up.
     pages_free: Vec<u32>,
-    places: Vec<Order>,
+    places: Store<Order>,
     /// Vacant blocks by class.
     blocks_free: [Vec<u32>; PLACES.len()],
     /// Places in blocks in use.
@@ -126,10 +127,10 @@ impl Default for Dense {
     fn default() -> Self {
         Dense {
             pages: Pages::default(),
-            groups: Vec::new(),
+            groups: Store::default(),
             pages_live: Vec::new(),
             pages_free: Vec::new(),
-            places: Vec::new(),
+            places: Store::default(),
             blocks_free: Default::default(),
             places_used: 0,
             live: 0,
@@ -196,7 +197,7 @@ impl Dense {
             3 => 4,
             _ => {
                 let base = self.places.len();
-                super::grow(&mut self.places, size as usize, Order::VACANT);
+                self.places.extend(size as usize, |_| Order::VACANT);
                 return base as u32;
             }
         };
@@ -285,7 +286,7 @@ impl Dense {
         }
         let groups = self.pages_free.pop().unwrap_or_else(|| {
             let first = self.groups.len();
-            super::grow(&mut self.groups, GROUPS, Group::EMPTY);
+            self.groups.extend(GROUPS, |_| Group::EMPTY);
             self.pages_live.push(0);
             first as u32
         });
@@ -467,8 +468,8 @@ impl Dense {
     /// three.
     pub(super) fn reserve(&mut self, orders: usize) {
         self.reserved = true;
-        super::reserve(&mut self.places, orders / 4 * 7, Order::VACANT);
-        super::reserve(&mut self.groups, orders / 3, Group::EMPTY);
+        self.places.reserve(orders / 4 * 7, Order::VACANT);
+        self.groups.reserve(orders / 3, Group::EMPTY);
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -478,8 +479,8 @@ impl Dense {
     pub(super) fn state_bytes(&self) -> usize {
         let lists: usize = self.blocks_free.iter().map(Vec::capacity).sum();
         self.pages.state_bytes()
-            + self.groups.capacity() * size_of::<Group>()
-            + self.places.capacity() * size_of::<Order>()
+            + self.groups.bytes()
+            + self.places.bytes()
             + (lists + self.pages_free.capacity() + self.pages_live.capacity()) * size_of::<u32>()
     }
 }
