@@ -79,7 +79,7 @@ pub struct Applied {
     pub contradiction: Option<Contradiction>,
 }
 
-/// What became of a change that was taken ahead.
+/// What became of a change that was taken ahead; of a replacement, of both halves together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     /// The instrument's.

@@ -31,6 +31,8 @@ const WHOLE: u8 = 5;
 const FEW: u32 = 128;
 /// Thin groups from which on it is time to tidy.
 const THIN: usize = 16;
+/// More than there can be until somebody tidies.
+const THIN_ROOM: usize = 2 * THIN;
 /// Orders in a cache line, and the lines that are asked for of a block which will shrink: those of the middle class.
 const ORDERS_A_LINE: usize = 64 / size_of::<Order>();
 const LINES: usize = PLACES[3] as usize / ORDERS_A_LINE;
@@ -93,7 +95,7 @@ pub(in crate::book) struct Place {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Dense {
     pages: Pages,
     groups: Store<Group>,
@@ -114,36 +116,11 @@ pub(super) struct Dense {
     usual: u32,
     /// How often places became others' or groups moved: what was known of them before holds no more.
     moves: u32,
-    /// Groups that may have to shrink, with an id of each, and how many.
-    thin: [(u32, u64); 2 * THIN],
+    /// Groups that may have to shrink, with an id of each, and how many they are.
+    thin: [(u32, u64); THIN_ROOM],
     thins: usize,
     /// There is memory for orders to come.
     reserved: bool,
-    /// Room for a block.
-    shrunk: [Order; 40],
-}
-
-impl Default for Dense {
-    fn default() -> Self {
-        Dense {
-            pages: Pages::default(),
-            groups: Store::default(),
-            pages_live: Vec::new(),
-            pages_free: Vec::new(),
-            places: Store::default(),
-            blocks_free: Default::default(),
-            places_used: 0,
-            live: 0,
-            newest: 0,
-            newest_at: 0,
-            usual: 0,
-            moves: 0,
-            thin: [(0, 0); 2 * THIN],
-            thins: 0,
-            reserved: false,
-            shrunk: [Order::VACANT; 40],
-        }
-    }
 }
 
 impl Dense {
@@ -307,12 +284,11 @@ impl Dense {
         let (base, size) = (self.block(class), PLACES[usize::from(class)]);
         // As often as the block has places, so that no end has to be foretold: behind the last order come vacant places.
         let mut left = group.live;
-        for to in &mut self.shrunk[..usize::from(size)] {
+        for to in base as usize..base as usize + usize::from(size) {
             let from = group.place(left.trailing_zeros().into());
-            *to = self.places[from].or_vacant(left != 0);
+            self.places[to] = self.places[from].or_vacant(left != 0);
             left &= left.wrapping_sub(1);
         }
-        self.places[base as usize..][..usize::from(size)].copy_from_slice(&self.shrunk[..usize::from(size)]);
         self.free_block(group);
         self.groups[at] = Group { placed: group.live, base, class, size, ..group };
         self.groups[at].shrinks_below(HALF[usize::from(class)]);
@@ -371,7 +347,7 @@ impl Dense {
         place.spare = place.spare.wrapping_add(more as i8);
         let thin = place.spare < 0;
         // Noted or written over by the next: whether it is thin nobody can foretell.
-        self.thin[self.thins % (2 * THIN)] = (group, id);
+        self.thin[self.thins % THIN_ROOM] = (group, id);
         self.thins += usize::from(thin);
     }
 
@@ -386,7 +362,7 @@ impl Dense {
 
     #[inline(never)]
     fn tidy_some(&mut self) -> Option<u64> {
-        self.thins = self.thins.min(2 * THIN);
+        self.thins = self.thins.min(THIN_ROOM);
         if self.thins > 1 {
             // Of any block as many lines, whether it has them or more.
             for (group, _) in &self.thin[..self.thins] {
@@ -417,7 +393,7 @@ impl Dense {
         *page < FEW && id / PAGE + 1 < self.newest / GROUPS as u64
     }
 
-    /// Changes where places became others', and where it is time to tidy.
+    /// Another one where places became others', or where it is time to tidy.
     #[inline(always)]
     pub(super) const fn moves(&self) -> u32 {
         self.moves.wrapping_add((self.thins / THIN) as u32)
