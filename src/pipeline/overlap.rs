@@ -3,7 +3,7 @@
 //! Steps pass in batches, in order, and each side sees exactly what it would see in one thread: what comes out is the
 //! same to the byte. Neither side looks at a clock or at how far the other is.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::intake::{Intake, Steps};
 use super::judge::Judge;
@@ -13,6 +13,8 @@ use super::note::{Class, Note, Step};
 const NOTES: usize = 2_048;
 /// Notes looked at together ahead of being judged: those of some ten packets.
 const AHEAD: usize = 64;
+/// How often the judging side looks for the next batch before it sleeps until there is one.
+const LOOKS: usize = 256;
 /// Batches under way at most.
 const BATCHES: usize = 8;
 
@@ -71,6 +73,19 @@ impl Steps for Ahead {
     }
 }
 
+/// The next batch, `None` behind the last. While the other side is about to send one it is looked for rather than slept
+/// for: to be woken costs whoever wakes more than this, and the machine has nothing else to do here.
+fn next(batches: &Receiver<Batch>) -> Option<Batch> {
+    for _ in 0..LOOKS {
+        match batches.try_recv() {
+            Ok(batch) => return Some(batch),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+        }
+    }
+    batches.recv().ok()
+}
+
 /// Runs `read` on this thread and judges what it makes on another. `taken` is called after every datagram, with its
 /// time, on that other thread; when it answers false or fails, judging ends and `read` finds its [`Ahead`] abandoned.
 /// Answers what either said, `read` first, once everything that was put has been judged.
@@ -89,7 +104,7 @@ pub fn run(
         let judging = std::thread::Builder::new().name("judge".to_owned()).spawn_scoped(
             scope,
             move || -> anyhow::Result<bool> {
-                for mut batch in &batches {
+                while let Some(mut batch) = next(&batches) {
                     if !batch.judge(judge, &mut taken)? {
                         return Ok(false);
                     }
