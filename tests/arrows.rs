@@ -15,7 +15,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("rules", &["config", "market"]),
     ("alert", &["config", "market"]),
     ("market", &["alert", "book", "cache", "config", "rules"]),
-    ("source", &["latency"]),
+    ("source", &["cache", "latency"]),
     ("shm", &["book", "market"]),
     ("packet", &["config", "source"]),
     ("check", &["alert", "cache", "config", "latency", "line", "market"]),

@@ -1,7 +1,7 @@
-//! One capture: records to datagrams, one at a time.
+//! One capture: records to datagrams, one at a time, in the order of the file.
 //!
-//! The next datagram waits as a [`Head`], a description whose payload still lies in
-//! the window, the reassembly or the sorter; nothing is copied unless it has to be.
+//! A datagram is given as a [`Head`], a description whose payload still lies in the
+//! window or the reassembly; nothing is copied unless it has to be.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,18 +20,28 @@ use super::merge::{LATEST_NS, Lost, Options, Transport};
 use super::pcap::PcapReader;
 use super::pcapng::PcapngReader;
 use super::record::{Content, Format, Record};
-use super::sort::Sorter;
 use super::window::Window;
 
-/// Where a waiting datagram's payload lies.
+/// Where a datagram's payload lies, until the next is read.
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
+    /// In [`Window::buffer`].
     Window(Range<usize>),
+    /// In what was put together last.
     Reassembly(Range<usize>),
-    Sorter,
 }
 
-/// A datagram that waits for its turn.
+impl Place {
+    /// Length of the payload in bytes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Place::Window(range) | Place::Reassembly(range) => range.len(),
+        }
+    }
+}
+
+/// A datagram without its payload.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     pub ts_ns: u64,
@@ -44,10 +54,31 @@ pub(super) struct Head {
     pub checksum: u16,
     pub identification: u16,
     pub lost: Lost,
-    /// Place of the interface's name, for [`Capture::interface_name`].
-    name: u32,
+    /// Place of the interface's name, for [`Capture::name`].
+    pub name: u32,
+    pub place: Place,
     offset: u64,
-    place: Place,
+}
+
+/// The times of what a capture delivers, one datagram after the other.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    latest_ns: u64,
+}
+
+impl Delivered {
+    /// Counts the datagram and what is odd about its time.
+    #[inline]
+    pub fn count(&mut self, head: &Head, counts: &mut CaptureCounts) {
+        counts.datagrams += 1;
+        if head.ts_ns > LATEST_NS {
+            counts.add_at(Reason::TimeTooLate, head.frame, head.offset);
+        }
+        if head.ts_ns < self.latest_ns {
+            counts.add_at(Reason::TimeBackwards, head.frame, head.offset);
+        }
+        self.latest_ns = head.ts_ns;
+    }
 }
 
 #[derive(Debug)]
@@ -60,18 +91,25 @@ enum Reader {
 /// One opened capture.
 pub(super) struct Capture {
     pub meter: Arc<Meter>,
-    pub total: Option<u64>,
     window: Window,
     reader: Reader,
     fragments: Reassembly,
     hardware: HardwareClock,
-    sorter: Option<Sorter>,
     tcp: bool,
     from_ns: u64,
     to_ns: u64,
-    latest_ns: u64,
     ended: bool,
-    head: Option<Head>,
+}
+
+/// Where a capture's bytes are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reading {
+    /// Here.
+    Here,
+    /// On a thread of its own.
+    Ahead,
+    /// Here, and blocks that are marked are kept.
+    Kept,
 }
 
 const UNADDRESSED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -81,8 +119,12 @@ const RECOGNISED_LEN: usize = 1024;
 
 impl Capture {
     /// Recognises a capture by its first bytes.
-    pub fn open(input: Input, options: &Options) -> Result<(Self, CaptureCounts), CaptureError> {
-        let Input { name, stream, total } = input;
+    pub fn open(
+        input: Input,
+        options: &Options,
+        reading: Reading,
+    ) -> Result<(Self, CaptureCounts), CaptureError> {
+        let Input { name, stream, .. } = input;
         let meter = Arc::new(Meter::default());
         let failed = |source, name: &str, meter: &Meter| CaptureError::Read {
             name: name.to_owned(),
@@ -91,10 +133,11 @@ impl Capture {
         };
         let (stream, compression) =
             input::decompress(stream, Arc::clone(&meter)).map_err(|source| failed(source, &name, &meter))?;
-        let mut window = match options.read_ahead {
-            false => Window::new(stream),
-            true => Window::reading_ahead(stream)
+        let mut window = match reading {
+            Reading::Here => Window::new(stream),
+            Reading::Ahead => Window::reading_ahead(stream)
                 .map_err(|source| CaptureError::Thread { name: name.clone(), source })?,
+            Reading::Kept => Window::keeping(stream),
         };
         // A compressed stream may be damaged so early that nothing can be recognised.
         let mut outcome = window.ensure(4);
@@ -121,56 +164,54 @@ impl Capture {
         };
         let capture = Self {
             meter,
-            total,
             window,
             reader,
             fragments: Reassembly::default(),
             hardware: HardwareClock::new(options.hardware_timestamps),
-            sorter: options.sort_window.then(Sorter::default),
             tcp: options.tcp,
             from_ns: options.from_ns.unwrap_or(0),
             to_ns: options.to_ns.unwrap_or(u64::MAX),
-            latest_ns: 0,
             ended: false,
-            head: None,
         };
         Ok((capture, CaptureCounts::new(name, format, compression)))
     }
 
-    /// The datagram that waits.
+    /// The payload of the datagram that was read last.
     #[inline]
-    pub fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
-    }
-
-    /// The waiting datagram's payload.
-    #[inline]
-    pub fn payload(&self, head: &Head) -> &[u8] {
-        match &head.place {
+    pub fn payload(&self, place: &Place) -> &[u8] {
+        match place {
             Place::Window(range) => &self.window.buffer()[range.clone()],
             Place::Reassembly(range) => &self.fragments.complete()[range.clone()],
-            Place::Sorter => self.sorter.as_ref().map_or(&[], Sorter::payload),
         }
     }
 
-    /// The name of the interface that a datagram came from; empty where there is none.
+    /// What the bytes are read through.
     #[inline]
-    pub fn interface_name(&self, head: &Head) -> &str {
+    pub fn window(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    /// The name of an interface by its place; empty where there is none.
+    #[inline]
+    pub fn name(&self, place: u32) -> &str {
         match &self.reader {
-            Reader::Pcapng(reader) => reader.name(head.name),
+            Reader::Pcapng(reader) => reader.name(place),
             Reader::Pcap(_) | Reader::BinaryFile(_) => "",
         }
     }
 
-    /// Since when the capture says that it watches its interfaces; known once a datagram waits. Not later than that, nor
-    /// longer ago than is believed.
-    pub fn watched_from_ns(&self) -> Option<u64> {
-        let first_ns = self.head()?.ts_ns;
-        let believed = |from_ns: &u64| {
-            *from_ns <= first_ns && first_ns.saturating_sub(*from_ns) <= super::pcapng::WATCHED_MAX_NS
-        };
+    /// The names of interfaces behind the first so many, in the order of their places.
+    pub fn names_behind(&self, known: usize) -> &[Box<str>] {
         match &self.reader {
-            Reader::Pcapng(reader) => reader.watched_from_ns().filter(believed),
+            Reader::Pcapng(reader) => reader.names_behind(known),
+            Reader::Pcap(_) | Reader::BinaryFile(_) => &[],
+        }
+    }
+
+    /// Since when the capture says that it watches its interfaces, whether that can be or not.
+    pub fn watched_from_ns(&self) -> Option<u64> {
+        match &self.reader {
+            Reader::Pcapng(reader) => reader.watched_from_ns(),
             _ => None,
         }
     }
@@ -183,37 +224,11 @@ impl Capture {
         }
     }
 
-    /// Lets the next datagram wait; none at the end of the capture.
-    pub fn advance(&mut self, counts: &mut CaptureCounts) -> Result<(), CaptureError> {
-        self.head = match self.sorter.take() {
-            None => self.read_datagram(counts)?,
-            Some(mut sorter) => {
-                while !sorter.is_full()
-                    && let Some(head) = self.read_datagram(counts)?
-                {
-                    let payload = self.payload(&head);
-                    sorter.push(head, payload);
-                }
-                let head = sorter.pop().map(|head| Head { place: Place::Sorter, ..head });
-                self.sorter = Some(sorter);
-                head
-            }
-        };
-        if let Some(head) = &self.head {
-            counts.datagrams += 1;
-            if head.ts_ns > LATEST_NS {
-                counts.add_at(Reason::TimeTooLate, head.frame, head.offset);
-            }
-            if head.ts_ns < self.latest_ns {
-                counts.add_at(Reason::TimeBackwards, head.frame, head.offset);
-            }
-            self.latest_ns = head.ts_ns;
-        }
-        Ok(())
-    }
-
-    /// Reads on to the next datagram in file order.
-    fn read_datagram(&mut self, counts: &mut CaptureCounts) -> Result<Option<Head>, CaptureError> {
+    /// Reads on to the next datagram in file order; none at the end of the capture.
+    ///
+    /// # Errors
+    /// The system's failure to read on.
+    pub fn read_datagram(&mut self, counts: &mut CaptureCounts) -> Result<Option<Head>, CaptureError> {
         while !self.ended {
             let outcome = match &mut self.reader {
                 Reader::Pcap(reader) => reader.next(&mut self.window, counts),

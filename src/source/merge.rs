@@ -4,11 +4,11 @@ use std::io::{Cursor, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::capture::Capture;
 use super::counts::CaptureCounts;
 use super::error::CaptureError;
 use super::hardware::HardwareTimestamps;
 use super::input::{self, Input};
+use super::stream::Stream;
 
 /// How captures are read.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,9 @@ pub struct Options {
     pub binaryfile_midnight_ns: u64,
     /// Whether reading and decompressing run on a thread per capture. Changes nothing in what comes out.
     pub read_ahead: bool,
+    /// Whether that thread takes the capture apart too, where it is a file: records, frames, the order of time. Changes
+    /// nothing in what comes out; [`Captures::counts`] then runs ahead of it, but for the datagrams, until the end.
+    pub apart: bool,
     /// Whether non-empty TCP payloads are delivered too, each segment as one datagram.
     pub tcp: bool,
 }
@@ -87,7 +90,9 @@ pub struct Lost {
 
 /// Opened captures; gives their datagrams in time order.
 pub struct Captures {
-    captures: Vec<Capture>,
+    captures: Vec<Stream>,
+    /// By capture: the time of the datagram that waits; none before the first and at the end.
+    next_ns: Vec<Option<u64>>,
     /// Beside the captures, so that they can be shown as one slice.
     counts: Vec<CaptureCounts>,
     names: Vec<String>,
@@ -124,12 +129,15 @@ impl Captures {
         Self::of(inputs, options)
     }
 
-    fn of(inputs: Vec<Input>, options: &Options) -> Result<Captures, CaptureError> {
-        let opened = inputs.into_iter().map(|input| Capture::open(input, options));
+    /// Takes what has been opened.
+    pub(super) fn of(inputs: Vec<Input>, options: &Options) -> Result<Captures, CaptureError> {
+        let opened = inputs.into_iter().map(|input| Stream::open(input, options));
         let (captures, counts): (Vec<_>, Vec<_>) = opened.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let names = short_names(&counts);
         let to_ns = options.to_ns.unwrap_or(u64::MAX);
-        Ok(Self { captures, counts, names, lent: None, started: false, from_ns: options.from_ns, to_ns })
+        let next_ns = vec![None; counts.len()];
+        let (lent, started, from_ns) = (None, false, options.from_ns);
+        Ok(Self { captures, next_ns, counts, names, lent, started, from_ns, to_ns })
     }
 
     /// Lets the first datagram of every capture wait; gives since when the lines were watched, where a recording says it.
@@ -139,8 +147,8 @@ impl Captures {
     pub fn prime(&mut self) -> Result<Option<u64>, CaptureError> {
         if !self.started {
             self.started = true;
-            for (capture, counts) in self.captures.iter_mut().zip(&mut self.counts) {
-                capture.advance(counts)?;
+            for at in 0..self.captures.len() {
+                self.advance(at)?;
             }
         }
         Ok(self.watched_from())
@@ -152,32 +160,39 @@ impl Captures {
     /// A capture that the system can no longer read. Damage inside a capture is no error: it is counted.
     #[allow(clippy::should_implement_trait, reason = "it lends, which Iterator cannot")]
     pub fn next(&mut self) -> Result<Option<Datagram<'_>>, CaptureError> {
+        Ok(if self.step()? { self.current() } else { None })
+    }
+
+    /// Goes on to the next datagram, which is then [`Captures::current`]; false when there is none any more.
+    ///
+    /// # Errors
+    /// See [`Captures::next`].
+    #[inline]
+    pub fn step(&mut self) -> Result<bool, CaptureError> {
         if let Some(lent) = self.lent.take() {
-            self.captures[lent].advance(&mut self.counts[lent])?;
+            self.advance(lent)?;
         } else {
             self.prime()?;
         }
-        let heads =
-            self.captures.iter().enumerate().filter_map(|(at, capture)| Some((at, capture.head()?.ts_ns)));
+        let heads = self.next_ns.iter().enumerate().filter_map(|(at, next_ns)| Some((at, (*next_ns)?)));
         // `min_by_key` keeps the first of equals.
-        let Some((at, _)) = heads.min_by_key(|&(_, ts_ns)| ts_ns) else { return Ok(None) };
-        self.lent = Some(at);
-        let capture = &self.captures[at];
-        Ok(capture.head().map(|head| Datagram {
-            ts_recv_ns: head.ts_ns,
-            capture: at as u32,
-            frame: head.frame,
-            transport: head.transport,
-            source: head.source,
-            destination: head.destination,
-            payload: capture.payload(head),
-            wire_len: head.wire_len,
-            checksum: head.checksum,
-            identification: head.identification,
-            interface: head.interface,
-            interface_name: capture.interface_name(head),
-            lost: head.lost,
-        }))
+        self.lent = heads.min_by_key(|&(_, ts_ns)| ts_ns).map(|(at, _)| at);
+        Ok(self.lent.is_some())
+    }
+
+    /// The datagram that [`Captures::step`] went on to. It is made where it is used: one that is handed on from call to
+    /// call is written in parts and at once read in wholes to be copied, which the machine has to wait for.
+    #[inline(always)]
+    pub fn current(&self) -> Option<Datagram<'_>> {
+        let at = self.lent?;
+        self.captures[at].datagram(at as u32)
+    }
+
+    /// Lets the next datagram of a capture wait.
+    #[inline]
+    fn advance(&mut self, at: usize) -> Result<(), CaptureError> {
+        self.next_ns[at] = self.captures[at].advance(&mut self.counts[at])?;
+        Ok(())
     }
 
     /// Since when the lines were watched: the earliest that any capture says before its first datagram (pcapng's
@@ -187,7 +202,8 @@ impl Captures {
         if self.from_ns.is_some() {
             return None;
         }
-        self.captures.iter().filter_map(Capture::watched_from_ns).min()
+        let from = |(capture, first_ns): (&Stream, &Option<u64>)| capture.watched_from_ns((*first_ns)?);
+        self.captures.iter().zip(&self.next_ns).filter_map(from).min()
     }
 
     /// The time up to which the lines were watched: the latest that any capture says (pcapng's `isb_endtime`, in the
@@ -196,7 +212,7 @@ impl Captures {
     /// all have been read to their end. A capture that claims more than a week after its latest packet is not
     /// believed; that is counted as `bad_statistics`.
     pub fn watched_until(&self) -> Option<u64> {
-        let until = self.captures.iter().filter_map(Capture::watched_until_ns).max()?;
+        let until = self.captures.iter().filter_map(Stream::watched_until_ns).max()?;
         Some(until.min(self.to_ns))
     }
 

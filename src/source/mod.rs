@@ -5,6 +5,7 @@
 //! room owns files, reading threads and the only clock. It never looks into a
 //! payload: what a datagram says is the business of `feeds`.
 
+mod apart;
 mod binaryfile;
 mod capture;
 pub mod child;
@@ -27,6 +28,7 @@ mod record;
 pub mod recorder;
 mod seal;
 mod sort;
+mod stream;
 mod window;
 pub mod writer;
 

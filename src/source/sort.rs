@@ -2,41 +2,32 @@
 //!
 //! Capturing hardware with several ports writes records slightly out of order. The
 //! look-ahead is bounded in records, bytes and capture time; equal times keep file
-//! order; what lies back further is delivered at once, where it stands.
+//! order; what lies back further is delivered at once, where it stands. What is kept
+//! of a datagram is the business of whoever keeps it.
 
 use std::collections::VecDeque;
-
-use super::capture::Head;
 
 /// Datagrams looked at ahead.
 const RECORDS_MAX: usize = 4096;
 /// Capture time looked at ahead.
 const SPAN_MAX_NS: u64 = 100_000_000;
-/// Payload bytes kept.
+/// Payload bytes looked at ahead.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The largest buffer kept for reuse; market data comes in packets far below.
-const SPARE_LEN_MAX: usize = 16 * 1024;
 
-/// A kept datagram.
+/// The look-ahead of one capture; a `T` is what is kept of a datagram, and is used again for others.
 #[derive(Debug, Default)]
-struct Slot {
-    head: Option<Head>,
-    payload: Vec<u8>,
-}
-
-/// The look-ahead of one capture.
-#[derive(Debug, Default)]
-pub(super) struct Sorter {
+pub(super) struct Sorter<T> {
     /// Times and slots, ascending in time, in file order where times are equal. Captures are
     /// nearly sorted, so almost every entry is appended; a heap would cost more.
     order: VecDeque<(u64, u32)>,
-    slots: Vec<Slot>,
+    /// What is kept, with the length of its payload.
+    slots: Vec<(T, usize)>,
     free: Vec<u32>,
     bytes: usize,
     lent: Option<u32>,
 }
 
-impl Sorter {
+impl<T: Default> Sorter<T> {
     /// Whether the earliest datagram can be delivered without looking further.
     pub fn is_full(&self) -> bool {
         let span = match (self.order.front(), self.order.back()) {
@@ -46,18 +37,16 @@ impl Sorter {
         self.order.len() >= RECORDS_MAX || span >= SPAN_MAX_NS || self.bytes >= BYTES_MAX
     }
 
-    /// Keeps a copy of a datagram.
-    pub fn push(&mut self, head: Head, payload: &[u8]) {
+    /// Keeps a datagram of that time and length of payload.
+    pub fn push(&mut self, ts_ns: u64, len: usize, keep: impl FnOnce(&mut T)) {
         let at = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
+            self.slots.push((T::default(), 0));
             (self.slots.len() - 1) as u32
         });
-        let slot = &mut self.slots[at as usize];
-        slot.payload.clear();
-        slot.payload.extend_from_slice(payload);
-        let ts_ns = head.ts_ns;
-        slot.head = Some(head);
-        self.bytes += payload.len();
+        let (kept, kept_len) = &mut self.slots[at as usize];
+        keep(kept);
+        *kept_len = len;
+        self.bytes += len;
         if self.order.back().is_none_or(|last| last.0 <= ts_ns) {
             self.order.push_back((ts_ns, at));
         } else {
@@ -66,24 +55,22 @@ impl Sorter {
         }
     }
 
-    /// Takes the earliest datagram; its payload stays in [`Sorter::payload`] until the next call.
-    pub fn pop(&mut self) -> Option<Head> {
+    /// Takes the earliest datagram, which stays in [`Sorter::lent`] until the next call; the one before is let go.
+    pub fn pop(&mut self, let_go: impl FnOnce(&mut T)) -> Option<&mut T> {
         if let Some(at) = self.lent.take() {
-            let payload = &mut self.slots[at as usize].payload;
-            if payload.capacity() > SPARE_LEN_MAX {
-                *payload = Vec::new();
-            }
+            let_go(&mut self.slots[at as usize].0);
             self.free.push(at);
         }
         let (_, at) = self.order.pop_front()?;
         self.lent = Some(at);
-        let slot = &mut self.slots[at as usize];
-        self.bytes -= slot.payload.len();
-        slot.head.take()
+        let (kept, len) = &mut self.slots[at as usize];
+        self.bytes -= *len;
+        Some(kept)
     }
 
-    /// Payload of the datagram taken last.
-    pub fn payload(&self) -> &[u8] {
-        self.lent.map_or(&[], |at| &self.slots[at as usize].payload)
+    /// The datagram taken last.
+    #[inline]
+    pub fn lent(&self) -> Option<&T> {
+        self.lent.map(|at| &self.slots[at as usize].0)
     }
 }

@@ -3,7 +3,9 @@
 //! Records are read in place. Only the cut record at a block's end is copied, in
 //! front of the next block, where room is kept for it. Blocks are recycled, so
 //! memory stays the same however long the capture is. Blocks are filled here or,
-//! reading ahead, on another thread: the bytes are the same either way.
+//! reading ahead, on another thread: the bytes are the same either way. Whoever
+//! wants to keep what it read in its place marks the block, and has it when the
+//! window goes on to the next.
 
 use std::io::{self, Read};
 use std::thread;
@@ -16,15 +18,23 @@ const BLOCK_LEN: usize = 256 * 1024;
 const HEADROOM: usize = 64 * 1024;
 /// Blocks that may wait between the reading thread and the parser.
 const BLOCKS_AHEAD: usize = 4;
+/// Kept blocks that wait to be filled again.
+const SPARE_MAX: usize = 8;
 
 /// `bytes` holds `HEADROOM` unused bytes, then data up to `end`.
 #[derive(Default)]
-struct Block {
+pub(super) struct Block {
     bytes: Vec<u8>,
     end: usize,
 }
 
 impl Block {
+    /// What ranges in [`Window::buffer`] mean, once the window has gone on.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     fn is_empty(&self) -> bool {
         self.end <= HEADROOM
     }
@@ -71,6 +81,19 @@ impl Source {
 enum Blocks {
     Here { source: Source, spare: Block },
     Ahead { filled: Receiver<io::Result<Block>>, empty: Sender<Block> },
+    Kept(Kept),
+}
+
+/// Blocks that outlive the window's passing over them.
+struct Kept {
+    source: Source,
+    spare: Vec<Block>,
+    /// Something in the window's block is wanted later.
+    marked: bool,
+    /// Blocks that were marked and passed.
+    left: Vec<Block>,
+    /// The window has gone on to another block.
+    turned: bool,
 }
 
 /// See the module.
@@ -113,6 +136,57 @@ impl Window {
             .name("capture-reader".to_owned())
             .spawn(move || read_ahead(source, &filled_in, &empty_out))?;
         Ok(Self::over(Blocks::Ahead { filled, empty }))
+    }
+
+    /// A window that reads on the calling thread and keeps blocks that are marked.
+    pub fn keeping(stream: Box<dyn Read + Send>) -> Self {
+        let source = Source { stream, failure: None };
+        let (spare, left) = (Vec::new(), Vec::new());
+        Self::over(Blocks::Kept(Kept { source, spare, marked: false, left, turned: false }))
+    }
+
+    /// Marks the block that [`Window::buffer`] shows.
+    pub fn mark(&mut self) {
+        if let Blocks::Kept(kept) = &mut self.blocks {
+            kept.marked = true;
+        }
+    }
+
+    /// Whether that block is marked.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        matches!(&self.blocks, Blocks::Kept(Kept { marked: true, .. }))
+    }
+
+    /// Whether the window has gone on since this was last asked. Hands over the marked blocks that it left, in order.
+    #[inline]
+    pub fn turned(&mut self, mut take: impl FnMut(Block)) -> bool {
+        let Blocks::Kept(kept) = &mut self.blocks else { return false };
+        if !kept.turned {
+            return false;
+        }
+        kept.left.drain(..).for_each(&mut take);
+        std::mem::take(&mut kept.turned)
+    }
+
+    /// The stream has ended: hands over the last block too, where it is marked.
+    pub fn close(&mut self, mut take: impl FnMut(Block)) {
+        let Blocks::Kept(kept) = &mut self.blocks else { return };
+        kept.left.drain(..).for_each(&mut take);
+        if std::mem::take(&mut kept.marked) {
+            take(std::mem::take(&mut self.buffer));
+            (self.start, self.ended) = (0, true);
+        }
+    }
+
+    /// Takes a block back that is wanted no more.
+    pub fn take_back(&mut self, block: Block) {
+        if let Blocks::Kept(kept) = &mut self.blocks
+            && kept.spare.len() < SPARE_MAX
+            && block.bytes.len() == HEADROOM + BLOCK_LEN
+        {
+            kept.spare.push(block);
+        }
     }
 
     fn over(blocks: Blocks) -> Self {
@@ -196,27 +270,36 @@ impl Window {
             std::mem::swap(&mut self.buffer, &mut block);
         } else {
             // A record larger than the headroom: rare, so it may cost a second copy.
-            self.buffer.bytes.truncate(self.buffer.end);
-            self.buffer.bytes.drain(..self.start);
-            self.buffer.bytes.extend_from_slice(&block.bytes[HEADROOM..block.end]);
-            self.buffer.end = self.buffer.bytes.len();
+            let bytes = [&self.buffer.bytes[rest], &block.bytes[HEADROOM..block.end]].concat();
+            let end = bytes.len();
+            block = std::mem::replace(&mut self.buffer, Block { bytes, end });
             self.start = 0;
         }
-        self.recycle(block);
+        self.leave(block);
         Ok(true)
     }
 
     fn receive(&mut self) -> io::Result<Block> {
         match &mut self.blocks {
             Blocks::Here { source, spare } => source.fill(std::mem::take(spare)),
+            Blocks::Kept(kept) => kept.source.fill(kept.spare.pop().unwrap_or_default()),
             // The thread is gone only after its last block, and that block set `ended`.
             Blocks::Ahead { filled, .. } => filled.recv().unwrap_or_else(|_| Ok(Block::default())),
         }
     }
 
-    fn recycle(&mut self, block: Block) {
+    /// The window has gone on from this block.
+    fn leave(&mut self, block: Block) {
         match &mut self.blocks {
             Blocks::Here { spare, .. } => *spare = block,
+            Blocks::Kept(kept) => {
+                kept.turned = true;
+                if std::mem::take(&mut kept.marked) {
+                    kept.left.push(block);
+                } else {
+                    self.take_back(block);
+                }
+            }
             // A full queue means enough blocks circulate; this one is dropped.
             Blocks::Ahead { empty, .. } => drop(empty.try_send(block)),
         }

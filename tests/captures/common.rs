@@ -51,7 +51,39 @@ pub fn try_read(
             (format!("capture {at}"), stream)
         })
         .collect();
-    drain(Captures::from_readers(readers, options)?)
+    let here = Captures::from_readers(readers, options)?;
+    taken_apart_ahead_is_the_same(captures, options);
+    drain(here)
+}
+
+/// All that is told of captures, datagram by datagram.
+fn told(mut captures: Captures) -> (Vec<String>, String) {
+    let mut datagrams = Vec::new();
+    let watched_from = captures.prime();
+    let end = loop {
+        match captures.next() {
+            Ok(Some(datagram)) => datagrams.push(format!("{datagram:?}")),
+            end => break format!("{end:?}"),
+        }
+    };
+    let rest = (watched_from, captures.watched_until(), captures.progress().0, captures.counts());
+    (datagrams, format!("{end} {rest:?}"))
+}
+
+/// Whoever takes the files apart, the same is told of them.
+pub fn taken_apart_ahead_is_the_same(captures: &[&[u8]], options: &Options) {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = (0..captures.len()).map(|at| folder.path().join(at.to_string())).collect();
+    for (path, bytes) in paths.iter().zip(captures) {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let [here, ahead] = [(false, false), (true, true)].map(|(read_ahead, apart)| {
+        let options = Options { read_ahead, apart, ..options.clone() };
+        told(Captures::open(&paths, &options).unwrap())
+    });
+    let differs = here.0.iter().zip(&ahead.0).position(|(here, ahead)| here != ahead);
+    assert_eq!(differs, None, "datagrams differ");
+    assert_eq!((here.0.len(), here.1), (ahead.0.len(), ahead.1));
 }
 
 pub fn read_with(capture: &[u8], options: &Options) -> (Vec<Owned>, CaptureCounts) {

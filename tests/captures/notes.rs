@@ -4,7 +4,9 @@ use std::io::{Cursor, Read};
 
 use parallax::source::{Captures, Lost, Options};
 
-use crate::common::{Order, block, counted, frame, interface, packet, section};
+use crate::common::{
+    Order, block, counted, frame, interface, packet, section, taken_apart_ahead_is_the_same,
+};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -12,6 +14,7 @@ const SECOND: u64 = 1_000_000_000;
 type Seen = (Vec<(String, Lost, u64)>, Option<u64>, Vec<(&'static str, u64, u64)>);
 
 fn read(capture: &[u8], options: &Options) -> Seen {
+    taken_apart_ahead_is_the_same(&[capture], options);
     let stream: Box<dyn Read + Send> = Box::new(Cursor::new(capture.to_vec()));
     let mut captures = Captures::from_readers(vec![("notes".to_owned(), stream)], options).unwrap();
     let mut seen = vec![];

@@ -32,6 +32,7 @@ const SORTED: Options = Options {
     hardware_timestamps: parallax::source::HardwareTimestamps::None,
     binaryfile_midnight_ns: 0,
     read_ahead: false,
+    apart: false,
     tcp: false,
 };
 
@@ -132,7 +133,52 @@ fn a_pipe_is_not_kept_waiting_for_more_than_the_next_record() {
     assert_eq!(captures.progress(), (whole.len() as u64, None));
 }
 
+/// A record that holds no datagram.
+fn junk(len: usize) -> Vec<u8> {
+    let mut frame = vec![0; len];
+    frame[12..14].copy_from_slice(&[0x08, 0x06]);
+    frame
+}
+
+#[test]
+fn a_few_datagrams_in_very_much_else_are_sorted_without_keeping_all_of_it() {
+    // Every datagram lies in a block of its own and none can be delivered before the last has been seen; one that is as
+    // large as the room before a block, one that is larger.
+    let mut records = Vec::new();
+    for at in 0..130_u64 {
+        let len = [20, 300, 65_000, 65_507][at as usize % 4];
+        records.push((1_000_000_000 - at, frame(&vec![at as u8; len])));
+        (0..5).for_each(|_| records.push((2, junk(60_000))));
+    }
+    let records: Vec<_> = records.iter().map(|(ts, bytes)| (*ts, &bytes[..], bytes.len() as u32)).collect();
+    let (datagrams, counts) = read_with(&pcap_of(Order::Little, true, 1, &records), &SORTED);
+    let expected: Vec<u64> = (0..130).rev().map(|at| at * 6 + 1).collect();
+    assert_eq!(datagrams.iter().map(|d| d.frame).collect::<Vec<_>>(), expected);
+    assert!(datagrams.iter().all(|d| d.payload.iter().all(|byte| u64::from(*byte) == d.frame / 6)));
+    assert_eq!(counted(&counts), [("arp", 650, 2)]);
+}
+
 proptest! {
+    #[test]
+    fn whoever_takes_captures_apart_the_same_is_told(
+        records in proptest::collection::vec((0_u64..400_000_000, 0..40_000_usize, 0..8_u8), 0..120),
+        cut: u8,
+    ) {
+        let frames: Vec<_> = records.iter().map(|(ts, len, what)| match what {
+            0 => (*ts, junk(14 + len)),
+            1 => (*ts, frame(&vec![1; *len])),
+            _ => (*ts, frame(&ts.to_le_bytes().repeat(len % 40))),
+        }).collect();
+        let records: Vec<_> = frames.iter().map(|(ts, bytes)| (*ts, &bytes[..], bytes.len() as u32)).collect();
+        let (first, second) = records.split_at(records.len() / 3);
+        let mut files = [first, second].map(|part| pcap_of(Order::Big, true, 1, part));
+        let len = files[1].len();
+        files[1].truncate(24.max(len.saturating_sub(usize::from(cut))));
+        for options in [Options::default(), SORTED, Options { from_ns: Some(100_000_000), ..SORTED }] {
+            taken_apart_ahead_is_the_same(&[&files[0], &files[1]], &options);
+        }
+    }
+
     #[test]
     fn the_window_is_a_stable_sort_of_what_fits_in_it(
         times in proptest::collection::vec(0_u64..1000, 0..300),

@@ -104,6 +104,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
         Some(path) => (Config::read(path)?, std::fs::read_to_string(path).unwrap_or_default()),
         None => identified(&input, &options, &mut assumed)?,
     };
+    // Who watches at a pace wants each record when it is due.
+    let overlapped = !args.no_read_ahead && pacer.is_none();
+    options.apart = overlapped;
     let mut captures = input.open(&options)?;
     let mut outputs = Outputs::open(args, &text)?;
     outputs.parquet = parquet::open(args, &config, captures.names())?;
@@ -121,8 +124,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     let recorder =
         if args.latency.is_some() { Recorder::new(1_000_000_000) } else { Recorder::without_log() };
     let mut pipeline = Pipeline::new(&config, settings, recorder);
-    // Who watches at a pace wants each record when it is due.
-    let overlapped = !args.no_read_ahead && pacer.is_none();
     let flowing = pump(&mut captures, &mut pipeline, (&mut outputs, &mut messages), pacer, overlapped)?;
     if flowing {
         pipeline.finish();
@@ -179,7 +180,8 @@ fn read_ahead(
     ahead: &mut Ahead,
     (messages, progress): &mut (&mut MessageOutput, &mut ProgressReporter),
 ) -> Result<bool> {
-    while let Some(datagram) = captures.next()? {
+    while captures.step()? {
+        let Some(datagram) = captures.current() else { break };
         intake.on_datagram(&datagram, ahead);
         messages.take(intake)?;
         if ahead.is_abandoned() {
@@ -206,7 +208,8 @@ fn read_and_judge(
         &mut ProgressReporter,
     ),
 ) -> Result<bool> {
-    while let Some(datagram) = captures.next()? {
+    while captures.step()? {
+        let Some(datagram) = captures.current() else { break };
         if let Some(pacer) = &mut pacer {
             pacer.wait_until(datagram.ts_recv_ns);
         }

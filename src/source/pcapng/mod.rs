@@ -15,6 +15,7 @@ use std::ops::Range;
 use feeds::frame::LinkType;
 
 use names::Names;
+pub(super) use names::name_at;
 use options::OptionList;
 
 use super::counts::{CaptureCounts, Reason};
@@ -412,6 +413,11 @@ impl PcapngReader {
     #[inline]
     pub fn name(&self, place: u32) -> &str {
         self.names.name(place)
+    }
+
+    /// The names behind the first so many, in the order of their places.
+    pub fn names_behind(&self, known: usize) -> &[Box<str>] {
+        self.names.behind(known)
     }
 
     /// Since when an interface is watched, as statistics before the first packet say.

@@ -42,10 +42,21 @@ impl Names {
         Some(place)
     }
 
+    /// The names behind the first so many, in the order of their places.
+    pub fn behind(&self, known: usize) -> &[Box<str>] {
+        self.names.get(known..).unwrap_or(&[])
+    }
+
     /// The name at a place.
     #[inline]
     pub fn name(&self, place: u32) -> &str {
-        let at = (place as usize).wrapping_sub(1);
-        self.names.get(at).map_or("", |name| name)
+        name_at(&self.names, place)
     }
+}
+
+/// The name at a place, of names in the order of their places.
+#[inline]
+pub(in crate::source) fn name_at(names: &[Box<str>], place: u32) -> &str {
+    let at = (place as usize).wrapping_sub(1);
+    names.get(at).map_or("", |name| name)
 }
