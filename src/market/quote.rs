@@ -28,6 +28,10 @@ pub enum Quality {
 }
 
 impl Quality {
+    /// Every quality, the best first.
+    pub const ALL: [Quality; 5] =
+        [Quality::Ok, Quality::Suspect, Quality::Halted, Quality::Auction, Quality::Closed];
+
     /// Name in records.
     pub const fn name(self) -> &'static str {
         match self {

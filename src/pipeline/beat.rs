@@ -112,7 +112,7 @@ impl Burst {
         self.turn(now);
         for (window, most) in self.most.iter_mut().enumerate().filter(|(_, most)| **most != [0; 3]) {
             let most = std::mem::take(most);
-            out.push(Note::Burst { place, whole, at_ns, window: window as u8, most });
+            out.push(Note::Burst { place, whole, at_ns, window: window as u8, most: Box::new(most) });
         }
     }
 }
@@ -293,7 +293,7 @@ mod tests {
 
     fn peaks(out: &[Note]) -> Vec<(u8, Amount)> {
         let of = |note: &Note| match note {
-            Note::Burst { window, most, .. } => (*window, *most),
+            Note::Burst { window, most, .. } => (*window, **most),
             other => panic!("{other:?}"),
         };
         out.iter().map(of).collect()

@@ -292,7 +292,10 @@ impl Feeder {
         self.beat(self.common.now, out);
         let Feeder { channels, common, beats, .. } = self;
         let state = &mut channels[channel];
-        state.core.place.line = line;
+        // Of most channels it is always the same, and the place is read whole right after this.
+        if state.core.place.line != line {
+            state.core.place.line = line;
+        }
         state.core.lost(common.now, datagram);
         if common.now >= state.core.day.until_ns {
             let ChannelCore { day, market, place, .. } = &mut state.core;
@@ -331,7 +334,7 @@ impl Feeder {
                 let (source, id) = (source as u16, id as ViewId);
                 match &view.quote {
                     Some(quote) => {
-                        out.push(Note::Origin(view.origin));
+                        out.push(Note::origin(&view.origin));
                         note::note_quote(source, id, quote, out);
                     }
                     None => out.push(Note::View { source, view: id }),

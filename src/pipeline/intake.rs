@@ -39,7 +39,8 @@ struct Latest {
     to: Option<(usize, u16)>,
 }
 
-/// See the module.
+/// See the module. It lies apart like a [`super::Judge`].
+#[repr(align(128))]
 pub struct Intake {
     /// Lines and books of all sources.
     pub feeder: Feeder,

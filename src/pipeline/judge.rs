@@ -48,7 +48,9 @@ struct Names {
     views: Vec<ViewId>,
 }
 
-/// See the module.
+/// See the module. Apart from what lies beside it: an [`super::Intake`] and a judge are written by two threads, and a line of memory
+/// that both write to goes to and fro between them.
+#[repr(align(128))]
 pub struct Judge {
     /// Instruments and quotes of all sources.
     pub registry: Registry,
@@ -217,7 +219,8 @@ impl Judge {
             }
             Note::Line { place, .. } => self.on_line(place, note),
             Note::Gap { place, ref gap } => comparator.on_gap(now, place, **gap, registry),
-            Note::Delivered { place, session: [low, high], sequence, ts_recv_ns } => {
+            Note::Delivered { at: [source, channel, line], session: [low, high], sequence, ts_recv_ns } => {
+                let place = Place { source, channel, line };
                 let session = u128::from(low) | u128::from(high) << 64;
                 comparator.on_delivered(now, place, session, sequence, ts_recv_ns);
             }
@@ -230,10 +233,15 @@ impl Judge {
                 self.record_live(place, ts_recv_ns, taken_ns, published_ns);
             }
             Note::Change { source, ref change } => self.learn(source, change),
-            Note::Origin(origin) => self.origin = origin,
-            Note::RoundLots(levels) => self.round_lots = Some(levels),
-            Note::Quote { source, view, ref quote } => {
-                let quote = quote.quote(self.round_lots.take());
+            Note::Origin { capture, frame, sequence, ts_event_ns, ts_recv_ns } => {
+                self.origin = Origin { ts_event_ns, ts_recv_ns, sequence, capture, frame };
+            }
+            Note::RoundLots { shown, prices, quantities } => {
+                self.round_lots = Some(shown.levels(prices, quantities));
+            }
+            Note::Quote { source, view, shown, prices, quantities } => {
+                let (best, quality) = (shown.levels(prices, quantities), shown.quality());
+                let quote = Quote { best, round_lot: self.round_lots.take().unwrap_or(best), quality };
                 let Some(id) = self.view_of(source, view) else { return };
                 let view = &mut self.registry.views[id as usize];
                 let before = view.quote.replace(quote);
@@ -255,8 +263,8 @@ impl Judge {
             Note::ChannelCounts { place, at_ns, ref counts } => {
                 self.tell(at_ns, What::Channel(place, **counts));
             }
-            Note::Burst { place, whole, at_ns, window, most } => {
-                self.tell(at_ns, What::Burst { place, whole, window, most });
+            Note::Burst { place, whole, at_ns, window, ref most } => {
+                self.tell(at_ns, What::Burst { place, whole, window, most: **most });
             }
             Note::Wrong { place, at_ns, ref wrong } => self.tell(at_ns, What::Wrong(place, **wrong)),
             Note::Overrun { notes } => self.overruns += notes,

@@ -104,8 +104,8 @@ pub enum Note {
     },
     /// A packet was delivered; its quotes follow.
     Delivered {
-        /// Where.
-        place: Place,
+        /// Where: a [`Place`] in its parts, which has more room than it needs.
+        at: [u16; 3],
         /// Its session, as its two halves, the lower first.
         session: [u64; 2],
         /// Its first sequence number.
@@ -147,18 +147,40 @@ pub enum Note {
         /// What, in the source's own numbers.
         change: Box<Change>,
     },
-    /// Where the quotes that follow come from.
-    Origin(Origin),
+    /// Where the quotes that follow come from, as an [`Origin`] says it.
+    Origin {
+        /// Capture.
+        capture: u32,
+        /// Packet of it.
+        frame: u64,
+        /// Number of the message.
+        sequence: u64,
+        /// The venue's time.
+        ts_event_ns: u64,
+        /// When it was received.
+        ts_recv_ns: u64,
+    },
     /// The round-lot prices of the quote that follows, where they are others than its best.
-    RoundLots([Option<Level>; 2]),
+    RoundLots {
+        /// Which there are.
+        shown: Shown,
+        /// Of both sides; anything where there is none.
+        prices: [i64; 2],
+        /// Likewise.
+        quantities: [u64; 2],
+    },
     /// A packet said something of a view, whose quote became another.
     Quote {
         /// Whose.
         source: SourceId,
         /// In the source's own numbers.
         view: ViewId,
-        /// The new quote.
-        quote: Plain,
+        /// Which sides there are, and the quality.
+        shown: Shown,
+        /// The new best of both sides; anything where there is none.
+        prices: [i64; 2],
+        /// Likewise.
+        quantities: [u64; 2],
     },
     /// A packet said something of a view, whose quote is as before.
     View {
@@ -210,7 +232,7 @@ pub enum Note {
         /// Which length, of [`super::beat::WINDOWS`].
         window: u8,
         /// How much.
-        most: Amount,
+        most: Box<Amount>,
     },
     /// What was wrong in the data since the beat before.
     Wrong {
@@ -240,6 +262,13 @@ pub struct LineNote {
 }
 
 impl Note {
+    /// Where the quotes that follow come from.
+    #[inline(always)]
+    pub fn origin(origin: &Origin) -> Note {
+        let Origin { ts_event_ns, ts_recv_ns, sequence, capture, frame } = *origin;
+        Note::Origin { capture, frame, sequence, ts_event_ns, ts_recv_ns }
+    }
+
     /// What a line said, where that is what it is about.
     pub fn said_of_line(&self) -> Option<LineNote> {
         match *self {
@@ -254,38 +283,38 @@ impl Note {
     }
 }
 
-/// A quote without its round lots, packed: quotes are what most notes are about.
+/// Which sides of a quote there are, and its quality, in one byte: quotes are what most notes are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plain {
-    prices: [i64; 2],
-    quantities: [u64; 2],
-    there: [bool; 2],
-    quality: Quality,
+pub struct Shown(u8);
+
+impl Shown {
+    #[inline]
+    fn of(levels: &[Option<Level>; 2], quality: Quality) -> Shown {
+        let [bid, ask] = levels.map(|level| u8::from(level.is_some()));
+        Shown(bid | ask << 1 | (quality as u8) << 2)
+    }
+
+    /// Levels of those prices and quantities, of the sides that there are.
+    #[inline]
+    pub fn levels(self, prices: [i64; 2], quantities: [u64; 2]) -> [Option<Level>; 2] {
+        [0, 1].map(|side: usize| {
+            let level = Level { price: prices[side], quantity: quantities[side] };
+            (self.0 >> side & 1 != 0).then_some(level)
+        })
+    }
+
+    /// The quality.
+    #[inline]
+    pub fn quality(self) -> Quality {
+        Quality::ALL[usize::from(self.0 >> 2).min(Quality::ALL.len() - 1)]
+    }
 }
 
-impl Plain {
-    /// Of a quote.
-    #[inline]
-    pub fn of(quote: &Quote) -> Plain {
-        let parts = |level: Option<Level>| level.map_or((0, 0, false), |l| (l.price, l.quantity, true));
-        let ((bid, bid_qty, has_bid), (ask, ask_qty, has_ask)) = (parts(quote.best[0]), parts(quote.best[1]));
-        Plain {
-            prices: [bid, ask],
-            quantities: [bid_qty, ask_qty],
-            there: [has_bid, has_ask],
-            quality: quote.quality,
-        }
-    }
-
-    /// The quote, whose round lots are its best but for those given.
-    #[inline]
-    pub fn quote(&self, round_lots: Option<[Option<Level>; 2]>) -> Quote {
-        let best = [0, 1].map(|side: usize| {
-            let level = Level { price: self.prices[side], quantity: self.quantities[side] };
-            self.there[side].then_some(level)
-        });
-        Quote { best, round_lot: round_lots.unwrap_or(best), quality: self.quality }
-    }
+/// The prices and quantities of levels, in that order.
+#[inline]
+fn parts(levels: &[Option<Level>; 2]) -> ([i64; 2], [u64; 2]) {
+    let [bid, ask] = levels.map(|level| level.map_or((0, 0), |l| (l.price, l.quantity)));
+    ([bid.0, ask.0], [bid.1, ask.1])
 }
 
 /// Appends a note, made in its place. One that is made elsewhere is written in parts and at once read in wholes to be
@@ -310,9 +339,15 @@ fn put_with_room(out: &mut Vec<Note>, note: Note) {
 #[inline]
 pub(super) fn note_quote(source: SourceId, view: ViewId, quote: &Quote, out: &mut Vec<Note>) {
     if quote.round_lot != quote.best {
-        put(out, || Note::RoundLots(quote.round_lot));
+        put(out, || {
+            let (prices, quantities) = parts(&quote.round_lot);
+            Note::RoundLots { shown: Shown::of(&quote.round_lot, quote.quality), prices, quantities }
+        });
     }
-    put(out, || Note::Quote { source, view, quote: Plain::of(quote) });
+    put(out, || {
+        let (prices, quantities) = parts(&quote.best);
+        Note::Quote { source, view, shown: Shown::of(&quote.best, quote.quality), prices, quantities }
+    });
 }
 
 impl Note {
@@ -327,6 +362,7 @@ impl Note {
                 | Note::Capture { .. }
                 | Note::LineCounts { .. }
                 | Note::ChannelCounts { .. }
+                | Note::Burst { .. }
                 | Note::Wrong { .. }
         );
         if owns {
@@ -353,8 +389,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_fits_into_a_cache_line() {
-        assert!(size_of::<Note>() <= 56, "{}", size_of::<Note>());
+    fn a_note_is_no_larger_than_a_quote() {
+        assert_eq!(size_of::<Note>(), 40);
     }
 
     #[test]
@@ -365,18 +401,25 @@ mod tests {
             ([level(0, 0), None], [None, level(9, 9)]),
             ([None, None], [None, None]),
         ] {
-            let quote = Quote { best, round_lot, quality: Quality::Suspect };
-            let mut notes = Vec::new();
-            note_quote(1, 2, &quote, &mut notes);
-            let (mut lots, mut found) = (None, None);
-            for note in notes {
-                match note {
-                    Note::RoundLots(levels) => lots = Some(levels),
-                    Note::Quote { source: 1, view: 2, quote } => found = Some(quote.quote(lots.take())),
-                    other => panic!("{other:?}"),
+            for quality in Quality::ALL {
+                let quote = Quote { best, round_lot, quality };
+                let mut notes = Vec::new();
+                note_quote(1, 2, &quote, &mut notes);
+                let (mut lots, mut found) = (None, None);
+                for note in notes {
+                    match note {
+                        Note::RoundLots { shown, prices, quantities } => {
+                            lots = Some(shown.levels(prices, quantities));
+                        }
+                        Note::Quote { source: 1, view: 2, shown, prices, quantities } => {
+                            let (best, quality) = (shown.levels(prices, quantities), shown.quality());
+                            found = Some(Quote { best, round_lot: lots.take().unwrap_or(best), quality });
+                        }
+                        other => panic!("{other:?}"),
+                    }
                 }
+                assert_eq!(found, Some(quote));
             }
-            assert_eq!(found, Some(quote));
         }
     }
 }

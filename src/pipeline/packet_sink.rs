@@ -149,7 +149,7 @@ impl<'a, F: Feed> PacketSink<'a, F> {
             book.iter().for_each(|slot| market.shown(*slot));
             if !std::mem::replace(&mut told_origin, true) {
                 // Quotes that became others with this packet all come from it.
-                put(self.out, || Note::Origin(self.state.origin));
+                put(self.out, || Note::origin(&self.state.origin));
             }
             note_quote(source, view, quote, self.out);
         }
@@ -295,7 +295,7 @@ impl<F: Feed> LineSink for PacketSink<'_, F> {
         }
         let ts_recv_ns = arrival.ts_recv_ns;
         put(self.out, || Note::Delivered {
-            place,
+            at: [place.source, place.channel, place.line],
             session: [header.session as u64, (header.session >> 64) as u64],
             sequence: header.sequence,
             ts_recv_ns,

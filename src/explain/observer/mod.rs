@@ -204,7 +204,8 @@ impl Observer {
                 }
                 self.channels.arrival(now, place, self.clock.lost, self.clock.line_name);
             }
-            Note::Delivered { place, sequence, ts_recv_ns, .. } => {
+            Note::Delivered { at: [source, channel, line], sequence, ts_recv_ns, .. } => {
+                let place = crate::check::life::Place { source, channel, line };
                 self.channels.delivered(now, place);
                 self.copies.delivered(now, place, sequence, ts_recv_ns);
                 self.nationals.delivered(place);

@@ -3,6 +3,7 @@
 use feeds::event::{Quoter, TradingState};
 use feeds::feed::Depth;
 
+use super::near::Near;
 use super::{ChannelMarket, Level, Origin, Quality, Quote, Registry, Touched, View, ViewId};
 use crate::market::price;
 
@@ -18,10 +19,10 @@ impl ChannelMarket {
         }
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
-            let near = &mut self.near[slot as usize];
-            near.dirty = false;
-            if let Some(quality) = near.quality {
-                let (view, decimals) = (near.view, near.decimals);
+            // Read whole before a part of it is written: the other way round the machine waits for the part.
+            let Near { view, decimals, quality, .. } = self.near[slot as usize];
+            self.near[slot as usize].dirty = false;
+            if let Some(quality) = quality {
                 self.publish_book(slot, (view, decimals, quality), origin, registry, touched);
                 continue;
             }
