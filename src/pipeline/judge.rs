@@ -48,8 +48,8 @@ struct Names {
     views: Vec<ViewId>,
 }
 
-/// See the module. Apart from what lies beside it: an [`super::Intake`] and a judge are written by two threads, and a line of memory
-/// that both write to goes to and fro between them.
+/// See the module. It and an [`super::Intake`] may be written by two threads, and a line of memory that both write to
+/// would go to and fro between them: each lies apart.
 #[repr(align(128))]
 pub struct Judge {
     /// Instruments and quotes of all sources.

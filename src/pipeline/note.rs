@@ -104,7 +104,7 @@ pub enum Note {
     },
     /// A packet was delivered; its quotes follow.
     Delivered {
-        /// Where: a [`Place`] in its parts, which has more room than it needs.
+        /// Where: source, channel and line of a [`Place`], which takes more room.
         at: [u16; 3],
         /// Its session, as its two halves, the lower first.
         session: [u64; 2],

@@ -213,7 +213,8 @@ impl Apart {
     /// The part has been delivered: what nothing more lies in can be used again.
     fn give_back(&mut self) {
         let mut spent = Spent { part: std::mem::take(&mut self.part), blocks: Vec::new() };
-        (spent.part.ready.clear(), spent.part.ways.clear());
+        spent.part.ready.clear();
+        spent.part.ways.clear();
         while self.first != self.needed_from
             && let Some(block) = self.blocks.pop_front()
         {
