@@ -187,6 +187,8 @@ impl Day {
     pub fn new(reserve: usize) -> Day {
         let mut books = Books::new();
         books.set_started_whole(true);
+        // As a replay's.
+        books.grow_in_large_pages();
         books.reserve(reserve);
         let seen = Seen { tops: vec![[(0, 0); 2]; 1 << 16], changes: 0, contradictions: 0, bests: 0 };
         Day { books, seen, spoken_of: 0 }

@@ -513,6 +513,12 @@ impl Ladders {
         }
     }
 
+    /// Grows in large pages from now on.
+    pub(super) const fn grow_in_large_pages(&mut self) {
+        self.windows.words.grow_in_large_pages();
+        self.lines.grow_in_large_pages();
+    }
+
     /// Takes the memory for the levels of so many orders now: of a day's, three steps of a window each.
     pub(super) fn reserve(&mut self, orders: usize) {
         self.windows.words.reserve(3 * orders, 0);

@@ -305,6 +305,14 @@ impl Books {
         self.ladders.reserve(orders);
     }
 
+    /// Takes memory in large pages as it is needed, where the system gives any: a tenth of a large channel's time. The system
+    /// may stop the thread for a moment to make a page, so this is for who has nobody waiting; who has takes the memory
+    /// before ([`Books::reserve`]).
+    pub const fn grow_in_large_pages(&mut self) {
+        self.orders.grow_in_large_pages();
+        self.ladders.grow_in_large_pages();
+    }
+
     /// Empties every book; all are whole from here on.
     pub fn clear_all(&mut self) {
         for slot in 0..self.ladders.len() as Slot {

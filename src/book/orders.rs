@@ -356,6 +356,11 @@ impl Orders {
         self.stale = 0;
     }
 
+    /// Grows in large pages from now on.
+    pub(super) const fn grow_in_large_pages(&mut self) {
+        self.dense.grow_in_large_pages();
+    }
+
     /// Takes the memory for so many orders now.
     pub(super) fn reserve(&mut self, orders: usize) {
         self.dense.reserve(orders);

@@ -1,8 +1,9 @@
 //! Large stores of the books: entries in a row, which only become more until all of them go.
 //!
 //! While it is small a store grows by a fifth of itself. What becomes large moves once to where there is room for many times as
-//! much, in large pages: the machine finds entries there sooner, and nothing has to move again soon. Room is not memory: the
-//! system gives a page when an entry of it is written for the first time. Nothing here knows what the entries are.
+//! much, so that it need not move again soon. Room is not memory: the system gives a page when an entry of it is written for the
+//! first time. In large pages the machine finds entries sooner, but the system may stop a thread to make one: they are asked
+//! for where memory is taken before it is needed, or where nobody waits. Nothing here knows what the entries are.
 
 use std::ops::{Deref, DerefMut};
 
@@ -20,11 +21,13 @@ pub(super) struct Store<T> {
     entries: Vec<T>,
     /// Entries that have been written, of this row and those before it in the same place.
     written: usize,
+    /// It grows in large pages.
+    large_pages: bool,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Store { entries: Vec::new(), written: 0 }
+        Store { entries: Vec::new(), written: 0, large_pages: false }
     }
 }
 
@@ -62,10 +65,19 @@ impl<T: Copy> Store<T> {
         if wanted * size_of::<T>() <= SMALL {
             return self.entries.reserve_exact((wanted - held).max(held / 5));
         }
-        let mut larger = Vec::new();
-        reserve_large(&mut larger, (wanted * TIMES).max(LARGE / size_of::<T>()));
+        let (mut larger, room) = (Vec::new(), (wanted * TIMES).max(LARGE / size_of::<T>()));
+        if self.large_pages {
+            reserve_large(&mut larger, room);
+        } else {
+            larger.reserve_exact(room);
+        }
         larger.extend_from_slice(&self.entries);
         (self.entries, self.written) = (larger, held);
+    }
+
+    /// It grows in large pages from now on.
+    pub(super) const fn grow_in_large_pages(&mut self) {
+        self.large_pages = true;
     }
 
     /// Takes the memory for so many entries now, in large pages where the system gives any: all of it is written once.
@@ -77,9 +89,12 @@ impl<T: Copy> Store<T> {
         self.written = self.entries.capacity();
     }
 
-    /// All go; the memory stays.
-    pub(super) fn clear(&mut self) {
+    /// All go; what was reserved stays.
+    pub(super) fn clear(&mut self, reserved: bool) {
         self.entries.clear();
+        if !reserved {
+            (self.entries, self.written) = (Vec::new(), 0);
+        }
     }
 
     /// Bytes of memory that it holds.
@@ -96,7 +111,16 @@ mod tests {
 
     #[test]
     fn what_comes_in_stays_where_it_is_known_to_be_and_room_is_not_memory() {
-        let mut store = Store::<u64>::default();
+        for large_pages in [false, true] {
+            let mut store = Store::<u64>::default();
+            if large_pages {
+                store.grow_in_large_pages();
+            }
+            comes_in(store);
+        }
+    }
+
+    fn comes_in(mut store: Store<u64>) {
         assert_eq!((store.len(), store.bytes()), (0, 0));
         let (mut before, mut moved) = (0, 0);
         for n in 1..=100_000 {
@@ -123,8 +147,10 @@ mod tests {
         for _ in 0..2 {
             store.extend(300_000, |_| 8);
             assert_eq!((store.len(), store.bytes()), (300_000, bytes));
-            store.clear();
+            store.clear(true);
         }
         assert_eq!((store.len(), store.bytes()), (0, bytes));
+        store.clear(false);
+        assert_eq!((store.len(), store.bytes()), (0, 0));
     }
 }

@@ -186,6 +186,11 @@ impl ChannelMarket {
         }
     }
 
+    /// Takes memory in large pages as it is needed: for who has nobody waiting ([`Books::grow_in_large_pages`]).
+    pub const fn grow_in_large_pages(&mut self) {
+        self.books.grow_in_large_pages();
+    }
+
     /// Takes the memory for so many live orders now.
     pub fn reserve(&mut self, orders: usize) {
         self.books.reserve(orders);

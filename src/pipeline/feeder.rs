@@ -180,6 +180,9 @@ impl Feeder {
                     reorder_packets: channel.reorder_packets,
                 });
                 let mut market = ChannelMarket::new(s as u16, c as u16, source.feed, venue, source.symbology);
+                if !matches!(stages, Stages::Live(_)) {
+                    market.grow_in_large_pages();
+                }
                 market.reserve(channel.reserve_orders);
                 let core = ChannelCore {
                     place: Place { source: s as u16, channel: c as u16, line: 0 },

@@ -431,13 +431,16 @@ impl Dense {
 
     /// The same without an order: what was reserved is kept.
     pub(super) fn emptied(&mut self) -> Dense {
-        if !self.reserved {
-            return Dense::default();
-        }
         let (mut places, mut groups) = (std::mem::take(&mut self.places), std::mem::take(&mut self.groups));
-        places.clear();
-        groups.clear();
-        Dense { places, groups, reserved: true, ..Dense::default() }
+        places.clear(self.reserved);
+        groups.clear(self.reserved);
+        Dense { places, groups, reserved: self.reserved, ..Dense::default() }
+    }
+
+    /// Grows in large pages from now on.
+    pub(super) const fn grow_in_large_pages(&mut self) {
+        self.places.grow_in_large_pages();
+        self.groups.grow_in_large_pages();
     }
 
     /// Takes the memory for so many orders now: what a day leaves room for, seven places for four of them, and a group for
