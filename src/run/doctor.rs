@@ -1,9 +1,10 @@
 //! What on this machine will hurt a live daemon, and the command that mends it.
 //!
 //! It reads `/proc`, `/sys` and the directories that the configuration names, and changes nothing: what it makes in a
-//! directory to see whether it can, has no name and is gone at once. What cannot be read is said to be unknown; nothing
+//! directory to see whether it can, has no name and is gone at once; so is the ring that it makes to see whether one can be made. What cannot be read is said to be unknown; nothing
 //! here fails. The same findings are printed by `parallax doctor` and by the daemon at its start.
 
+mod bells;
 mod clock;
 mod cores;
 pub mod machine;
@@ -107,6 +108,7 @@ pub fn examine(config: &Config, plan: &RunPlan, machine: &Machine) -> Findings {
         findings.push(Level::Warning, "the configuration", warning.clone(), "it costs latency", None);
     }
     network::examine(config, plan, machine, &mut findings);
+    bells::examine(plan, machine, &mut findings);
     cores::examine(config, plan, machine, &mut findings);
     clock::examine(config, machine, &mut findings);
     memory::examine(config, plan, machine, &mut findings);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::source::clock::{self, Discipline};
 use crate::source::disk::{self, Space};
+use crate::source::multicast;
 
 /// Bits of Linux capabilities (capabilities(7), `linux/capability.h`).
 pub(super) const CAP_NET_ADMIN: u32 = 12;
@@ -23,17 +25,20 @@ pub struct Machine {
     pub discipline: Option<Discipline>,
     /// How much room the file system of a path has.
     pub space: fn(&Path) -> Option<Space>,
+    /// Whether it tells a receiver that spins of what comes, or why not.
+    pub bell: fn() -> io::Result<()>,
 }
 
 impl Machine {
     /// The machine that this process runs on.
     pub fn here() -> Machine {
-        Machine { root: PathBuf::from("/"), discipline: clock::discipline(), space: disk::space }
+        let root = PathBuf::from("/");
+        Machine { root, discipline: clock::discipline(), space: disk::space, bell: multicast::try_a_bell }
     }
 
-    /// One made of files below `root`.
+    /// One made of files below `root`, which tells of what comes.
     pub fn at(root: &Path, discipline: Option<Discipline>, space: fn(&Path) -> Option<Space>) -> Machine {
-        Machine { root: root.to_owned(), discipline, space }
+        Machine { root: root.to_owned(), discipline, space, bell: || Ok(()) }
     }
 
     /// Where an absolute path of that machine is.

@@ -527,3 +527,34 @@ fn what_is_printed_is_the_plan_and_then_the_worst_first() {
     );
     assert_eq!(plan_text(&config, &plan, &findings), expected);
 }
+
+/// Without a flag in memory nothing is lost but time: told where receivers would look at one, with what forbids it.
+#[test]
+fn a_kernel_that_does_not_ring() {
+    let (folder, mut machine) = machine();
+    let about = "receivers that spin";
+    let said = |text: &str, machine: &Machine| {
+        let findings = examined(text, machine).all;
+        findings
+            .into_iter()
+            .filter(|f| f.about == about)
+            .map(|f| (f.level, f.read, f.mend))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(CONFIG, &machine),
+        [(Level::Well, "the kernel raises a flag when something comes (io_uring)".to_owned(), None)]
+    );
+    machine.bell = || Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
+    let read = "the kernel raises no flag when something comes: unsupported";
+    let mend = "Linux 6.1 or later, and a container that allows io_uring_setup and io_uring_enter";
+    assert_eq!(said(CONFIG, &machine), [(Level::Note, read.to_owned(), Some(mend.to_owned()))]);
+    write(&folder, "proc/sys/kernel/io_uring_disabled", "2");
+    let read = "kernel.io_uring_disabled is 2: the kernel raises no flag when something comes";
+    let mend = "sysctl -w kernel.io_uring_disabled=0";
+    assert_eq!(said(CONFIG, &machine), [(Level::Note, read.to_owned(), Some(mend.to_owned()))]);
+    // A single line is asked itself, and who waits in the kernel looks at no flag.
+    let b = CONFIG.lines().find(|line| line.contains("\"B\"")).expect("it has two lines");
+    assert_eq!(said(&CONFIG.replace(b, ""), &machine), []);
+    assert_eq!(said(&CONFIG.replace("[run]", "[run]\nmode = \"block\""), &machine), []);
+}

@@ -27,7 +27,7 @@ pub use counters::{Health, LineHealth, ReceiverHealth};
 pub use event::{NetEvent, What};
 pub use keeper::Keeper;
 pub use plan::{Interface, LinePlan, Mode, OpenError, Options};
-pub use receiver::{Received, Receiver};
+pub use receiver::{Received, Receiver, try_a_bell, wants_bells};
 
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,20 @@ const ASKED_ALL_MAX: usize = 1;
 /// Up to so many lines have bells: each is looked at in every round.
 const BELLS_MAX: usize = 64;
 
+/// Whether a receiver of so many lines that spins has a bell for each of them, where the kernel rings any.
+pub const fn wants_bells(lines: usize) -> bool {
+    lines > ASKED_ALL_MAX && lines <= BELLS_MAX
+}
+
+/// Whether the kernel rings for a socket. Nothing is left of it.
+///
+/// # Errors
+/// It has no such rings, or does not allow them; or there was no socket to be had.
+pub fn try_a_bell() -> io::Result<()> {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    Bell::hang(socket.as_fd()).map(drop)
+}
+
 /// So often every socket is asked even where no bell rang. They do ring; a line is not to rest on that alone.
 const BELIEVED_NS: u64 = 10_000_000;
 
@@ -292,7 +306,7 @@ impl Receiver {
     #[cold]
     fn hang_bells(&mut self) {
         self.bells_tried = true;
-        if self.mode == Mode::Block || !(ASKED_ALL_MAX + 1..=BELLS_MAX).contains(&self.lines.len()) {
+        if self.mode == Mode::Block || !wants_bells(self.lines.len()) {
             return;
         }
         let bells = self.lines.iter().map(|line| Bell::hang(line.socket.as_fd()));
