@@ -12,7 +12,6 @@ use super::parquet::{self, ParquetOutput};
 use super::store::StoreOutput;
 use crate::config;
 use crate::pipeline::{Judge, Pipeline};
-use crate::source::disk::GrowingFile;
 
 /// Bytes that wait at most before they are written, at full speed.
 const BATCH: usize = 1 << 16;
@@ -54,11 +53,7 @@ impl Output {
         let file = File::create(path)
             .with_context(|| format!("{name} cannot be written; name a file in a writable folder"))?;
         let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let to: Box<dyn Write + Send> = match is_file {
-            true => Box::new(BufWriter::new(GrowingFile::new(file))),
-            false => Box::new(BufWriter::new(file)),
-        };
-        Ok(Some(Output { name, to, file: is_file }))
+        Ok(Some(Output { name, to: Box::new(BufWriter::new(file)), file: is_file }))
     }
 
     /// Writes the first so many of `bytes`, and takes them away; false when nobody reads any more.
