@@ -17,6 +17,7 @@ pub mod explain;
 pub mod identify;
 pub mod latency;
 pub mod line;
+pub mod lock;
 pub mod market;
 pub mod packet;
 pub mod pipeline;

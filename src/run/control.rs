@@ -24,6 +24,7 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 
 use crate::alert::console::Notice;
+use crate::lock::Locked;
 use crate::run::place::Environment;
 use crate::source::peer;
 pub use protocol::{Answer, Desk, Request};
@@ -104,7 +105,7 @@ pub struct Control {
     /// Device and number of our socket's file, so that only that is removed.
     inode: (u64, u64),
     /// Held as long as this daemon lives: of two that start at once, one gets it.
-    _lock: File,
+    _lock: Locked,
     registered: Option<(Registry, usize)>,
     callers: Vec<Option<Caller>>,
     counts: ControlCounts,
@@ -136,11 +137,10 @@ impl Control {
             return Err(ControlError::NotOurs(directory.to_path_buf(), folder.uid()));
         }
         let lock = File::create(path.with_extension("lock")).map_err(system)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(ControlError::Live(path.to_path_buf())),
-            Err(fs::TryLockError::Error(error)) => return Err(system(error)),
-        }
+        let lock = Locked::hold(lock).map_err(|error| match error {
+            fs::TryLockError::WouldBlock => ControlError::Live(path.to_path_buf()),
+            fs::TryLockError::Error(error) => system(error),
+        })?;
         make_way(path)?;
         // Made beside its place and moved there when its mode is right: nobody gets in before.
         let beside = path.with_extension("new");

@@ -21,6 +21,7 @@ use super::shelves::Shelves;
 use crate::config::live::{Mode, ReceiverPlan, RunPlan};
 use crate::config::{Config, Interface};
 use crate::latency::{Recorder as Histograms, StageClock};
+use crate::lock::Locked;
 use crate::pipeline::{Feeder, Judge, Stages, Timed};
 use crate::source::clock::{self, WallClock};
 use crate::source::multicast::{self, Health, Keeper as NetKeeper, NetEvent, Receiver};
@@ -105,7 +106,7 @@ pub struct Threads {
     comparator: JoinHandle<Judge>,
     others: Vec<JoinHandle<()>>,
     /// Held locked as long as files are written there.
-    _recordings: Option<File>,
+    _recordings: Option<Locked>,
     ending: Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -114,7 +115,7 @@ pub struct Opened {
     plan: RunPlan,
     receivers: Vec<(Receiver, Option<crate::source::recorder::Keeper>, Shelves)>,
     recorder: Option<Recorder>,
-    recordings: Option<File>,
+    recordings: Option<Locked>,
     store: Option<Writer>,
     /// What the machine did not grant, in sentences.
     pub troubles: Vec<String>,
@@ -425,13 +426,13 @@ fn line_plan(line: &crate::config::live::LinePlan) -> multicast::LinePlan {
 
 /// Recordings of two daemons in one folder would be replayed as one. What cannot be opened or locked is the recorder's to
 /// say.
-fn lock_recordings(folder: &Path) -> Result<Option<File>> {
-    let Ok(held) = File::open(folder) else { return Ok(None) };
-    match held.try_lock() {
+fn lock_recordings(folder: &Path) -> Result<Option<Locked>> {
+    let Ok(file) = File::open(folder) else { return Ok(None) };
+    match Locked::hold(file) {
         Err(TryLockError::WouldBlock) => {
             bail!("another daemon records into {}; give [recorder] another `directory`", folder.display())
         }
-        result => Ok(result.is_ok().then_some(held)),
+        result => Ok(result.ok()),
     }
 }
 

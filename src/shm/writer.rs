@@ -19,6 +19,7 @@ use super::layout::{
 use super::map::{Map, Memory, allocate};
 use super::process::Process;
 use super::{Papers, SlotId, book_path, seqlock};
+use crate::lock::Locked;
 
 /// The writer of a source's books.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Writer<M: Memory = Map> {
     overflow: u64,
     renames: u64,
     /// Locked as long as it is open.
-    file: Option<(File, PathBuf)>,
+    file: Option<(Locked, PathBuf)>,
 }
 
 impl Writer<Map> {
@@ -63,7 +64,7 @@ impl Writer<Map> {
             let mut options = OpenOptions::new();
             let file = options.read(true).write(true).create_new(true).open(&made);
             let file = file.map_err(io("make", &made))?;
-            file.try_lock().map_err(|e| io("lock", &made)(e.into()))?;
+            let file = Locked::hold(file).map_err(|e| io("lock", &made)(e.into()))?;
             allocate(&file, shape.file_bytes()).map_err(io("find room for", &made))?;
             let map = Map::writable(&file, shape.file_bytes()).map_err(io("map", &made))?;
             place(&made, &path, |old_epoch| {
@@ -111,13 +112,13 @@ fn place(made: &Path, path: &Path, fill: impl Fn(u64)) -> Result<(), ShmError> {
             Err(e) => return Err(io("open the earlier file")(e)),
         };
         let words = first_words(&old);
-        match old.try_lock() {
-            Ok(()) => {}
+        let old = match Locked::hold(old) {
+            Ok(old) => old,
             Err(TryLockError::WouldBlock) => {
                 return Err(ShmError::Taken { path: path.to_owned(), pid: words[header::PID] });
             }
             Err(TryLockError::Error(e)) => return Err(io("lock the earlier file")(e)),
-        }
+        };
         let here = fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
         let mine = old.metadata().map(|m| (m.dev(), m.ino())).ok();
         if here.is_some() && here == mine {

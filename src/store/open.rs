@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::MIGRATIONS;
 use super::error::StoreError;
+use crate::lock::Locked;
 
 /// `PRAGMA application_id` of a store: "PLLX".
 pub const APPLICATION_ID: i32 = 0x504c_4c58;
@@ -27,7 +28,7 @@ pub struct Writing {
     /// As it was named.
     pub path: PathBuf,
     /// Held locked; the system lets go of it however the process ends.
-    _writer: File,
+    _writer: Locked,
 }
 
 /// The newest schema that this program knows.
@@ -197,7 +198,7 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
 
 /// One writer at a time: a file beside the store is held locked. It stays when the store is closed, empty: whoever
 /// removed it could take it from under another.
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn lock(path: &Path) -> Result<Locked, StoreError> {
     if path.is_dir() {
         return Err(StoreError::new(path, "is a folder; name a file in it"));
     }
@@ -206,8 +207,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let file = file.map_err(|error| {
         StoreError::new(path, &format!("cannot be written ({error}); name a file in a folder that can be"))
     })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    match Locked::hold(file) {
+        Ok(held) => Ok(held),
         Err(TryLockError::WouldBlock) => {
             let what = "is being written by another run of Parallax; wait for it, or name another file";
             Err(StoreError::new(path, what))
