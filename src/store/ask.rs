@@ -13,6 +13,7 @@ use rusqlite::types::Value;
 use rusqlite::{Batch, Connection, ErrorCode};
 
 use super::error::StoreError;
+use super::hints;
 use crate::source::clock;
 
 /// Bounds of a question.
@@ -85,7 +86,7 @@ impl Asked {
         let mut statement = match batch.next() {
             Ok(Some(statement)) => statement,
             Ok(None) => anyhow::bail!("there is no statement; write one such as SELECT * FROM alerts"),
-            Err(error) => anyhow::bail!(said(error)),
+            Err(error) => anyhow::bail!(unprepared(&self.connection, &error, sql, bounds)),
         };
         if !matches!(batch.next(), Ok(None)) {
             anyhow::bail!("there are several statements; ask one at a time");
@@ -118,6 +119,17 @@ impl Asked {
         }
         Ok(given)
     }
+}
+
+/// What is wrong with a statement that cannot be compiled, and what may have been meant.
+fn unprepared(store: &Connection, error: &rusqlite::Error, sql: &str, bounds: Bounds) -> StoreError {
+    let (rusqlite::Error::SqlInputError { msg: said, .. } | rusqlite::Error::SqliteFailure(_, Some(said))) =
+        error
+    else {
+        return sentence(error, bounds);
+    };
+    hints::hint(store, said, sql)
+        .map_or_else(|| sentence(error, bounds), |hint| StoreError(format!("{said}; {hint}")))
 }
 
 /// What is wrong, in one sentence.

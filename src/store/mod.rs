@@ -12,6 +12,7 @@ mod checkpoint;
 mod error;
 mod family;
 pub mod functions;
+mod hints;
 mod names;
 mod open;
 mod parquet;
