@@ -7,14 +7,17 @@ import subprocess
 import sys
 
 
-def built(*what):
-    """Builds with cargo, and answers the executable."""
-    command = ["cargo", *what, "--message-format=json"]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+def built(command, kind, name):
+    """Builds the `bench` or `bin` of that name with cargo's `command`, and answers its executable."""
+    words = ["cargo", command, f"--{kind}", name, "--message-format=json"]
+    words += ["--no-run"] if command == "bench" else ["--release"]
+    out = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
     made = [json.loads(line) for line in out.splitlines()]
-    found = [m["executable"] for m in made if m.get("reason") == "compiler-artifact" and m.get("executable")]
+    # What it needs is built as well, and said in any order.
+    made = [m for m in made if m.get("executable") and m["target"]["name"] == name]
+    found = [m["executable"] for m in made if kind in m["target"]["kind"]]
     if not found:
-        sys.exit(f"{os.path.basename(sys.argv[0])}: `{' '.join(command)}` built no executable")
+        sys.exit(f"{os.path.basename(sys.argv[0])}: `{' '.join(words)}` built no executable")
     return found[-1]
 
 

@@ -161,8 +161,8 @@ def main():
     parser.add_argument("--program")
     parser.add_argument("--floor")
     asked = parser.parse_args()
-    asked.program = asked.program or measured.built("build", "--release", "--bin", "parallax")
-    asked.floor = asked.floor or measured.built("bench", "--bench", "decode_book", "--no-run")
+    asked.program = asked.program or measured.built("build", "bin", "parallax")
+    asked.floor = asked.floor or measured.built("bench", "bench", "decode_book")
     if not os.path.exists(os.path.join(asked.directory, "two.pcap")):
         subprocess.run([sys.executable, str(HERE / "two_sources.py"), asked.day, asked.directory, str(asked.packets)], check=True)
     bench = Bench(asked)
