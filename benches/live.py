@@ -162,10 +162,11 @@ def rates(args):
         with tempfile.TemporaryDirectory(prefix="parallax-bench-") as folder:
             daemon = Daemon(folder, args, args.record or args.messages)
             before = daemon.thread_seconds()
+            began = time.monotonic()
             sent = simulate(args, rate, args.seconds, faults(args))
             status = settle(daemon, sent["packets"])
-            after = daemon.thread_seconds()
-            busy = {n: round((after[n] - before.get(n, 0)) / args.seconds, 3) for n in after}
+            after, elapsed = daemon.thread_seconds(), time.monotonic() - began
+            busy = {n: round((after[n] - before.get(n, 0)) / elapsed, 3) for n in after}
             row = {"rate": rate, "packets_per_second": sent["packets_per_second"], "behind": sent["behind"],
                    "floor": bare, "account": account(status, sent["packets"]), "busy": busy,
                    "stages": [s for s in status["stages"] if s["to"] in ("taken", "published", "compared", "alerted")],
