@@ -59,12 +59,12 @@ def main():
         print(f"{name:28}{each:12.2f} {change}", flush=True)
 
     if any(part in PARTS for part in wanted):
-        program = measured.built("bench", "bench", "count")
+        program = measured.built("bench", "count")
         for part in (part for part in PARTS if part in wanted):
             instructions, said = counted([program, part], "count::measured_" + part.replace("-", "_"))
             tell(part, instructions, int(said))
     if "check" in wanted:
-        program = measured.built("bench", "bench", "breadth")
+        program = measured.built("bench", "breadth")
         for sources, instruments in CHECKS:
             row = ["row", str(sources), str(instruments), "all", str(UPDATES), "one"]
             tell(f"check {sources} x {instruments}", counted([program, *row], "breadth::Bench::measured")[0], UPDATES)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 
-def built(command, kind, name):
-    """Builds the `bench` or `bin` of that name with cargo's `command`, and answers its executable."""
-    words = ["cargo", command, f"--{kind}", name, "--message-format=json"]
-    words += ["--no-run"] if command == "bench" else ["--release"]
+def built(kind, name):
+    """Builds the `bench` or `bin` of that name as it is measured, and answers its executable."""
+    command = {"bench": ["bench", "--no-run"], "bin": ["build", "--release"]}[kind]
+    words = ["cargo", *command, f"--{kind}", name, "--message-format=json"]
     out = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
     made = [json.loads(line) for line in out.splitlines()]
     # What it needs is built as well, and said in any order.

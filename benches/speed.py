@@ -59,8 +59,8 @@ def arguments():
 
 def main():
     asked = arguments()
-    bench = measured.built("bench", "bench", "itch_day")
-    parallax = measured.built("build", "bin", "parallax") if asked.pcap else None
+    bench = measured.built("bench", "itch_day")
+    parallax = measured.built("bin", "parallax") if asked.pcap else None
     rows, messages, memory = {}, 0, {}
     for _ in range(asked.runs):
         said = subprocess.run(

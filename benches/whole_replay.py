@@ -114,7 +114,7 @@ class Bench:
         middle = {name: [statistics.median(v) for v in zip(*took)] for name, took in self.rows.items()}
         floor_wall, floor_processor, _ = middle["decode and book"]
         print(f"{self.messages} messages of two sources, {self.asked.runs} runs, medians; ns/message")
-        print(f"{'':26}{'wall':>9}{'least':>9}{'most':>9}{'cpu':>9}{'wall/floor':>12}{'cpu/floor':>11}{'MB':>7}")
+        print(f"{'':26}{'wall':>9}{'least':>9}{'most':>9}{'cpu':>9}{'wall/floor':>12}{'cpu/floor':>11}{'MiB':>7}")
         for name, took in self.rows.items():
             walls, (wall, processor, memory) = sorted(t[0] for t in took), middle[name]
             ns = [1e9 * seconds / self.messages for seconds in (wall, walls[0], walls[-1], processor)]
@@ -161,8 +161,8 @@ def main():
     parser.add_argument("--program")
     parser.add_argument("--floor")
     asked = parser.parse_args()
-    asked.program = asked.program or measured.built("build", "bin", "parallax")
-    asked.floor = asked.floor or measured.built("bench", "bench", "decode_book")
+    asked.program = asked.program or measured.built("bin", "parallax")
+    asked.floor = asked.floor or measured.built("bench", "decode_book")
     if not os.path.exists(os.path.join(asked.directory, "two.pcap")):
         subprocess.run([sys.executable, str(HERE / "two_sources.py"), asked.day, asked.directory, str(asked.packets)], check=True)
     bench = Bench(asked)
